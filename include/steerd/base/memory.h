@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stddef.h>
+
+/*
+ * memory - heap memory that is always there.
+ *
+ * When the system has none left the process ends here, with one line, and nowhere else.
+ * [any thread]; never on the query path.
+ */
+
+/* `size` zeroed bytes; the caller frees them with free(). */
+void *memory_new(size_t size);
+void *memory_resize(void *old, size_t size);
+char *memory_text(const char *text);
+void *memory_copy(const void *bytes, size_t size);
+
+/*
+ * Makes room for one more item at the end of a growing array; returns the array.
+ *
+ *	list->items = MEMORY_GROW(list->items, list->count, &list->capacity);
+ *	list->items[list->count++] = item;
+ */
+#define MEMORY_GROW(array, count, capacity)                                                        \
+	memory_grow((array), (count), (capacity), sizeof((array)[0]))
+void *memory_grow(void *array, size_t count, size_t *capacity, size_t item_size);
+
+/* How many items an array has whose size the compiler knows. */
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "steerd/base/address.h"
+#include "steerd/base/arena.h"
+#include "steerd/base/report.h"
+
+/*
+ * settings - steerd.yaml, checked and typed.
+ *
+ * One table of settings (config/table.h) says each key's name, type, default, limits and meaning; the reader, the
+ * error messages and steerd.yaml(5) are made from it.  Every mistake is reported with file, line and column;
+ * one is enough to refuse the file.  Immutable once read; all memory is in `arena`.  [any thread]
+ */
+#define SETTINGS_NONE UINT32_MAX /* an index that points to nothing */
+
+struct settings_site {
+	const char *name;
+	double latitude;
+	double longitude;
+};
+
+struct settings_status_range {
+	uint16_t first;
+	uint16_t last;
+};
+
+/* How members are checked. */
+struct settings_monitor {
+	const char *name;
+	const char *host;    /* SNI, certificate name and Host header */
+	const char *path;    /* begins with '/' */
+	const char *ca_path; /* NULL: the system's store */
+	uint16_t port;	     /* 443 */
+	uint32_t every_ms;
+	uint32_t timeout_ms; /* of a whole check */
+	uint16_t fall;	     /* failures in a row that make it down */
+	uint16_t rise;	     /* successes in a row that make it up */
+	const struct settings_status_range *status;
+	size_t status_count;
+	const char *body; /* text that the body must hold; NULL: any */
+};
+
+enum settings_method { METHOD_NEAREST, METHOD_FAILOVER, METHOD_WEIGHTED, METHOD_ALL };
+enum settings_all_down { ALL_DOWN_SERVE_ALL, ALL_DOWN_FALLBACK };
+
+/* Exactly one of addresses, host and pool is there. */
+struct settings_member {
+	const char *name;
+	struct report_place place;
+	uint32_t site;	  /* index of sites, or SETTINGS_NONE */
+	uint32_t pool;	  /* index of pools: the member is a pool; or SETTINGS_NONE */
+	const char *host; /* a name that the prober resolves; or NULL */
+	const struct address *addresses;
+	size_t address_count;
+	uint32_t weight; /* 0 to 65535, default 1 */
+};
+
+struct settings_pool {
+	const char *name;
+	struct report_place place;
+	enum settings_method method;
+	enum settings_all_down when_all_down;
+	uint32_t monitor; /* index of monitors, or SETTINGS_NONE: its members always count as up */
+	uint16_t
+		answers; /* addresses in one answer, at most; `all`: no limit unless given (UINT16_MAX) */
+	const struct settings_member *members;
+	size_t member_count;
+};
+
+struct settings {
+	struct arena *arena;
+	const char *path;	/* of the file, as given */
+	const char *zones_path; /* paths are made relative to the file's directory */
+	const char *state_path;
+	const char *control_path;
+	const struct address_port *listen;
+	size_t listen_count;
+	uint32_t workers;	  /* default: one per core */
+	uint32_t tcp_connections; /* cap on open connections */
+	uint32_t tcp_idle_ms;
+	uint32_t tcp_io_ms; /* for a message that has begun */
+	const char *const *city_paths;
+	size_t city_path_count;	   /* 0: the database that came with the program */
+	const char *networks_path; /* NULL: none */
+	uint8_t granularity_ipv4;
+	uint8_t granularity_ipv6;
+	const struct settings_site *sites;
+	size_t site_count;
+	const struct settings_monitor *monitors;
+	size_t monitor_count;
+	const struct settings_pool *pools;
+	size_t pool_count;
+};
+
+/* NULL if the file cannot be read or has a mistake; `report` says which. */
+struct settings *settings_read(const char *path, struct report *report);
+void settings_free(struct settings *settings); /* NULL is allowed */
+
+/* Indices, or SETTINGS_NONE. */
+uint32_t settings_find_pool(const struct settings *settings, const char *name);
+uint32_t settings_find_site(const struct settings *settings, const char *name);
+
+#endif

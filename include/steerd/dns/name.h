@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNS_NAME_H
+#define DNS_NAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "steerd/base/err.h"
+#include "steerd/dns/dns.h"
+
+/*
+ * name - domain names on the wire, as text, and as keys of the name table.
+ *
+ * A wire name here is never compressed.  `struct name_key` is what a query name becomes in one pass: its
+ * lower-case octets (RFC 4343), where each label begins, and a hash of each suffix, so that the closest
+ * encloser of a name that does not exist is found without hashing again.
+ * The same function makes the keys of the zone table, so both agree by construction.  [any thread, query path]
+ */
+struct name_key {
+	uint8_t size;	     /* octets of `wire`, the root label included */
+	uint8_t label_count; /* without the root label */
+	uint8_t offset
+		[DNS_LABELS_MAX]; /* offset[i]: where label i begins; [label_count] is the root label */
+	uint32_t hash[DNS_LABELS_MAX]; /* hash[i]: of the suffix that begins at label i */
+	uint8_t wire[DNS_NAME_MAX +
+		9]; /* lower case; zero behind the end, so that words may be read */
+};
+
+/*
+ * Reads a name that must end within `size` octets and hold no compression pointer.  Returns its octets on the
+ * wire, 0 if it is malformed (RFC 9267).
+ */
+size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key);
+
+/* "dl.files.example" or "dl.files.example."; escapes as in zone files (RFC 1035 5.1). */
+bool name_parse(const char *text, struct name_key *ret_key, struct err *err);
+
+/* Room for the text of any name: each octet may become "\DDD". */
+#define NAME_TEXT_SIZE (DNS_NAME_MAX * 4 + 1)
+/* With the final dot, escaped as in zone files. */
+void name_print(const uint8_t *wire, char ret_text[static NAME_TEXT_SIZE]);
+
+/* Octets of a well-formed wire name. */
+size_t name_size(const uint8_t *wire);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DNS_QUERY_H
+#define DNS_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "steerd/base/address.h"
+#include "steerd/dns/dns.h"
+#include "steerd/dns/name.h"
+
+/*
+ * query - the bounded reader of what strangers send.
+ *
+ * One pass, no allocation, at most DNS_QUERY_MAX octets, no pointer in a QNAME, one question, one OPT.
+ * The worst outcome is FORMERR; a response, or less than a header, gets silence (RFC 9267, RFC 9619).
+ * [query path]
+ */
+enum query_verdict {
+	QUERY_OK,      /* the question is whole: answer it */
+	QUERY_SILENCE, /* a response (QR=1) or a runt: no reply at all */
+	QUERY_FORMERR, /* reply with the rcode; `has_question` says whether there is a question to echo */
+	QUERY_NOTIMP,
+	QUERY_BADVERS, /* RFC 6891 6.1.3 */
+};
+
+/* EDNS Client Subnet (RFC 7871 6) as it was sent. */
+struct query_ecs {
+	bool is_present;
+	uint8_t family; /* 1 IPv4, 2 IPv6; 0 only with source_bits 0, as `dig +subnet=0` sends it */
+	uint8_t source_bits;
+	struct address address; /* zero beyond source_bits; family ADDRESS_NONE when family is 0 */
+};
+
+struct query {
+	uint16_t id;
+	uint16_t flags; /* enum dns_flag, as sent */
+	uint16_t type;
+	uint16_t class;
+	bool has_question;
+	bool has_edns;
+	bool dnssec_ok;
+	uint8_t opcode;
+	uint16_t question_size; /* octets of QNAME, QTYPE, QCLASS; they begin at DNS_HEADER_SIZE */
+	uint16_t udp_size;	/* what the client takes: at least 512 (RFC 6891 6.2.3) */
+	struct query_ecs ecs;
+	struct name_key name;
+};
+
+enum query_verdict query_read(const uint8_t *message, size_t size, struct query *ret_query);
+
+#endif

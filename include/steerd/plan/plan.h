@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include <stdint.h>
+
+#include "steerd/geo/geo.h"
+#include "steerd/health/override.h"
+#include "steerd/health/verdict.h"
+#include "steerd/plan/snapshot.h"
+#include "steerd/steer/steer.h"
+#include "steerd/zone/zone.h"
+
+/*
+ * plan - a snapshot plus what is believed about the world now: for every steered name and every class of clients, the
+ * finite list of answer sets with their shares.  Immutable; what a query needs is reached from here and
+ * from nowhere else.
+ */
+struct plan_steering {
+	const struct geo_map *map;		      /* NULL: one class, scope 0 */
+	const struct steer_choice *const *choices[2]; /* [0] IPv4, [1] IPv6; by class */
+};
+
+struct plan {
+	uint64_t generation; /* only rises, over all snapshots */
+	const struct zone_set *zones;
+	const struct plan_steering *const *steerings; /* by the index of zone_set_steered() */
+	const struct snapshot *snapshot;	      /* held */
+	struct plan_private *private;
+};
+
+/*
+ * [main] Plans from scratch, or, with `previous` of the same snapshot, plans only the pools that a changed row or override
+ * touches and shares the rest.  The table must be for the snapshot's target list.  The caller owns the plan.
+ */
+struct plan *plan_build(const struct snapshot *snapshot, const struct verdict_table *verdicts,
+	const struct override_list *overrides, const struct plan *previous);
+void plan_free(struct plan *plan); /* NULL is allowed */
+
+/* The verdicts that a plan was made from, and the override of each member. */
+const struct verdict_table *plan_verdicts(const struct plan *plan);
+const struct override *plan_override(const struct plan *plan, uint32_t member_id);
+
+#endif

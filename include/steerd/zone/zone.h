@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ZONE_ZONE_H
+#define ZONE_ZONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "steerd/base/report.h"
+#include "steerd/dns/name.h"
+
+/*
+ * zone - zone files, read by ldns as a stream, made into a frozen tree whose answers are already written.
+ *
+ * A `struct zone` is one zone: immutable, counted, shared by every zone set that holds it, so that a reload
+ * reads only files that changed, and a refused zone leaves its predecessor serving.  A `struct zone_set` is
+ * the one table that holds every name of every zone.
+ */
+struct zone;
+struct zone_set;
+struct zone_node;
+
+/*
+ * A run of records as they stand in a message, made at load.
+ *
+ * It is written as if the message were: header, a question whose name is the block's base name, then this.
+ * In a block of one RRset each record begins with a pointer to the owner, 0xc00c, which is the question's
+ * name: right as it stands when the query asked for the owner.  Every other pointer is listed in `fixups`
+ * (the offset of its two octets); it leads either into the base name or to an earlier name of the block.  So
+ * a block is copied as it is when the base name is the query name, and otherwise block_place() moves it.
+ * A CNAME's target is never compressed: it is where the next block of a chain finds its base name.
+ */
+struct zone_block {
+	const uint8_t *bytes;
+	const uint16_t *fixups;
+	uint16_t size_bytes;
+	uint16_t fixup_count;
+	uint16_t record_count;	 /* of its first section */
+	uint16_t glue_count;	 /* referrals: records of the additional section behind them */
+	uint16_t glue_offset;	 /* referrals: where those begin */
+	uint8_t base_size_bytes; /* of the base name */
+};
+
+/* Where a block's names stand in a real message. */
+struct zone_block_place {
+	uint16_t owner_offset; /* of the owner of an RRset block; 12 in most answers */
+	uint16_t base_offset;  /* of the base name, whole and uncompressed */
+	uint16_t block_offset; /* of the block itself */
+};
+
+/* Copies the block to `out`, which has room for it, and moves its pointers.  [query path] */
+void zone_block_place(
+	const struct zone_block *block, const struct zone_block_place *place, uint8_t *out);
+
+enum zone_outcome {
+	ZONE_OUTSIDE,  /* no hosted zone holds the name: REFUSED */
+	ZONE_NODE,     /* the name exists, perhaps through a wildcard, perhaps empty */
+	ZONE_REFERRAL, /* at or below a delegation: `node` is the cut (RFC 1034 4.3.2 3b) */
+	ZONE_MISSING,  /* NXDOMAIN */
+};
+
+#define ZONE_NOT_STEERED UINT32_MAX
+
+struct zone_match {
+	enum zone_outcome outcome;
+	bool is_wildcard;	 /* `node` is the wildcard that the name matched (RFC 4592 3.3) */
+	uint32_t steered;	 /* index among zone_set_steered(), or ZONE_NOT_STEERED */
+	const struct zone *zone; /* NULL when outside */
+	const struct zone_node *node; /* NULL when outside or missing */
+};
+
+/*
+ * RFC 1034 4.3.2 without the CNAME step: what the name is.  `type` matters at a delegation alone: DS is asked
+ * of the parent side (RFC 4035 3.1.4.1).  [query path]
+ */
+void zone_set_find(const struct zone_set *set, const struct name_key *name, uint16_t type,
+	struct zone_match *ret_match);
+
+/* The rendered RRset of that type at a node, NULL if there is none.  [query path] */
+const struct zone_block *zone_node_get_set(const struct zone_node *node, uint16_t type);
+/* The next RRset of a node in order of type, beginning with `*position` = 0; NULL at the end (for ANY). */
+const struct zone_block *zone_node_next_set(
+	const struct zone_node *node, unsigned *position, uint16_t *ret_type);
+/* A cut's NS set and glue; base name: the cut's.  All its pointers, owners too, are fixups.  [query path] */
+const struct zone_block *zone_node_referral(const struct zone_node *node);
+/* The SOA with the TTL of negative answers (RFC 2308 3); base name: the apex.  All pointers are fixups.  [query path] */
+const struct zone_block *zone_negative(const struct zone *zone);
+
+/* Wire name, lower case. */
+const uint8_t *zone_node_name(const struct zone_node *node);
+const uint8_t *zone_name(const struct zone *zone);
+uint32_t zone_serial(const struct zone *zone);
+/* Where it was read from. */
+const char *zone_path(const struct zone *zone);
+size_t zone_name_count(const struct zone *zone);
+size_t zone_record_count(const struct zone *zone);
+
+/* A name that an `_steer` record steers. */
+struct zone_steered {
+	const struct zone *zone;
+	const struct zone_node *node;
+	const char *pool; /* as the zone file says it */
+	uint32_t ttl_s;	  /* of steered answers: the TTL of the _steer record */
+	unsigned line;	  /* of zone_path() */
+};
+
+/* What a zone directory is read with. */
+struct zone_rules {
+	bool (*is_pool)(const void *context, const char *name); /* for `_steer` records */
+	const void *context;
+	bool may_drop_zones; /* --force: a directory that is missing, empty or lacks served zones is obeyed */
+};
+
+/*
+ * Reads every NAME.zone in `directory`.  Files that did not change since `previous` (NULL: none) was read share
+ * its zones when their `_steer` records still name known pools.  Mistakes are collected in `report`; a zone with
+ * an error is refused and its predecessor stays in the set, said in a note.  Fails (NULL, and an error in
+ * `report`) only when nothing may be served: the directory is missing, or would drop zones, without
+ * `may_drop_zones`.  A zone that is refused and has no predecessor is left out.
+ */
+struct zone_set *zone_set_read(const char *directory, const struct zone_rules *rules,
+	const struct zone_set *previous, struct report *report);
+void zone_set_free(struct zone_set *set); /* NULL is allowed */
+
+size_t zone_set_count(const struct zone_set *set);
+const struct zone *zone_set_zone(const struct zone_set *set, size_t index);
+size_t zone_set_steered_count(const struct zone_set *set);
+const struct zone_steered *zone_set_steered(const struct zone_set *set, uint32_t index);
+
+#endif

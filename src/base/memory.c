@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steerd/base/memory.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Noreturn void end_of_memory(size_t size)
+{
+	fprintf(stderr, "steerd: out of memory: %zu bytes more are not to be had\n", size);
+	abort();
+}
+
+void *memory_new(size_t size)
+{
+	void *fresh = calloc(1, size > 0 ? size : 1);
+
+	if (!fresh)
+		end_of_memory(size);
+	return fresh;
+}
+
+void *memory_resize(void *old, size_t size)
+{
+	void *fresh = realloc(old, size > 0 ? size : 1);
+
+	if (!fresh)
+		end_of_memory(size);
+	return fresh;
+}
+
+char *memory_text(const char *text)
+{
+	return memory_copy(text, strlen(text) + 1);
+}
+
+void *memory_copy(const void *bytes, size_t size)
+{
+	void *fresh = memory_new(size);
+
+	if (size > 0)
+		memcpy(fresh, bytes, size);
+	return fresh;
+}
+
+void *memory_grow(void *array, size_t count, size_t *capacity, size_t item_size)
+{
+	if (count < *capacity)
+		return array;
+
+	size_t wanted = *capacity > 0 ? *capacity * 2 : 8;
+	size_t bytes;
+
+	if (__builtin_mul_overflow(wanted, item_size, &bytes))
+		end_of_memory(SIZE_MAX);
+	array = memory_resize(array, bytes);
+	*capacity = wanted;
+	return array;
+}

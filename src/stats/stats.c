@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steerd/stats/stats.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name;
+	const char *help;
+} counters[STATS_COUNT] = {
+	[STATS_UDP_QUERIES] = {"udp_queries", "messages received over UDP"},
+	[STATS_TCP_QUERIES] = {"tcp_queries", "messages received over TCP"},
+	[STATS_TCP_CONNECTIONS] = {"tcp_connections", "TCP connections accepted"},
+	[STATS_TCP_EVICTED] = {"tcp_evicted", "idle TCP connections closed to make room"},
+	[STATS_TCP_TIMEOUTS] = {"tcp_timeouts", "TCP connections closed for being idle or slow"},
+	[STATS_SILENT] = {"silent", "messages that get no reply: responses and runts"},
+	[STATS_NOERROR] = {"noerror", "answers with data"},
+	[STATS_NODATA] = {"nodata", "the name exists, the type does not"},
+	[STATS_NXDOMAIN] = {"nxdomain", "the name does not exist"},
+	[STATS_REFERRALS] = {"referrals", "delegations handed out"},
+	[STATS_REFUSED] = {"refused", "questions outside all zones"},
+	[STATS_FORMERR] = {"formerr", "malformed queries"},
+	[STATS_NOTIMP] = {"notimp", "operations that are not served"},
+	[STATS_BADVERS] = {"badvers", "EDNS versions that are not served"},
+	[STATS_TRUNCATED] = {"truncated",
+		"UDP answers with TC, for the client to ask again over TCP"},
+	[STATS_STEERED] = {"steered", "answers made by a pool"},
+	[STATS_WITH_ECS] = {"with_ecs", "queries with an EDNS Client Subnet"},
+	[STATS_SEND_FAILED] = {"send_failed", "answers that the system would not send"},
+};
+
+void stats_sum(const struct stats *const *sets, size_t count, uint64_t ret_sum[static STATS_COUNT])
+{
+	memset(ret_sum, 0, STATS_COUNT * sizeof(ret_sum[0]));
+	for (size_t i = 0; i < count; i++)
+		for (size_t c = 0; c < STATS_COUNT; c++)
+			ret_sum[c] += __atomic_load_n(&sets[i]->counters[c], __ATOMIC_RELAXED);
+}
+
+const char *stats_name(enum stats_counter counter)
+{
+	return counters[counter].name;
+}
+
+const char *stats_help(enum stats_counter counter)
+{
+	return counters[counter].help;
+}
