@@ -64,7 +64,7 @@ static struct geo_hit client_class(
 	return hit;
 }
 
-/* The choice of addresses for this client; sets the reply's scope. */
+/* The choice of addresses for this client; its scope becomes the reply's. */
 static const struct steer_choice *job_choice(
 	struct job *job, const struct plan_steering *steering, uint16_t type)
 {
@@ -75,7 +75,8 @@ static const struct steer_choice *job_choice(
 
 	struct geo_hit hit = client_class(steering->map, &job->query.ecs, &job->client->address);
 
-	job->reply.scope_bits = hit.scope_bits;
+	if (hit.scope_bits > job->reply.scope_bits) /* of a chain, the longest (RFC 7871 7.2.1) */
+		job->reply.scope_bits = hit.scope_bits;
 	return choices[hit.class];
 }
 
