@@ -33,22 +33,16 @@ static uint64_t load(const uint8_t *octets)
 	return word;
 }
 
-/*
- * Copies `end` octets as lower case, by words where the source may be read so far; then zeroes, so that a word may be
- * read at the root label.
- */
-static void copy_lower_case(const uint8_t *wire, size_t size, size_t end, uint8_t *out)
+/* Copies `end` octets as lower case, and zeroes behind them, so that a word may be read at the root label. */
+static void copy_lower_case(const uint8_t *wire, size_t end, uint8_t *out)
 {
-	if (end + 7 > size) {
-		memcpy(out, wire, end);
-		wire = out;
-	}
+	memcpy(out, wire, end);
+	memset(out + end, 0, 9);
 	for (size_t i = 0; i < end; i += 8) {
-		uint64_t octets = lower_case(load(wire + i));
+		uint64_t octets = lower_case(load(out + i));
 
 		memcpy(out + i, &octets, sizeof(octets));
 	}
-	memset(out + end, 0, 9);
 }
 
 /*
@@ -94,7 +88,7 @@ size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key)
 	}
 	ret_key->label_count = (uint8_t)labels;
 	ret_key->size = (uint8_t)(end + 1);
-	copy_lower_case(wire, size, end, ret_key->wire);
+	copy_lower_case(wire, end, ret_key->wire);
 	hash_suffixes(ret_key);
 	return end + 1;
 }
