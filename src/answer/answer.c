@@ -132,14 +132,12 @@ static bool answer_steered(
 	const struct steer_choice *choice = job_choice(job, steering, type);
 	const struct steer_step *step;
 
-	switch (choice->kind) {
-	case STEER_STATIC:
+	/* the zone's own records come first where they are the fallback, and may be all there is */
+	if (choice->kind == STEER_STATIC && zone_node_get_set(match->node, type))
 		return false;
-	case STEER_NODATA:
+	if (choice->step_count == 0) {
 		*ret_counted = answer_negative(job, match->zone);
 		return true;
-	case STEER_ADDRESSES:
-		break;
 	}
 	step = steer_choice_step(choice, job->random);
 	reply_add_addresses(&job->reply,
