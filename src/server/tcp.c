@@ -232,18 +232,28 @@ static void client_serve(struct tcp *tcp, struct client *client)
 			wait == CONNECTION_WRITING ? EPOLLOUT : EPOLLIN, client);
 }
 
-/* Clients first: accepting may evict one of them, and an event must not point to who is gone. */
+/* Clients first: accepting may evict one of them, and no event may point to who is gone. */
 static void serve_events(struct tcp *tcp, const struct epoll_event *events, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		if (*(const enum source *)events[i].data.ptr == SOURCE_CLIENT)
-			client_serve(tcp, events[i].data.ptr);
-	for (size_t i = 0; i < count; i++) {
-		const struct listening *listening = events[i].data.ptr;
+	const struct listening *ready[EVENTS_MAX];
+	size_t ready_count = 0;
 
-		if (listening->source == SOURCE_LISTENER)
-			accept_clients(tcp, listening->fd);
+	for (size_t i = 0; i < count; i++) {
+		const enum source *source = events[i].data.ptr;
+
+		switch (*source) {
+		case SOURCE_STOP:
+			break;
+		case SOURCE_LISTENER:
+			ready[ready_count++] = events[i].data.ptr;
+			break;
+		case SOURCE_CLIENT:
+			client_serve(tcp, events[i].data.ptr);
+			break;
+		}
 	}
+	for (size_t i = 0; i < ready_count; i++)
+		accept_clients(tcp, ready[i]->fd);
 }
 
 static void queue_expire(struct tcp *tcp, const struct queue *queue)
