@@ -9,6 +9,7 @@
 
 #include "steerd/base/memory.h"
 #include "steerd/dns/dns.h"
+#include "steerd/dns/wire.h"
 
 /* `bytes` may point into what is there. */
 static void rest_set(struct connection_rest *rest, const uint8_t *bytes, size_t size)
@@ -80,8 +81,7 @@ static void message_answer(const struct connection *connection, struct connectio
 
 	if (answer_size == 0)
 		return;
-	out[0] = (uint8_t)(answer_size >> 8);
-	out[1] = (uint8_t)answer_size;
+	wire_write16(out, (uint16_t)answer_size);
 	desk->output_size += CONNECTION_PREFIX_SIZE + answer_size;
 }
 
@@ -89,7 +89,7 @@ static void message_answer(const struct connection *connection, struct connectio
  * is no way to the next message but through all of this one. */
 static bool message_size(const uint8_t *at, size_t *ret_size)
 {
-	size_t size = (size_t)(at[0] << 8 | at[1]);
+	size_t size = wire_read16(at);
 
 	*ret_size = size;
 	return size >= DNS_HEADER_SIZE && size <= DNS_QUERY_MAX;
@@ -127,12 +127,14 @@ static bool input_answer(
 static bool exchange(
 	struct connection *connection, struct connection_desk *desk, bool *ret_has_progress)
 {
-	if (connection->output.size > 0) {
-		if (!output_send(connection, connection->output.bytes, connection->output.size))
+	size_t waiting = connection->output.size;
+
+	if (waiting > 0) {
+		if (!output_send(connection, connection->output.bytes, waiting))
 			return false;
+		*ret_has_progress = connection->output.size < waiting;
 		if (connection->output.size > 0)
 			return true;
-		*ret_has_progress = true;
 	}
 	return input_read(connection, desk) && input_answer(connection, desk, ret_has_progress);
 }

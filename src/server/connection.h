@@ -60,8 +60,9 @@ enum connection_wait {
 };
 
 /*
- * Reads, answers and writes what can be without waiting.  `ret_has_progress`: a message was answered, or all that had
- * waited to be written was.
+ * Reads, answers and writes what can be without waiting.  `ret_has_progress`: a message was answered, or the client took
+ * some of what had waited.  (The kernel says that there is room once a third of its buffer is free: to read octet by
+ * octet is no progress.)
  */
 enum connection_wait connection_serve(
 	struct connection *connection, struct connection_desk *desk, bool *ret_has_progress);

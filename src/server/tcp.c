@@ -215,7 +215,7 @@ static void client_serve(struct tcp *tcp, struct client *client)
 	enum connection_wait wait =
 		connection_serve(&client->connection, &tcp->desk, &has_progress);
 
-	/* Octets alone buy no time: only a whole message, or answers all read, do. */
+	/* Octets alone buy no time: only a whole message, or answers that are read, do. */
 	if (wait == before && !has_progress)
 		return;
 	if (wait == CONNECTION_OVER) {
