@@ -260,18 +260,19 @@ static void keep_zone(
 
 	const struct zone_steered *lost = find_lost_pool(reading, previous);
 
-	if (lost) {
-		report_error(reading->report, (struct report_place){path, 0, 0},
-			"refused, %zu error%s; serial %u cannot stay either, for it steers by the "
-			"pool '%s', "
-			"which does not exist",
-			error_count, plural, previous->serial, lost->pool);
-		reading->is_refused = true;
+	add_zone(reading, zone_hold(previous));
+	if (!lost) {
+		report_note(reading->report,
+			"%s: refused, %zu error%s; still answering from serial %u", path,
+			error_count, plural, previous->serial);
 		return;
 	}
-	report_note(reading->report, "%s: refused, %zu error%s; still answering from serial %u",
-		path, error_count, plural, previous->serial);
-	add_zone(reading, zone_hold(previous));
+	report_error(reading->report, (struct report_place){path, 0, 0},
+		"refused, %zu error%s; serial %u cannot stay either, for it steers by the pool "
+		"'%s', "
+		"which does not exist",
+		error_count, plural, previous->serial, lost->pool);
+	reading->is_refused = true;
 }
 
 /* An unchanged file whose instructions no longer hold. */
@@ -308,12 +309,14 @@ static void load_zone(struct reading *reading, const char *path, const struct na
 
 /* ---- the directory ---- */
 
+/* Hidden files are left alone; but "..zone" is the root's by its name, and says so. */
 static bool is_zone_file(const char *file)
 {
 	size_t size = strlen(file);
 
-	return file[0] != '.' && size > strlen(SUFFIX) &&
-		strcmp(file + size - strlen(SUFFIX), SUFFIX) == 0;
+	if (size <= strlen(SUFFIX) || strcmp(file + size - strlen(SUFFIX), SUFFIX) != 0)
+		return false;
+	return file[0] != '.' || strcmp(file, "." SUFFIX) == 0;
 }
 
 static void load_file(struct reading *reading, const char *file)
@@ -333,6 +336,10 @@ static void load_file(struct reading *reading, const char *file)
 		goto out;
 	if (!name_parse(name.bytes, &key, &err)) {
 		report_error(reading->report, place, "not the name of a zone: %s", err.text);
+		goto out;
+	}
+	if (key.label_count == 0) {
+		report_error(reading->report, place, "the root zone cannot be served");
 		goto out;
 	}
 
