@@ -71,16 +71,15 @@ void entry_refuse(struct reader *reader, const struct entry *entry, const struct
 void entry_store(const struct entry *entry, uint64_t number)
 {
 	char *field = entry->level->object + entry->setting->offset;
+	uint16_t half = (uint16_t)number;
+	uint32_t whole = (uint32_t)number; /* of enums as well */
 
-	switch (entry->setting->size) {
-	case sizeof(uint16_t):
-		memcpy(field, &(uint16_t){(uint16_t)number}, sizeof(uint16_t));
-		return;
-	case sizeof(uint32_t): /* enums as well */
-		memcpy(field, &(uint32_t){(uint32_t)number}, sizeof(uint32_t));
-		return;
+	if (entry->setting->size == sizeof(half)) {
+		memcpy(field, &half, sizeof(half));
+	} else {
+		assert(entry->setting->size == sizeof(whole));
+		memcpy(field, &whole, sizeof(whole));
 	}
-	assert(!"a field of another size");
 }
 
 void entry_store_pointer(const struct entry *entry, const void *pointer)
