@@ -7,10 +7,10 @@
 
 #include "complaints.h"
 #include "steerd/base/arena.h"
+#include "steerd/base/suggest.h"
 #include "steerd/base/text.h"
 #include "steerd/config/settings.h"
 #include "steerd/config/table.h"
-#include "suggest.h"
 #include "tree.h"
 
 /*
