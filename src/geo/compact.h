@@ -20,7 +20,7 @@
  *	built at    64 bits, seconds since 1970
  *	sizes       32 bits each: attribution, points, then for IPv4 and for IPv6: bits of a block, runs, bytes of the
  *	            column of starts, bytes of the column of values
- *	attribution the licence's line, for people (`head -2` shows it)
+ *	attribution the line that the licence asks for (`strings` shows it)
  *	points      columns: latitudes, longitudes (16 bits each, tenths of a degree), countries (2 letters, or zeros)
  *	runs        of IPv4, then of IPv6: a column of starts (in blocks, each the distance from the one before; the first
  *	            is 0) and a column of values (0: nothing is known, else the point's number + 1)

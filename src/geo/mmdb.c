@@ -312,27 +312,22 @@ bool mmdb_read_position(const struct mmdb *mmdb, size_t described_at,
 	return true;
 }
 
-/* Appends a string; control characters do not get into people's terminals. */
-static void label_add(char *label, const struct mmdb_reader *reader, struct mmdb_value value)
+/* A string, cut to the room that there is; control characters do not get into people's terminals. */
+static void copy_name(
+	const struct mmdb_reader *reader, struct mmdb_value value, char *ret_name, size_t size)
 {
-	size_t used = strlen(label);
+	size_t used = 0;
 
-	if (value.type != MMDB_STRING || value.size == 0)
-		return;
-	if (used > 0 && used + 2 < MMDB_LABEL_SIZE) {
-		memcpy(label + used, ", ", 3);
-		used += 2;
-	}
-	for (size_t i = 0; i < value.size && used + 1 < MMDB_LABEL_SIZE; i++) {
+	for (size_t i = 0; value.type == MMDB_STRING && i < value.size && used + 1 < size; i++) {
 		uint8_t byte = reader->bytes[value.at + i];
 
-		label[used++] = (char)(byte < 0x80 && iscntrl(byte) ? '?' : byte);
+		ret_name[used++] = (char)(iscntrl(byte) ? '?' : byte);
 	}
-	label[used] = '\0';
+	ret_name[used] = '\0';
 }
 
-bool mmdb_read_label(const struct mmdb *mmdb, size_t described_at,
-	char ret_label[static MMDB_LABEL_SIZE], struct err *err)
+bool mmdb_read_names(
+	const struct mmdb *mmdb, size_t described_at, struct mmdb_names *ret_names, struct err *err)
 {
 	static const char *const keys[] = {"city", "country", "country_code"};
 	static const char *const names_key[] = {"names"};
@@ -342,7 +337,6 @@ bool mmdb_read_label(const struct mmdb *mmdb, size_t described_at,
 	struct mmdb_value top[COUNT_OF(keys)];
 	struct mmdb_value city;
 	struct mmdb_value country;
-	char label[MMDB_LABEL_SIZE] = "";
 
 	mmdb_read_map(
 		&reader, mmdb_read_value(&reader, described_at, NULL), keys, COUNT_OF(keys), top);
@@ -351,8 +345,9 @@ bool mmdb_read_label(const struct mmdb *mmdb, size_t described_at,
 	mmdb_read_map(&reader, top[1], code_key, 1, &country);
 	if (reader.failure)
 		return malformed(err, described_at, reader.failure);
-	label_add(label, &reader, city.type != MMDB_NONE ? city : top[0]);
-	label_add(label, &reader, country.type != MMDB_NONE ? country : top[2]);
-	memcpy(ret_label, label, sizeof(label));
+	city = city.type != MMDB_NONE ? city : top[0];
+	country = country.type != MMDB_NONE ? country : top[2];
+	copy_name(&reader, city, ret_names->city, sizeof(ret_names->city));
+	copy_name(&reader, country, ret_names->country, sizeof(ret_names->country));
 	return true;
 }

@@ -67,9 +67,12 @@ struct mmdb_position {
 bool mmdb_read_position(const struct mmdb *mmdb, size_t described_at,
 	struct mmdb_position *ret_position, struct err *err);
 
-/* "Frankfurt am Main, DE", "DE" or "". */
-#define MMDB_LABEL_SIZE 128
-bool mmdb_read_label(const struct mmdb *mmdb, size_t described_at,
-	char ret_label[static MMDB_LABEL_SIZE], struct err *err);
+/* Who lives there, in English; "" if not said. */
+struct mmdb_names {
+	char city[96];
+	char country[3]; /* ISO 3166 */
+};
+bool mmdb_read_names(const struct mmdb *mmdb, size_t described_at, struct mmdb_names *ret_names,
+	struct err *err);
 
 #endif

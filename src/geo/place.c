@@ -74,6 +74,7 @@ static bool place_in_mmdb(const struct text *file, const struct address *address
 	struct prefix network;
 	size_t described_at;
 	struct mmdb_position position;
+	struct mmdb_names names;
 
 	if (!mmdb_open(file->bytes, file->size, &mmdb, err) ||
 		!mmdb_find(&mmdb, address, &network, &described_at, err))
@@ -82,10 +83,12 @@ static bool place_in_mmdb(const struct text *file, const struct address *address
 	if (described_at == MMDB_NOTHING)
 		return true;
 	if (!mmdb_read_position(&mmdb, described_at, &position, err) ||
-		!mmdb_read_label(&mmdb, described_at, place->label, err))
+		!mmdb_read_names(&mmdb, described_at, &names, err))
 		return false;
 	place->is_known = position.is_known;
 	place->at = position.at;
+	snprintf(place->label, sizeof(place->label), "%s%s%s", names.city,
+		*names.city && *names.country ? ", " : "", names.country);
 	return true;
 }
 
