@@ -6,43 +6,43 @@
 
 #include "steerd/base/memory.h"
 
-void roster_init(struct roster *table, size_t name_count)
+void roster_init(struct roster *roster, size_t name_count)
 {
 	/* Five in eight are taken: a miss looks at four slots, which is one cache line.  Fuller: misses, which are
 	 * what an attacker sends, get longer.  Emptier: each name costs more than 26 octets here. */
-	*table = (struct roster){.slot_count = name_count + name_count * 3 / 5 + 2};
-	table->slots = memory_new(table->slot_count * sizeof(table->slots[0]));
+	*roster = (struct roster){.slot_count = name_count + name_count * 3 / 5 + 2};
+	roster->slots = memory_new(roster->slot_count * sizeof(roster->slots[0]));
 }
 
-void roster_done(struct roster *table)
+void roster_done(struct roster *roster)
 {
-	free(table->slots);
+	free(roster->slots);
 }
 
-static size_t home_of(const struct roster *table, uint32_t hash)
+static size_t home_of(const struct roster *roster, uint32_t hash)
 {
-	return (size_t)(((uint64_t)hash * table->slot_count) >> 32);
+	return (size_t)(((uint64_t)hash * roster->slot_count) >> 32);
 }
 
-void roster_add(struct roster *table, const struct zone_node *node, uint32_t zone)
+void roster_add(struct roster *roster, const struct zone_node *node, uint32_t zone)
 {
-	size_t at = home_of(table, node->hash);
+	size_t at = home_of(roster, node->hash);
 
-	while (table->slots[at].node)
-		at = at + 1 < table->slot_count ? at + 1 : 0;
-	table->slots[at] = (struct roster_slot){.hash = node->hash, .zone = zone, .node = node};
+	while (roster->slots[at].node)
+		at = at + 1 < roster->slot_count ? at + 1 : 0;
+	roster->slots[at] = (struct roster_slot){.hash = node->hash, .zone = zone, .node = node};
 }
 
 const struct roster_slot *roster_find(
-	const struct roster *table, const struct name_key *key, unsigned label)
+	const struct roster *roster, const struct name_key *key, unsigned label)
 {
 	uint32_t hash = key->hash[label];
 	size_t offset = key->offset[label];
 	size_t size = key->size - offset;
-	size_t at = home_of(table, hash);
+	size_t at = home_of(roster, hash);
 
-	for (; table->slots[at].node; at = at + 1 < table->slot_count ? at + 1 : 0) {
-		const struct roster_slot *slot = &table->slots[at];
+	for (; roster->slots[at].node; at = at + 1 < roster->slot_count ? at + 1 : 0) {
+		const struct roster_slot *slot = &roster->slots[at];
 
 		if (slot->hash == hash && slot->node->name_size == size &&
 			memcmp(zone_node_name(slot->node), key->wire + offset, size) == 0)
