@@ -2,10 +2,13 @@
 #include "steerd/config/table.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "steerd/base/memory.h"
 #include "steerd/config/settings.h"
+#include "value.h"
 
 #define SECOND_MS UINT64_C(1000)
 #define MINUTE_MS (60 * SECOND_MS)
@@ -360,6 +363,36 @@ const struct setting *table_find(const char *level, const char *key)
 			strcmp(table_key(&table_settings[i]), key) == 0)
 			return &table_settings[i];
 	return NULL;
+}
+
+/* What the limits count; NULL: nothing has limits. */
+static const char *const limit_units[] = {
+	[SETTING_NAMED] = " entries",
+	[SETTING_NUMBER] = "",
+	[SETTING_DURATION] = "",
+	[SETTING_TEXT] = " bytes",
+	[SETTING_URL_PATH] = " bytes",
+	[SETTING_FILES] = " items",
+	[SETTING_LISTEN] = " items",
+	[SETTING_ADDRESSES] = " items",
+	[SETTING_STATUS] = " items",
+	[SETTING_POOL] = NULL, /* the last one: the table is as long as the types */
+};
+
+void table_print_limits(const struct setting *setting, struct text *text)
+{
+	const char *unit = limit_units[setting->type];
+	char min[VALUE_DURATION_SIZE], max[VALUE_DURATION_SIZE];
+
+	if (!unit)
+		return;
+	snprintf(min, sizeof(min), "%" PRIu64, setting->min);
+	snprintf(max, sizeof(max), "%" PRIu64, setting->max);
+	if (setting->type == SETTING_DURATION) {
+		value_duration_print(setting->min, min);
+		value_duration_print(setting->max, max);
+	}
+	text_print(text, "from %s to %s%s", min, max, unit);
 }
 
 static const char *const type_texts[] = {

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "steerd/base/text.h"
+
 /*
  * table - every key of steerd.yaml, in one list.
  *
@@ -63,6 +65,8 @@ const char *table_key(const struct setting *setting);
 bool table_is_below(const struct setting *setting, const char *level);
 /* NULL if there is no such key at that level. */
 const struct setting *table_find(const char *level, const char *key);
+/* "from 500ms to 1h", "from 1 to 64 items": what the limits say; adds nothing if there are none. */
+void table_print_limits(const struct setting *setting, struct text *text);
 /* "duration": what a value of the type is called in the manual. */
 const char *table_type_text(enum setting_type type);
 
