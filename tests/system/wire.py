@@ -186,15 +186,29 @@ class Response:
 
 def ask_udp(server, octets, timeout=5.0):
     """Sends one datagram; the response's octets, or None when none came in time."""
-    family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(timeout)
-        sock.connect(server)  # so that a reply from another address is not taken
+    with udp_socket(server, timeout) as sock:  # connected: a reply from another address is not taken
         sock.send(octets)
         try:
             return sock.recv(65535)
         except TimeoutError:
             return None
+
+
+def udp_socket(server, timeout=5.0):
+    """A socket for many datagrams; with timeout 0 nothing waits."""
+    sock = socket.socket(socket.AF_INET6 if ":" in server[0] else socket.AF_INET, socket.SOCK_DGRAM)
+    sock.settimeout(timeout)
+    sock.connect(server)
+    return sock
+
+
+def pending(sock):
+    """The datagrams that have come in."""
+    while True:
+        try:
+            yield sock.recv(65535)
+        except (BlockingIOError, TimeoutError):
+            return
 
 
 def framed(octets):
