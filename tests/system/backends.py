@@ -55,6 +55,10 @@ class Backend:
                 sock.close()
             self._open.clear()
 
+    def is_stopped(self):
+        """Whether its port is closed."""
+        return self._listener is None
+
     def _accept(self, listener):
         while True:
             try:
