@@ -210,6 +210,7 @@ class Steerd:
 
     def _ready_line(self):
         if self.process.poll() is not None:
+            self.expected_codes = {self.process.returncode}  # it is said here, and once is enough
             raise Failed(f"steerd ended with code {self.process.returncode}:\n{self.log()}")
         found = re.search(r"^.*\bready\b.*$", self.log(), re.MULTILINE)
         return found and found.group(0)
