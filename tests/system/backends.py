@@ -20,7 +20,7 @@ import threading
 
 
 class Backend:
-    """One HTTPS server; `certificate` is a path without `.pem`/`.key` (see certificates.py)."""
+    """One HTTPS server; `certificate` is a path without `.pem`/`.key` (of scripts/make-test-ca)."""
 
     def __init__(self, address, port, certificate, mode="ok", body="ok\n"):
         self.address, self.port, self.mode, self.body = address, port, mode, body
