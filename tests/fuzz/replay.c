@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Runs a fuzz target over its corpus: each argument is a file, or a directory of files. */
+/*
+ * Runs a fuzz target over its corpus: each argument is a file, or a directory of files.  Without arguments fuzz_NAME
+ * takes tests/fuzz/corpus/NAME of the source tree, which automake names in `srcdir`.
+ */
 
 #include <dirent.h>
 #include <stdint.h>
@@ -57,8 +60,28 @@ static void replay_directory(const char *path)
 	closedir(directory);
 }
 
+static void replay_default(const char *program)
+{
+	const char *mark = strstr(program, "fuzz_");
+	const char *source = getenv("srcdir");
+	struct text path = {0};
+
+	/* the last one: a directory may be called so too */
+	for (const char *next = mark; next; next = strstr(next + 1, "fuzz_"))
+		mark = next;
+	if (!mark) {
+		fprintf(stderr, "%s: is not called fuzz_NAME; name a corpus\n", program);
+		exit(1);
+	}
+	text_print(&path, "%s/tests/fuzz/corpus/%s", source ? source : ".", mark + 5);
+	replay_directory(path.bytes);
+	text_done(&path);
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 1)
+		replay_default(argv[0]);
 	for (int i = 1; i < argc; i++) {
 		struct stat status;
 

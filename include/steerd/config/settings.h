@@ -23,6 +23,7 @@ struct settings_site {
 	const char *name;
 	double latitude;
 	double longitude;
+	struct report_place place;
 };
 
 struct settings_status_range {
@@ -44,6 +45,7 @@ struct settings_monitor {
 	const struct settings_status_range *status;
 	size_t status_count;
 	const char *body; /* text that the body must hold; NULL: any */
+	struct report_place place;
 };
 
 enum settings_method { METHOD_NEAREST, METHOD_FAILOVER, METHOD_WEIGHTED, METHOD_ALL };
@@ -100,6 +102,9 @@ struct settings {
 
 /* NULL if the file cannot be read or has a mistake; `report` says which. */
 struct settings *settings_read(const char *path, struct report *report);
+/* The same from memory: `path` is what mistakes name and what relative paths start from. */
+struct settings *settings_parse(
+	const char *bytes, size_t size, const char *path, struct report *report);
 void settings_free(struct settings *settings); /* NULL is allowed */
 
 /* Indices, or SETTINGS_NONE. */

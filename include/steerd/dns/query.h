@@ -16,19 +16,29 @@
  * One pass, no allocation, at most DNS_QUERY_MAX octets, no pointer in a QNAME, one question, one OPT.
  * The worst outcome is FORMERR; a response, or less than a header, gets silence (RFC 9267, RFC 9619).
  * [query path]
+ *
+ * Where the RFCs leave a choice:
+ *   records before the additional section  FORMERR; of a QUERY, only IXFR has one there (RFC 1995 3)
+ *   other additional records (TSIG, SIG)   stepped over within bounds and ignored; the reply is unsigned, and a
+ *                                          client that signed does not believe it (RFC 8945 5.3)
+ *   several client subnets                 FORMERR: an answer could be right for one of them only
+ *   a client subnet with SCOPE not 0       FORMERR (RFC 7871 6: "MUST be set to 0")
+ *   family 0 with source length 0          as the other opt-outs: `dig +subnet=0` sends it
+ *   a higher EDNS version                  its options are not read: they could have another form
+ *   another opcode                         NOTIMP, whatever follows; the question is echoed if it can be read
  */
 enum query_verdict {
 	QUERY_OK,      /* the question is whole: answer it */
-	QUERY_SILENCE, /* a response (QR=1) or a runt: no reply at all */
+	QUERY_SILENCE, /* a response (QR=1) or a runt: no reply at all, and nothing else is set */
 	QUERY_FORMERR, /* reply with the rcode; `has_question` says whether there is a question to echo */
 	QUERY_NOTIMP,
 	QUERY_BADVERS, /* RFC 6891 6.1.3 */
 };
 
-/* EDNS Client Subnet (RFC 7871 6) as it was sent. */
+/* EDNS Client Subnet (RFC 7871 6) as it was sent.  The rest is set only if it is present. */
 struct query_ecs {
 	bool is_present;
-	uint8_t family; /* 1 IPv4, 2 IPv6; 0 only with source_bits 0, as `dig +subnet=0` sends it */
+	uint8_t family; /* 1 IPv4, 2 IPv6; 0 only with source_bits 0 */
 	uint8_t source_bits;
 	struct address address; /* zero beyond source_bits; family ADDRESS_NONE when family is 0 */
 };
@@ -36,14 +46,15 @@ struct query_ecs {
 struct query {
 	uint16_t id;
 	uint16_t flags; /* enum dns_flag, as sent */
-	uint16_t type;
-	uint16_t class;
+	uint8_t opcode;
 	bool has_question;
 	bool has_edns;
 	bool dnssec_ok;
-	uint8_t opcode;
-	uint16_t question_size; /* octets of QNAME, QTYPE, QCLASS; they begin at DNS_HEADER_SIZE */
+	uint8_t edns_version;
 	uint16_t udp_size;	/* what the client takes: at least 512 (RFC 6891 6.2.3) */
+	uint16_t question_size; /* octets of QNAME, QTYPE, QCLASS; they begin at DNS_HEADER_SIZE */
+	uint16_t type;		/* this and the next two only with a question */
+	uint16_t class;
 	struct query_ecs ecs;
 	struct name_key name;
 };

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "steerd/base/address.h"
 #include "steerd/base/err.h"
 #include "steerd/plan/plan.h"
 
@@ -19,31 +20,31 @@ struct explain_request {
 
 struct explain_candidate {
 	struct steer_candidate candidate;
-	double distance_km; /* from the client's place to the candidate's site; below 0: unknown */
-	const char *site;   /* NULL: none */
-	const struct verdict *verdict;	 /* NULL: unchecked; lives as long as the plan */
-	const struct override *override; /* NULL: none */
+	const char *site;		 /* NULL: none */
+	double distance_km;		 /* from the client's place to the site; below 0: unknown */
+	const struct verdict *verdict;	 /* NULL: unchecked */
+	const struct override *override; /* its member's own; NULL: none */
 };
 
 struct explain {
-	bool is_steered; /* if not, only zone, outcome and `owner` say anything */
 	enum zone_outcome outcome;
 	bool is_wildcard;
-	char zone[NAME_TEXT_SIZE];
-	char owner[NAME_TEXT_SIZE]; /* of the node that answers */
+	bool is_steered;	    /* if not, what stands below says nothing */
+	char zone[NAME_TEXT_SIZE];  /* "" outside all zones */
+	char owner[NAME_TEXT_SIZE]; /* of the node that answers; "" if none does */
 	const char *pool;
 	uint32_t ttl_s;
+	bool uses_geography; /* if not: one class, scope 0 */
 	struct geo_place place;
 	uint32_t class;
 	uint8_t scope_bits;
-	bool uses_geography;
-	enum steer_kind kind;
 	struct explain_candidate *candidates; /* heap */
 	size_t candidate_count;
-	const struct steer_choice *choice; /* of the plan itself: what dig gets */
+	const struct steer_choice *choice; /* the plan's own: what is answered */
 };
 
-/* [main] False if the name cannot be read or no zone holds it. */
+/* [main] All that it points to lives as long as the plan.  False if the name cannot be read, or the type is not
+ * steered. */
 bool explain_query(const struct plan *plan, const struct explain_request *request,
 	struct explain *ret_explain, struct err *err);
 void explain_done(struct explain *explain);

@@ -15,26 +15,16 @@
 /*
  * snapshot - what operators wrote: settings, zones, pools, geography; built aside, checked, frozen.
  *
- * Counted: a plan holds its snapshot, so it is freed with the last plan that was made from it.
+ * Counted: a plan holds its snapshot, so it is freed with the last plan that was made from it.  Any thread
+ * may build, hold and release; nobody changes one.
  */
-struct snapshot {
-	uint64_t generation; /* only rises */
-	const struct settings *settings;
-	const struct zone_set *zones;
-	const struct geo *geo;
-	struct target_list targets;
-	const struct steer_pool *pools; /* settings->pool_count of them, in the same order */
-	const struct snapshot_pool *pool_infos; /* beside each pool */
-	uint32_t member_count;			/* ids of steer_member */
-	const struct snapshot_member *members;	/* by id */
-	struct snapshot_private *private;
-};
 
+/* Beside each pool of the settings. */
 struct snapshot_pool {
-	uint32_t map; /* index of the geo map of the tree below this pool, or SETTINGS_NONE */
-	const uint16_t *sites; /* the map's sites: indices of settings->sites */
+	bool is_root;	       /* a zone names it */
+	uint32_t map;	       /* geo map of the tree below a root, or SETTINGS_NONE */
+	const uint16_t *sites; /* the map's sites: indices of the settings' */
 	size_t site_count;
-	bool is_root; /* a zone names it */
 };
 
 /* Whose member an id is, for overrides and for status. */
@@ -43,18 +33,36 @@ struct snapshot_member {
 	uint32_t member; /* index of that pool's members */
 };
 
-struct snapshot_options {
-	bool may_drop_zones; /* --force */
-	const struct snapshot
-		*previous; /* its unchanged zones and geography are shared; NULL: none */
+struct snapshot {
+	uint64_t generation; /* only rises */
+	const struct settings *settings;
+	const struct zone_set *zones;
+	const struct geo *geo;
+	const struct geo_request *geo_request; /* what `geo` was built from, for geo_find_place() */
+	struct target_list targets;
+	const struct steer_pool *pools; /* one for each of the settings', in the same order */
+	const struct snapshot_pool *pool_infos;
+	const struct snapshot_member *members; /* by steer_member.id */
+	uint32_t member_count;
+	const uint32_t *steered_pools; /* the pool of each of zone_set_steered() */
+	struct snapshot_private *private;
 };
 
-/* NULL, and errors in `report`, if anything is refused: the old snapshot serves on. */
+struct snapshot_options {
+	/* Its unchanged zones and geography are shared, and any mistake refuses the new one.  NULL: the
+	 * first one; broken zones are left out of it and a broken geography is done without, because at
+	 * a start answering for the others is better than for none.  The report says so. */
+	const struct snapshot *previous;
+	bool may_drop_zones; /* --force */
+};
+
+/* NULL, and errors in `report`, if it is refused: the old snapshot serves on. */
 const struct snapshot *snapshot_read(
 	const char *settings_path, const struct snapshot_options *options, struct report *report);
-/* The rest of snapshot_read() for settings that are read: takes ownership of them. */
+/* The rest of snapshot_read() for settings that are read: takes ownership of them, also on failure. */
 const struct snapshot *snapshot_build(
 	struct settings *settings, const struct snapshot_options *options, struct report *report);
+
 const struct snapshot *snapshot_hold(const struct snapshot *snapshot);
 void snapshot_release(const struct snapshot *snapshot); /* NULL is allowed */
 

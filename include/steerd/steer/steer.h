@@ -13,26 +13,30 @@
 #include "steerd/health/verdict.h"
 
 /*
- * steer - from a pool tree, an order of sites and what is believed about the world to answer sets with shares.
+ * steer - from a pool tree, an order of sites and what is believed about the world to answer sets with
+ * shares.
  *
- * A pool is a list of members and one method; a member is an endpoint or another pool.  The result for one class of
- * clients is a *choice*: a step function from a random number to a set of addresses, so that each set has its exact
- * share and the query path picks one with a comparison or two.  Pure; steer never sees a query.
+ * A pool is a list of members and one method; a member is an endpoint or another pool.  The result for
+ * one class of clients is a *choice*: a step function from a random number to a list of addresses, so
+ * that each list has its exact share and the query path picks one with a comparison or two.  Pure;
+ * steer never sees a query.
  *
- * How a pool of each method is walked: its members form groups, and the groups are tried in order.
- *   nearest   one group for each site, nearest first; the answer is filled from the next group
- *   failover  each member is a group; only the first that has a usable address is used
+ * How a pool of each method is walked: its usable members form groups, and the groups are tried in order.
+ *   nearest   a group for each site, nearest first; what one leaves open the next one fills
+ *   failover  each member is a group; only the first that is usable is used
  *   weighted  one group of all members
- *   all       one group of all members, every one of them taken
- * From a group of more members than are wanted, some are taken in proportion to their weights (Madow's systematic
- * sampling: each member's chance is exactly its weight's share, and n members give at most n different sets).
+ *   all       one group of all members, with room for every one of them
+ * From a group of more members than are wanted some are taken in proportion to their weights, by
+ * Madow's systematic sampling (Annals of Mathematical Statistics 20, 1949): the chance of each is
+ * exactly its share of the weights, and n members give at most n different lists.
  */
 enum steer_method { STEER_NEAREST, STEER_FAILOVER, STEER_WEIGHTED, STEER_ALL };
 enum steer_all_down { STEER_SERVE_ALL, STEER_FALLBACK };
 
 #define STEER_NO_SITE UINT16_MAX
-/* Addresses in one answer, whatever the configuration says: 64 AAAA records fit into every UDP answer twice over
- * TCP, and no resolver hands on more. */
+
+/* Addresses in one answer, whatever is configured: so many A records are 1,024 octets, and so many AAAA
+ * records need TCP but still one segment or two. */
 #define STEER_ANSWERS_MAX 64
 
 struct steer_pool;
@@ -40,21 +44,22 @@ struct steer_pool;
 struct steer_member {
 	const char *name;
 	uint32_t id;   /* among all members of the configuration: index of steer_world.overrides */
-	uint16_t site; /* position in the class orders, or STEER_NO_SITE */
+	uint16_t site; /* index of the configuration's sites, or STEER_NO_SITE */
 	uint16_t weight;		 /* 0: only when no other member of its group is usable */
-	const struct steer_pool *pool;	 /* the member is a pool; NULL for an endpoint */
-	const struct address *addresses; /* of an endpoint with addresses, each with its target */
-	const target_id *
-		targets; /* one for each address, TARGET_NONE if unchecked; of a host endpoint: one in all */
+	const struct steer_pool *pool;	 /* the member is a pool; NULL: an endpoint */
+	const struct address *addresses; /* of an endpoint */
+	const target_id
+		*targets; /* one for each address, TARGET_NONE if unchecked; a host endpoint has
+				     one in all, whose rows in the verdict table are its addresses */
 	size_t address_count;
-	bool is_host; /* addresses are the rows of targets[0] in the verdict table */
+	bool is_host;
 };
 
 struct steer_pool {
 	const char *name;
 	enum steer_method method;
-	enum steer_all_down when_all_down;
-	uint16_t answers; /* 1 to STEER_ANSWERS_MAX */
+	enum steer_all_down when_all_down; /* counts where a zone names the pool */
+	uint16_t answers;		   /* 1 to STEER_ANSWERS_MAX */
 	const struct steer_member *members;
 	size_t member_count;
 };
@@ -67,13 +72,13 @@ struct steer_world {
 
 enum steer_kind {
 	STEER_ADDRESSES, /* answer with these */
-	STEER_STATIC,	 /* answer with the name's own records in the zone */
-	STEER_NODATA,	 /* the pool has no member of this family */
+	STEER_STATIC, /* answer with the name's own records in the zone; if it has none, with these */
+	STEER_NODATA, /* the pool has no member of this family */
 };
 
-/* Random numbers below `below` that are not below an earlier step's get this set. */
+/* Random numbers below `below` that are not below an earlier step's get this list. */
 struct steer_step {
-	uint32_t below; /* the last one's is UINT32_MAX and includes it */
+	uint32_t below; /* the last step takes all that are left */
 	uint16_t first; /* of choice.addresses, counted in addresses */
 	uint16_t count;
 };
@@ -81,42 +86,44 @@ struct steer_step {
 struct steer_choice {
 	enum steer_kind kind;
 	uint8_t address_size; /* 4 or 16 */
-	uint16_t step_count;
+	uint16_t
+		step_count; /* 0 only for STEER_NODATA, and for STEER_STATIC when no address is known */
 	const struct steer_step *steps;
 	const uint8_t *addresses; /* as on the wire */
 };
 
-/* The step that a random number falls on.  [query path] */
+/* The step that a random number falls on; the choice has one at least.  [query path] */
 static inline const struct steer_step *steer_choice_step(
 	const struct steer_choice *choice, uint32_t random)
 {
 	const struct steer_step *step = choice->steps;
+	const struct steer_step *last = step + choice->step_count - 1;
 
-	for (const struct steer_step *last = step + choice->step_count - 1;
-		step < last && random >= step->below;)
+	while (step < last && random >= step->below)
 		step++;
 	return step;
 }
 
 /* Why a candidate is, or is not, among those that this class of clients may get. */
 enum steer_reason {
-	STEER_KEPT,		/* may be answered */
-	STEER_KEPT_LAST_RESORT, /* all are down, so it is answered as if up */
-	STEER_LESS_NEAR,	/* usable, but enough nearer ones are */
-	STEER_LOWER_PRIORITY,	/* usable, but an earlier member of its failover pool is */
-	STEER_ZERO_WEIGHT,	/* usable, but its weight is 0 and others are usable */
-	STEER_BELOW_UNUSED,	/* usable, but the pool that holds it is not used */
-	STEER_HEALTH_DOWN,	/* its checks say so */
-	STEER_DRAINED,		/* an operator said so */
+	STEER_KEPT,	      /* may be answered */
+	STEER_LAST_RESORT,    /* everything is down, so it is answered as if it were up */
+	STEER_LESS_NEAR,      /* usable, but nearer ones are enough */
+	STEER_LOWER_PRIORITY, /* usable, but so is an earlier member of its failover pool */
+	STEER_ZERO_WEIGHT,    /* usable, but its weight is 0 and others are usable */
+	STEER_TWICE,	      /* usable, but another member has the same address */
+	STEER_HEALTH_DOWN,    /* its checks say so */
+	STEER_DRAINED,	      /* an operator said so */
 	STEER_FORCED_DOWN,
+	STEER_REPLACED,	    /* everything is down, and the zone's own records are answered */
 	STEER_OTHER_FAMILY, /* has no address of the family */
-	STEER_UNRESOLVED,   /* its host name has not been resolved to any */
+	STEER_UNRESOLVED,   /* its host name has not been resolved yet */
 };
 /* In words: "drained". */
 const char *steer_reason_text(enum steer_reason reason);
 
-/* One for each endpoint's address in the tree, in configuration order; an endpoint without an address of the
- * family has one with ADDRESS_NONE. */
+/* One for each address of each endpoint in the tree, in configured order; an endpoint without an address
+ * of the family has one of ADDRESS_NONE. */
 struct steer_candidate {
 	const struct steer_pool *pool; /* the innermost */
 	const struct steer_member *member;
@@ -124,7 +131,7 @@ struct steer_candidate {
 	enum steer_reason reason;
 	double share; /* of the answers of this class that hold it, 0 to 1 */
 	uint16_t
-		site; /* the endpoint's own, else the one of the nearest pool above it that has one */
+		site; /* the endpoint's own, else that of the nearest member above it that has one */
 };
 
 struct steer_trace {
@@ -134,11 +141,21 @@ struct steer_trace {
 };
 
 /*
- * The choice for one family and one order of sites.  `order` holds site positions, nearest first (NULL if the tree has
- * no `nearest` pool).  Memory is from `arena`.  `trace` may be NULL; with it, each candidate's reason is kept.
+ * A planner makes the choices of one pool, as root of a steered name, for one family and one state of the
+ * world.  Classes whose nearest usable sites are the same share one choice.
+ *
+ * `sites` are those that the class orders speak of: order[i] is an index of `sites`, nearest first.  All
+ * that is passed in must outlive the planner; choices live in `arena`.
  */
-const struct steer_choice *steer_decide(const struct steer_pool *root, enum address_family family,
-	const uint8_t *order, size_t order_count, const struct steer_world *world,
-	struct arena *arena, struct steer_trace *trace);
+struct steer_planner;
+
+struct steer_planner *steer_planner_new(const struct steer_pool *root, enum address_family family,
+	const struct steer_world *world, const uint16_t *sites, size_t site_count,
+	struct arena *arena);
+void steer_planner_free(struct steer_planner *planner); /* NULL is allowed */
+
+/* `order` has site_count entries.  With a trace, each candidate's reason is kept in it. */
+const struct steer_choice *steer_planner_choose(
+	struct steer_planner *planner, const uint8_t *order, struct steer_trace *trace);
 
 #endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steerd/answer/answer.h"
+
+#include "reply.h"
+#include "steerd/dns/query.h"
+
+/*
+ * The steps of RFC 1034 4.3.2:
+ *
+ *	answer_query     reads the query; what is not a question gets its rcode
+ *	answer_question  2: the zone; 3: down the tree, again for each CNAME's target
+ *	answer_node      3a: the name exists: steered, an RRset, a CNAME, or no data
+ *	answer_referral  3b: it is delegated
+ *	answer_negative  3c: it does not exist, nor does a wildcard; or it has no such type
+ *
+ * The zone room finds wildcards on the way down; to everything here, a wildcard's node is the name's own.
+ * Each step says how the query is counted.
+ */
+
+/* CNAMEs that one answer follows.  A resolver asks for the rest; a chain of three is already a mistake. */
+#define LINKS_MAX 8
+
+/* One query on its way through the steps. */
+struct job {
+	const struct plan *plan;
+	const struct answer_client *client;
+	uint32_t random;
+	struct stats *stats;
+	struct query query; /* `name` becomes the target of each CNAME */
+	struct reply reply;
+	unsigned link_count;
+	uint32_t links[LINKS_MAX]; /* hashes of the names that CNAMEs were found at */
+};
+
+/*
+ * Which clients this one is among, and for which network that is true (RFC 7871 7.1, 7.2).
+ *
+ * An opted-out client (source length 0) counts as its resolver, and its answer is for everybody who opts out there.
+ * A special-purpose subnet, which says nothing about a place, counts as its resolver too, unless the networks
+ * file knows it; the scope is the whole block then, or less where the networks file knows a part of it.
+ */
+static struct geo_hit client_class(
+	const struct geo_map *map, const struct query_ecs *ecs, const struct address *source)
+{
+	if (!ecs->is_present || ecs->source_bits == 0) {
+		struct geo_hit hit = geo_map_find(map, source);
+
+		hit.scope_bits = 0;
+		return hit;
+	}
+
+	struct prefix subnet = {.address = ecs->address, .bits = ecs->source_bits};
+	struct geo_hit hit = geo_map_find_prefix(map, &subnet);
+
+	if (hit.class == 0) {
+		unsigned special_bits = address_special_bits(&ecs->address);
+
+		if (special_bits > 0 && special_bits <= ecs->source_bits) {
+			hit.class = geo_map_find(map, source).class;
+			if (hit.scope_bits < special_bits)
+				hit.scope_bits = (uint8_t)special_bits;
+		}
+	}
+	return hit;
+}
+
+/* The choice of addresses for this client; its scope becomes the reply's. */
+static const struct steer_choice *job_choice(
+	struct job *job, const struct plan_steering *steering, uint16_t type)
+{
+	const struct steer_choice *const *choices = steering->choices[type == DNS_TYPE_AAAA];
+
+	if (!steering->map)
+		return choices[0];
+
+	struct geo_hit hit = client_class(steering->map, &job->query.ecs, &job->client->address);
+
+	if (hit.scope_bits > job->reply.scope_bits) /* of a chain, the longest (RFC 7871 7.2.1) */
+		job->reply.scope_bits = hit.scope_bits;
+	return choices[hit.class];
+}
+
+static enum stats_counter answer_negative(struct job *job, const struct zone *zone)
+{
+	job->reply.flags |= DNS_FLAG_AA;
+	job->reply.scope_bits = 0; /* RFC 7871 7.4 */
+	(void)reply_add_block(&job->reply, REPLY_AUTHORITY, zone_negative(zone));
+	return STATS_NODATA;
+}
+
+static enum stats_counter answer_missing(struct job *job, const struct zone *zone)
+{
+	job->reply.rcode = DNS_RCODE_NXDOMAIN; /* of the last name of a chain (RFC 6604 3) */
+	(void)answer_negative(job, zone);
+	return STATS_NXDOMAIN;
+}
+
+/* All of a cut's glue is in its block: if that does not fit, TC says so (RFC 9471 3.1). */
+static enum stats_counter answer_referral(struct job *job, const struct zone_node *cut)
+{
+	(void)reply_add_block(&job->reply, REPLY_AUTHORITY, zone_node_referral(cut));
+	return STATS_REFERRALS;
+}
+
+static enum stats_counter answer_outside(struct job *job)
+{
+	if (job->link_count > 0)
+		return STATS_NOERROR; /* a chain that leaves us: the resolver goes on elsewhere */
+	job->reply.rcode = DNS_RCODE_REFUSED;
+	return STATS_REFUSED;
+}
+
+/* The type that a steered name is asked for; ANY gets one set, as small as any (RFC 8482 4.1). */
+static uint16_t steered_type(const struct plan_steering *steering, uint16_t type)
+{
+	if (type != DNS_TYPE_ANY)
+		return type;
+	/* whether a pool has a family at all is the same for every class */
+	return steering->choices[0][0]->kind == STEER_NODATA ? DNS_TYPE_AAAA : DNS_TYPE_A;
+}
+
+/* What a pool says; false if the name's own records are to be used. */
+static bool answer_steered(
+	struct job *job, const struct zone_match *match, enum stats_counter *ret_counted)
+{
+	const struct plan_steering *steering = job->plan->steerings[match->steered];
+	uint16_t type = steered_type(steering, job->query.type);
+
+	if (type != DNS_TYPE_A && type != DNS_TYPE_AAAA)
+		return false;
+
+	const struct steer_choice *choice = job_choice(job, steering, type);
+	const struct steer_step *step;
+
+	/* the zone's own records come first where they are the fallback, and may be all there is */
+	if (choice->kind == STEER_STATIC && zone_node_get_set(match->node, type))
+		return false;
+	if (choice->step_count == 0) {
+		*ret_counted = answer_negative(job, match->zone);
+		return true;
+	}
+	step = steer_choice_step(choice, job->random);
+	reply_add_addresses(&job->reply,
+		&(struct reply_addresses){
+			.bytes = choice->addresses + (size_t)step->first * choice->address_size,
+			.count = step->count,
+			.address_size = choice->address_size,
+			.ttl_s = zone_set_steered(job->plan->zones, match->steered)->ttl_s,
+		});
+	stats_add(job->stats, STATS_STEERED, 1);
+	*ret_counted = STATS_NOERROR;
+	return true;
+}
+
+static const struct zone_block *own_set(const struct zone_node *node, uint16_t type)
+{
+	unsigned position = 0;
+	uint16_t found;
+
+	if (type == DNS_TYPE_ANY)
+		return zone_node_next_set(node, &position, &found);
+	return zone_node_get_set(node, type);
+}
+
+/*
+ * Writes a CNAME and makes its target the name to answer.  False when the chain ends here: it is long enough,
+ * it does not fit, or the target had its turn.  (Names are told apart by their hash: a collision ends a chain
+ * early, and the resolver asks for the rest.)
+ */
+static bool follow_cname(struct job *job, const struct zone_block *cname)
+{
+	struct reply *reply = &job->reply;
+	struct name_key *name = &job->query.name;
+	size_t target = reply->used + REPLY_RECORD_HEAD_SIZE;
+
+	if (!reply_add_block(reply, REPLY_ANSWER, cname))
+		return false;
+	job->links[job->link_count++] = name->hash[0];
+	reply->name_offset = target;
+	reply->name_size = name_key_read(reply->out + target, reply->used - target, name);
+	for (unsigned i = 0; i < job->link_count; i++)
+		if (job->links[i] == name->hash[0])
+			return false;
+	return job->link_count < LINKS_MAX;
+}
+
+/* True: there is a new name to answer. */
+static bool answer_node(
+	struct job *job, const struct zone_match *match, enum stats_counter *ret_counted)
+{
+	job->reply.flags |= DNS_FLAG_AA;
+	*ret_counted = STATS_NOERROR;
+	if (match->steered != ZONE_NOT_STEERED && answer_steered(job, match, ret_counted))
+		return false;
+
+	const struct zone_block *block = own_set(match->node, job->query.type);
+
+	if (block) {
+		(void)reply_add_block(&job->reply, REPLY_ANSWER, block);
+		return false;
+	}
+	block = zone_node_get_set(match->node, DNS_TYPE_CNAME);
+	if (block)
+		return follow_cname(job, block);
+	*ret_counted = answer_negative(job, match->zone);
+	return false;
+}
+
+static enum stats_counter answer_question(struct job *job)
+{
+	enum stats_counter counted = STATS_NOERROR;
+	struct zone_match match;
+
+	do {
+		zone_set_find(job->plan->zones, &job->query.name, job->query.type, &match);
+		switch (match.outcome) {
+		case ZONE_OUTSIDE:
+			return answer_outside(job);
+		case ZONE_REFERRAL:
+			return answer_referral(job, match.node);
+		case ZONE_MISSING:
+			return answer_missing(job, match.zone);
+		case ZONE_NODE:
+			break;
+		}
+	} while (answer_node(job, &match, &counted));
+	return counted;
+}
+
+/* Only the Internet class is served, and zones are not handed out whole. */
+static bool is_served(const struct query *query)
+{
+	return query->class == DNS_CLASS_IN && query->type != DNS_TYPE_AXFR &&
+		query->type != DNS_TYPE_IXFR;
+}
+
+static enum stats_counter answer_verdict(struct job *job, enum query_verdict verdict)
+{
+	static const struct {
+		enum dns_rcode rcode;
+		enum stats_counter counted;
+	} replies[] = {
+		[QUERY_FORMERR] = {DNS_RCODE_FORMERR, STATS_FORMERR},
+		[QUERY_NOTIMP] = {DNS_RCODE_NOTIMP, STATS_NOTIMP},
+		[QUERY_BADVERS] = {DNS_RCODE_BADVERS, STATS_BADVERS},
+	};
+
+	if (verdict == QUERY_OK && is_served(&job->query))
+		return answer_question(job);
+	if (verdict == QUERY_OK)
+		return answer_outside(job);
+	job->reply.rcode = (uint8_t)replies[verdict].rcode;
+	return replies[verdict].counted;
+}
+
+static size_t size_max(const struct query *query, bool is_tcp)
+{
+	if (is_tcp)
+		return ANSWER_TCP_MAX;
+	return query->udp_size < ANSWER_UDP_MAX ? query->udp_size : ANSWER_UDP_MAX;
+}
+
+size_t answer_query(const struct plan *plan, const struct answer_client *client,
+	const uint8_t *query, size_t query_size, uint64_t random, struct stats *stats, uint8_t *out)
+{
+	struct job job; /* not cleared: a kilobyte of name, of which few octets are used */
+	enum query_verdict verdict = query_read(query, query_size, &job.query);
+
+	if (verdict == QUERY_SILENCE) {
+		stats_add(stats, STATS_SILENT, 1);
+		return 0;
+	}
+	job.plan = plan;
+	job.client = client;
+	job.random = (uint32_t)(random >> 32);
+	job.stats = stats;
+	job.link_count = 0;
+	reply_begin(&job.reply, &job.query, query, size_max(&job.query, client->is_tcp), out);
+	stats_add(stats, answer_verdict(&job, verdict), 1);
+	if (job.query.ecs.is_present)
+		stats_add(stats, STATS_WITH_ECS, 1);
+	if (job.reply.flags & DNS_FLAG_TC)
+		stats_add(stats, STATS_TRUNCATED, 1);
+	return reply_finish(&job.reply, &job.query);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "reply.h"
+
+#include <string.h>
+
+#include "steerd/dns/wire.h"
+
+#define OPT_SIZE 11 /* RFC 6891 6.1.2, without options */
+#define OPT_FLAG_DO 0x8000
+#define ECS_SIZE                                                                                   \
+	8 /* the option's header, FAMILY and the two lengths (RFC 7871 6), without the address */
+#define POINTER 0xc000 /* RFC 1035 4.1.4 */
+
+static size_t ecs_octets(const struct query_ecs *ecs)
+{
+	return (ecs->source_bits + 7u) / 8;
+}
+
+static size_t opt_size(const struct query *query)
+{
+	if (!query->has_edns)
+		return 0;
+	return OPT_SIZE + (query->ecs.is_present ? ECS_SIZE + ecs_octets(&query->ecs) : 0);
+}
+
+void reply_begin(struct reply *reply, const struct query *query, const uint8_t *message,
+	size_t size_max, uint8_t *out)
+{
+	memcpy(out + DNS_HEADER_SIZE, message + DNS_HEADER_SIZE, query->question_size);
+	reply->out = out;
+	reply->question_end = DNS_HEADER_SIZE + (size_t)query->question_size;
+	reply->used = reply->question_end;
+	reply->limit = size_max - opt_size(query);
+	reply->name_offset = DNS_HEADER_SIZE;
+	reply->name_size = query->has_question ? query->name.size : 0;
+	reply->flags = 0;
+	reply->rcode = DNS_RCODE_NOERROR;
+	reply->scope_bits = 0;
+	memset(reply->counts, 0, sizeof(reply->counts));
+}
+
+/* Makes sure of the room; without it, the reply becomes an empty one with TC (RFC 2181 9). */
+static bool reply_has_room(struct reply *reply, size_t size)
+{
+	if (size <= reply->limit - reply->used)
+		return true;
+	reply->flags |= DNS_FLAG_TC;
+	reply->used = reply->question_end;
+	memset(reply->counts, 0, sizeof(reply->counts));
+	return false;
+}
+
+/* Whether a block may be copied as it is: it stands where it was rendered for, or has no pointers to move. */
+static bool is_in_place(const struct reply *reply, const struct zone_block *block)
+{
+	if (reply->name_offset != DNS_HEADER_SIZE)
+		return false;
+	return block->fixup_count == 0 ||
+		(reply->used == reply->question_end && block->base_size_bytes == reply->name_size);
+}
+
+bool reply_add_block(
+	struct reply *reply, enum reply_section section, const struct zone_block *block)
+{
+	if (!reply_has_room(reply, block->size_bytes))
+		return false;
+
+	uint8_t *at = reply->out + reply->used;
+
+	if (is_in_place(reply, block)) {
+		memcpy(at, block->bytes, block->size_bytes);
+	} else {
+		/* the base name is the name that is answered, or an ancestor of it: its end */
+		size_t base_offset = reply->name_offset + reply->name_size - block->base_size_bytes;
+		struct zone_block_place place = {
+			.owner_offset = (uint16_t)reply->name_offset,
+			.base_offset = (uint16_t)base_offset,
+			.block_offset = (uint16_t)reply->used,
+		};
+
+		zone_block_place(block, &place, at);
+	}
+	reply->used += block->size_bytes;
+	reply->counts[section] = (uint16_t)(reply->counts[section] + block->record_count);
+	reply->counts[REPLY_ADDITIONAL] =
+		(uint16_t)(reply->counts[REPLY_ADDITIONAL] + block->glue_count);
+	return true;
+}
+
+bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addresses)
+{
+	size_t address_size = addresses->address_size;
+	size_t record_size = REPLY_RECORD_HEAD_SIZE + address_size;
+
+	if (!reply_has_room(reply, addresses->count * record_size))
+		return false;
+
+	const uint8_t *address = addresses->bytes;
+	uint8_t *at = reply->out + reply->used;
+	uint8_t head[REPLY_RECORD_HEAD_SIZE];
+
+	wire_write16(head, (uint16_t)(POINTER | reply->name_offset));
+	wire_write16(head + 2, address_size == 4 ? DNS_TYPE_A : DNS_TYPE_AAAA);
+	wire_write16(head + 4, DNS_CLASS_IN);
+	wire_write32(head + 6, addresses->ttl_s);
+	wire_write16(head + 10, (uint16_t)address_size);
+	for (size_t i = 0; i < addresses->count; i++, at += record_size, address += address_size) {
+		memcpy(at, head, REPLY_RECORD_HEAD_SIZE);
+		/* known sizes: each is a move or two, and no call */
+		if (address_size == 4)
+			memcpy(at + REPLY_RECORD_HEAD_SIZE, address, 4);
+		else
+			memcpy(at + REPLY_RECORD_HEAD_SIZE, address, 16);
+	}
+	reply->used = (size_t)(at - reply->out);
+	reply->counts[REPLY_ANSWER] = (uint16_t)(reply->counts[REPLY_ANSWER] + addresses->count);
+	return true;
+}
+
+/* RFC 7871 7.2.1: FAMILY, SOURCE and ADDRESS as they came. */
+static uint8_t *write_ecs(const struct query_ecs *ecs, uint8_t scope_bits, uint8_t *at)
+{
+	size_t octets = ecs_octets(ecs);
+
+	wire_write16(at, DNS_OPTION_ECS);
+	wire_write16(at + 2, (uint16_t)(4 + octets));
+	wire_write16(at + 4, ecs->family);
+	at[6] = ecs->source_bits;
+	at[7] = scope_bits;
+	memcpy(at + ECS_SIZE, ecs->address.bytes, octets);
+	return at + ECS_SIZE + octets;
+}
+
+static void write_opt(struct reply *reply, const struct query *query)
+{
+	uint8_t *opt = reply->out + reply->used;
+	uint8_t *end = opt + OPT_SIZE;
+
+	opt[0] = 0; /* the root */
+	wire_write16(opt + 1, DNS_TYPE_OPT);
+	wire_write16(opt + 3, DNS_UDP_MAX);
+	opt[5] = (uint8_t)(reply->rcode >> 4);
+	opt[6] = 0; /* our version */
+	wire_write16(opt + 7, query->dnssec_ok ? OPT_FLAG_DO : 0);
+	if (query->ecs.is_present)
+		end = write_ecs(&query->ecs, reply->scope_bits, end);
+	wire_write16(opt + 9, (uint16_t)(end - opt - OPT_SIZE));
+	reply->used = (size_t)(end - reply->out);
+	reply->counts[REPLY_ADDITIONAL]++;
+}
+
+size_t reply_finish(struct reply *reply, const struct query *query)
+{
+	uint16_t copied = query->flags & (DNS_FLAG_RD | DNS_FLAG_CD);
+	uint16_t opcode = (uint16_t)(query->opcode << 11);
+	uint8_t *header = reply->out;
+
+	if (query->has_edns)
+		write_opt(reply, query);
+	wire_write16(header, query->id);
+	wire_write16(header + 2,
+		(uint16_t)(DNS_FLAG_QR | opcode | reply->flags | copied | (reply->rcode & 0xf)));
+	wire_write16(header + 4, query->has_question ? 1 : 0);
+	wire_write16(header + 6, reply->counts[REPLY_ANSWER]);
+	wire_write16(header + 8, reply->counts[REPLY_AUTHORITY]);
+	wire_write16(header + 10, reply->counts[REPLY_ADDITIONAL]);
+	return reply->used;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ANSWER_REPLY_H
+#define ANSWER_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "steerd/dns/query.h"
+#include "steerd/zone/zone.h"
+
+/*
+ * reply - a response while it is written, into memory of the caller.
+ *
+ *	header | question, as it was sent | answer | authority | additional | OPT
+ *
+ * The sections are added in this order; room for the OPT is kept from the start.  What does not fit empties
+ * them all and sets TC: a client that asks again over TCP has no use for a part.  [query path]
+ */
+#define REPLY_RECORD_HEAD_SIZE 12 /* a pointer to the owner, TYPE, CLASS, TTL, RDLENGTH */
+
+enum reply_section { REPLY_ANSWER, REPLY_AUTHORITY, REPLY_ADDITIONAL, REPLY_SECTIONS };
+
+struct reply {
+	uint8_t *out;
+	size_t used;
+	size_t question_end; /* where the sections begin */
+	size_t limit;	     /* of `used`: behind it there is room for the OPT */
+	size_t name_offset; /* where the name that is answered stands: QNAME, or a CNAME's target */
+	size_t name_size;   /* its octets */
+	uint16_t flags;	    /* enum dns_flag: AA, TC */
+	uint8_t rcode;	    /* enum dns_rcode */
+	uint8_t scope_bits; /* of the client subnet */
+	uint16_t counts[REPLY_SECTIONS];
+};
+
+/* Copies the question, if there is one.  `size_max` is what the transport takes. */
+void reply_begin(struct reply *reply, const struct query *query, const uint8_t *message,
+	size_t size_max, uint8_t *out);
+
+/* Adds an RRset, a referral or an SOA; false if it does not fit, and then the reply is truncated. */
+bool reply_add_block(
+	struct reply *reply, enum reply_section section, const struct zone_block *block);
+
+/* Addresses of the name that is answered, as on the wire, of `address_size` 4 or 16 octets each. */
+struct reply_addresses {
+	const uint8_t *bytes;
+	size_t count;
+	size_t address_size;
+	uint32_t ttl_s;
+};
+bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addresses);
+
+/* Writes the OPT, if the query had one, and the header; the octets of the whole message. */
+size_t reply_finish(struct reply *reply, const struct query *query);
+
+#endif

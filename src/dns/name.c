@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steerd/dns/name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Eight octets at once: each of 'A' to 'Z' becomes lower case.  The length octets of labels are below 'A'. */
+static uint64_t lower_case(uint64_t octets)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t low = octets & 0x7f * ones;
+	uint64_t from_a = low + (0x80 - 'A') * ones;
+	uint64_t after_z = low + (0x80 - 'Z' - 1) * ones;
+	uint64_t is_upper = (from_a ^ after_z) & ~octets & 0x80 * ones;
+
+	return octets | is_upper >> 2;
+}
+
+/* One multiplication of 64 by 64 bits, folded: every input bit reaches every output bit. */
+static uint64_t mix(uint64_t hash, uint64_t octets)
+{
+	unsigned __int128 product =
+		(unsigned __int128)(hash ^ octets) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t load(const uint8_t *octets)
+{
+	uint64_t word;
+
+	memcpy(&word, octets, sizeof(word));
+	return word;
+}
+
+/* The first `size` octets of a word as it lies in memory, the others zero. */
+static uint64_t keep_first(uint64_t word, size_t size)
+{
+	unsigned rest = (unsigned)(64 - 8 * size);
+	bool is_little_endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+
+	return word & (is_little_endian ? UINT64_MAX >> rest : UINT64_MAX << rest);
+}
+
+/* The hash of a suffix from that of the suffix one label shorter; `size` counts the length octet. */
+static uint64_t hash_label(uint64_t hash, const uint8_t *label, size_t size)
+{
+	for (; size > 8; size -= 8, label += 8)
+		hash = mix(hash, load(label));
+	return mix(hash, keep_first(load(label), size));
+}
+
+size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key)
+{
+	size_t end = 0;
+	unsigned labels = 0;
+
+	if (size > DNS_NAME_MAX)
+		size = DNS_NAME_MAX;
+	while (end < size && wire[end] != 0) {
+		if (wire[end] > DNS_LABEL_MAX)
+			return 0; /* a compression pointer, or a label type that nobody uses */
+		ret_key->offset[labels++] = (uint8_t)end;
+		end += wire[end] + 1u;
+	}
+	if (end >= size)
+		return 0;
+	ret_key->offset[labels] = (uint8_t)end;
+	ret_key->label_count = (uint8_t)labels;
+	ret_key->size = (uint8_t)(end + 1);
+
+	memcpy(ret_key->wire, wire, end);
+	memset(ret_key->wire + end, 0, 9);
+	for (size_t i = 0; i < end; i += 8) {
+		uint64_t octets = lower_case(load(ret_key->wire + i));
+
+		memcpy(ret_key->wire + i, &octets, sizeof(octets));
+	}
+
+	uint64_t hash = UINT64_C(0x2545f4914f6cdd1d);
+
+	ret_key->hash[labels] = (uint32_t)(hash >> 32);
+	while (labels-- > 0) {
+		const uint8_t *label = ret_key->wire + ret_key->offset[labels];
+
+		hash = hash_label(hash, label, *label + 1u);
+		ret_key->hash[labels] = (uint32_t)(hash >> 32);
+	}
+	return end + 1;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* One octet of a label, escaped or not (RFC 1035 5.1); moves `*text` behind it. */
+static bool parse_octet(const char **text, uint8_t *ret_octet)
+{
+	const char *at = *text;
+
+	if (*at != '\\') {
+		*ret_octet = (uint8_t)*at;
+		*text = at + 1;
+		return true;
+	}
+	at++;
+	if (!is_digit(*at)) {
+		*ret_octet = (uint8_t)*at;
+		*text = at + 1;
+		return *at != '\0';
+	}
+	if (!is_digit(at[1]) || !is_digit(at[2]))
+		return false;
+
+	int value = (at[0] - '0') * 100 + (at[1] - '0') * 10 + (at[2] - '0');
+
+	*ret_octet = (uint8_t)value;
+	*text = at + 3;
+	return value <= 255;
+}
+
+bool name_parse(const char *text, struct name_key *ret_key, struct err *err)
+{
+	uint8_t wire[DNS_NAME_MAX];
+	const char *at = text;
+	size_t label = 0; /* where the length octet of the label goes */
+	size_t used = 1;
+
+	if (strcmp(text, ".") == 0)
+		at++;
+	else if (*text == '\0')
+		return err_set(err, "a name is missing");
+	while (*at) {
+		if (*at == '.') {
+			if (used == label + 1)
+				return err_set(err, "'%s' has an empty label", text);
+			wire[label] = (uint8_t)(used - label - 1);
+			label = used++;
+			at++;
+			continue;
+		}
+		if (used - label > DNS_LABEL_MAX)
+			return err_set(err, "'%s' has a label of more than 63 octets", text);
+		if (used >= DNS_NAME_MAX - 1)
+			return err_set(err, "'%s' is longer than 255 octets", text);
+		if (!parse_octet(&at, &wire[used++]))
+			return err_set(err, "'%s' has a bad escape", text);
+	}
+	if (used > label + 1) { /* no final dot */
+		wire[label] = (uint8_t)(used - label - 1);
+		label = used++;
+	}
+	wire[label] = 0;
+	if (name_key_read(wire, used, ret_key) == 0)
+		return err_set(err, "'%s' is longer than 255 octets", text);
+	return true;
+}
+
+static char *print_octet(uint8_t octet, char *out)
+{
+	static const char special[] = ".\\\"();@$";
+
+	if (octet <= ' ' || octet >= 0x7f) {
+		*out++ = '\\';
+		*out++ = (char)('0' + octet / 100);
+		*out++ = (char)('0' + octet / 10 % 10);
+		*out++ = (char)('0' + octet % 10);
+		return out;
+	}
+	if (strchr(special, octet))
+		*out++ = '\\';
+	*out++ = (char)octet;
+	return out;
+}
+
+void name_print(const uint8_t *wire, char ret_text[static NAME_TEXT_SIZE])
+{
+	char *out = ret_text;
+
+	if (*wire == 0)
+		*out++ = '.';
+	while (*wire > 0) {
+		uint8_t size = *wire++;
+
+		while (size-- > 0)
+			out = print_octet(*wire++, out);
+		*out++ = '.';
+	}
+	*out = '\0';
+}
+
+size_t name_size(const uint8_t *wire)
+{
+	size_t size = 0;
+
+	while (wire[size] > 0)
+		size += wire[size] + 1u;
+	return size + 1;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steerd/dns/query.h"
+
+#include <string.h>
+
+#include "steerd/dns/wire.h"
+
+/* What is left of the message. */
+struct reader {
+	const uint8_t *at;
+	size_t left;
+};
+
+static void reader_skip(struct reader *reader, size_t size)
+{
+	reader->at += size;
+	reader->left -= size;
+}
+
+/* A record behind the question. */
+struct record {
+	bool is_at_root; /* its owner is the root */
+	uint16_t type;
+	uint16_t class;
+	uint32_t ttl;
+	uint16_t rdata_size;
+	const uint8_t *rdata;
+};
+
+#define RECORD_FIXED_SIZE 10  /* TYPE, CLASS, TTL, RDLENGTH */
+#define OPTION_HEADER_SIZE 4  /* RFC 6891 6.1.2 */
+#define ECS_HEADER_SIZE 4     /* FAMILY, SOURCE and SCOPE PREFIX-LENGTH (RFC 7871 6) */
+#define POINTER_BITS 0xc0     /* RFC 1035 4.1.4 */
+#define EDNS_FLAG_DO 0x8000   /* of the lower half of an OPT's TTL (RFC 3225 3) */
+#define QUESTION_FIXED_SIZE 4 /* QTYPE, QCLASS */
+
+/* An owner's octets, 0 if it is malformed.  A pointer ends it, and nobody follows that. */
+static size_t owner_size(const struct reader *reader)
+{
+	size_t size = 0;
+
+	while (size < reader->left && size < DNS_NAME_MAX) {
+		uint8_t label = reader->at[size];
+
+		if (label == 0)
+			return size + 1;
+		if (label >= POINTER_BITS)
+			return size + 2;
+		if (label > DNS_LABEL_MAX)
+			return 0;
+		size += label + 1u;
+	}
+	return 0;
+}
+
+static bool record_read(struct reader *reader, struct record *ret_record)
+{
+	size_t owner = owner_size(reader);
+
+	if (owner == 0 || owner + RECORD_FIXED_SIZE > reader->left)
+		return false;
+
+	const uint8_t *fixed = reader->at + owner;
+
+	ret_record->is_at_root = owner == 1;
+	ret_record->type = wire_read16(fixed);
+	ret_record->class = wire_read16(fixed + 2);
+	ret_record->ttl = wire_read32(fixed + 4);
+	ret_record->rdata_size = wire_read16(fixed + 8);
+	ret_record->rdata = fixed + RECORD_FIXED_SIZE;
+	reader_skip(reader, owner + RECORD_FIXED_SIZE);
+	if (ret_record->rdata_size > reader->left)
+		return false;
+	reader_skip(reader, ret_record->rdata_size);
+	return true;
+}
+
+/* RFC 7871 6: the address has as many octets as SOURCE needs, and no bit set behind it. */
+static bool ecs_read(const uint8_t *option, size_t size, struct query_ecs *ret_ecs)
+{
+	static const struct {
+		uint8_t address_family;
+		uint8_t bits_max;
+	} families[] = {{ADDRESS_NONE, 0}, {ADDRESS_IPV4, 32}, {ADDRESS_IPV6, 128}};
+
+	if (ret_ecs->is_present || size < ECS_HEADER_SIZE)
+		return false;
+
+	uint16_t family = wire_read16(option);
+	uint8_t source_bits = option[2];
+	uint8_t scope_bits = option[3];
+	size_t octets = (source_bits + 7u) / 8;
+
+	if (family > 2 || source_bits > families[family].bits_max || scope_bits != 0 ||
+		size != ECS_HEADER_SIZE + octets)
+		return false;
+	if (source_bits % 8 != 0 && (option[size - 1] & 0xff >> source_bits % 8) != 0)
+		return false;
+	ret_ecs->is_present = true;
+	ret_ecs->family = (uint8_t)family;
+	ret_ecs->source_bits = source_bits;
+	ret_ecs->address = (struct address){.family = families[family].address_family};
+	memcpy(ret_ecs->address.bytes, option + ECS_HEADER_SIZE, octets);
+	return true;
+}
+
+/* Options that we do not know are ignored, but must end where the OPT ends (RFC 6891 6.1.2). */
+static bool options_read(const uint8_t *options, size_t size, struct query *query)
+{
+	while (size >= OPTION_HEADER_SIZE) {
+		uint16_t code = wire_read16(options);
+		size_t whole = OPTION_HEADER_SIZE + (size_t)wire_read16(options + 2);
+
+		if (whole > size)
+			return false;
+		if (code == DNS_OPTION_ECS &&
+			!ecs_read(options + OPTION_HEADER_SIZE, whole - OPTION_HEADER_SIZE,
+				&query->ecs))
+			return false;
+		options += whole;
+		size -= whole;
+	}
+	return size == 0;
+}
+
+static bool opt_read(const struct record *opt, struct query *query)
+{
+	if (query->has_edns || !opt->is_at_root)
+		return false; /* RFC 6891 6.1.1 */
+	query->has_edns = true;
+	query->edns_version = (uint8_t)(opt->ttl >> 16);
+	query->dnssec_ok = opt->ttl & EDNS_FLAG_DO;
+	if (opt->class > query->udp_size)
+		query->udp_size = opt->class;
+	return query->edns_version > 0 || options_read(opt->rdata, opt->rdata_size, query);
+}
+
+static bool question_read(struct reader *reader, struct query *query)
+{
+	size_t name = name_key_read(reader->at, reader->left, &query->name);
+
+	if (name == 0 || name + QUESTION_FIXED_SIZE > reader->left)
+		return false;
+	query->type = wire_read16(reader->at + name);
+	query->class = wire_read16(reader->at + name + 2);
+	query->question_size = (uint16_t)(name + QUESTION_FIXED_SIZE);
+	query->has_question = true;
+	reader_skip(reader, query->question_size);
+	return true;
+}
+
+/* Each takes eleven octets at least, so that the message bounds them and not what the header claims. */
+static bool records_read(
+	struct reader *reader, unsigned early_count, unsigned additional_count, struct query *query)
+{
+	struct record record;
+
+	for (unsigned i = 0; i < early_count + additional_count; i++) {
+		if (!record_read(reader, &record))
+			return false;
+		if (record.type == DNS_TYPE_OPT && (i < early_count || !opt_read(&record, query)))
+			return false;
+	}
+	return reader->left == 0;
+}
+
+static bool body_read(const uint8_t *message, size_t size, struct query *query)
+{
+	struct reader reader = {message + DNS_HEADER_SIZE, size - DNS_HEADER_SIZE};
+	uint16_t questions = wire_read16(message + 4);
+	uint16_t answers = wire_read16(message + 6);
+	uint16_t authorities = wire_read16(message + 8);
+	uint16_t additionals = wire_read16(message + 10);
+
+	if (questions != 1 || !question_read(&reader, query))
+		return false; /* RFC 9619 4 */
+	bool has_early = answers > 0 || authorities > (query->type == DNS_TYPE_IXFR ? 1 : 0);
+
+	if (has_early && query->opcode == DNS_OPCODE_QUERY)
+		return false;
+	return records_read(&reader, (unsigned)answers + authorities, additionals, query);
+}
+
+enum query_verdict query_read(const uint8_t *message, size_t size, struct query *ret_query)
+{
+	if (size < DNS_HEADER_SIZE)
+		return QUERY_SILENCE;
+
+	uint16_t flags = wire_read16(message + 2);
+
+	if (flags & DNS_FLAG_QR)
+		return QUERY_SILENCE; /* to reply to a reply is how two servers talk for ever */
+	ret_query->id = wire_read16(message);
+	ret_query->flags = flags;
+	ret_query->opcode = flags >> 11 & 0xf;
+	ret_query->has_question = false;
+	ret_query->has_edns = false;
+	ret_query->dnssec_ok = false;
+	ret_query->edns_version = 0;
+	ret_query->udp_size = DNS_UDP_MIN;
+	ret_query->question_size = 0;
+	ret_query->ecs.is_present = false;
+
+	bool is_whole = size <= DNS_QUERY_MAX && body_read(message, size, ret_query);
+
+	if (ret_query->opcode != DNS_OPCODE_QUERY)
+		return QUERY_NOTIMP;
+	if (!is_whole)
+		return QUERY_FORMERR;
+	return ret_query->edns_version > 0 ? QUERY_BADVERS : QUERY_OK;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steerd/plan/explain.h"
+
+#include <stdlib.h>
+
+#include "steerd/base/memory.h"
+#include "steerd/dns/dns.h"
+
+static void explain_zone(const struct zone_match *match, struct explain *explain)
+{
+	explain->outcome = match->outcome;
+	explain->is_wildcard = match->is_wildcard;
+	explain->is_steered = match->outcome == ZONE_NODE && match->steered != ZONE_NOT_STEERED;
+	if (match->zone)
+		name_print(zone_name(match->zone), explain->zone);
+	if (match->node)
+		name_print(zone_node_name(match->node), explain->owner);
+}
+
+static struct geo_hit find_class(const struct geo_map *map, const struct prefix *client)
+{
+	if (client->bits == address_bits(&client->address))
+		return geo_map_find(map, &client->address);
+	return geo_map_find_prefix(map, client);
+}
+
+static const struct verdict *find_verdict(
+	const struct plan *plan, const struct steer_candidate *candidate)
+{
+	const struct steer_member *member = candidate->member;
+	size_t target_count = member->is_host ? 1 : member->address_count;
+
+	for (size_t i = 0; i < target_count; i++) {
+		size_t row_count;
+		const struct verdict *rows;
+
+		if (member->targets[i] == TARGET_NONE)
+			continue;
+		rows = verdict_table_find(plan_verdicts(plan), member->targets[i], &row_count);
+		for (size_t r = 0; r < row_count; r++)
+			if (address_is_equal(&rows[r].address, &candidate->address))
+				return &rows[r];
+	}
+	return NULL;
+}
+
+static void explain_candidates(
+	const struct plan *plan, const struct steer_trace *trace, struct explain *explain)
+{
+	const struct geo_request *request = plan->snapshot->geo_request;
+
+	explain->candidate_count = trace->count;
+	explain->candidates = memory_new(trace->count * sizeof(explain->candidates[0]));
+	for (size_t i = 0; i < trace->count; i++) {
+		struct explain_candidate *candidate = &explain->candidates[i];
+		uint16_t site = trace->items[i].site;
+
+		candidate->candidate = trace->items[i];
+		candidate->verdict = find_verdict(plan, &trace->items[i]);
+		candidate->override = plan_override(plan, trace->items[i].member->id);
+		candidate->distance_km = -1;
+		if (site == STEER_NO_SITE)
+			continue;
+		candidate->site = request->sites[site].name;
+		if (explain->place.is_known)
+			candidate->distance_km =
+				geo_distance_km(&explain->place.at, &request->sites[site].at);
+	}
+}
+
+/* Decides again as the plan did, this time with the reasons. */
+static void explain_choice(const struct plan *plan, uint32_t pool, enum address_family family,
+	const uint8_t *order, struct explain *explain)
+{
+	const struct snapshot *snapshot = plan->snapshot;
+	struct steer_trace trace = {0};
+	struct arena *arena = arena_new();
+	uint8_t *overrides = memory_new(snapshot->member_count);
+
+	for (uint32_t id = 0; id < snapshot->member_count; id++) {
+		const struct override *override = plan_override(plan, id);
+
+		overrides[id] = override ? (uint8_t) override->kind : OVERRIDE_NONE;
+	}
+
+	struct steer_world world = {plan_verdicts(plan), overrides};
+	struct steer_planner *planner = steer_planner_new(&snapshot->pools[pool], family, &world,
+		snapshot->pool_infos[pool].sites, snapshot->pool_infos[pool].site_count, arena);
+
+	steer_planner_choose(planner, order, &trace);
+	explain_candidates(plan, &trace, explain);
+	steer_planner_free(planner);
+	free(trace.items);
+	free(overrides);
+	arena_free(arena);
+}
+
+static void explain_steered(const struct plan *plan, const struct explain_request *request,
+	uint32_t steered, struct explain *explain)
+{
+	const struct plan_steering *steering = plan->steerings[steered];
+	uint32_t pool = plan->snapshot->steered_pools[steered];
+	bool is_ipv4 = request->type == DNS_TYPE_A;
+	const uint8_t *order = NULL;
+
+	explain->pool = plan->snapshot->pools[pool].name;
+	explain->ttl_s = zone_set_steered(plan->zones, steered)->ttl_s;
+	geo_find_place(plan->snapshot->geo_request, &request->client.address, &explain->place);
+	if (steering->map) {
+		struct geo_hit hit = find_class(steering->map, &request->client);
+
+		explain->uses_geography = true;
+		explain->class = hit.class;
+		explain->scope_bits = hit.scope_bits;
+		order = geo_map_order(steering->map, hit.class);
+	}
+	explain->choice = steering->choices[is_ipv4 ? 0 : 1][explain->class];
+	explain_choice(plan, pool, is_ipv4 ? ADDRESS_IPV4 : ADDRESS_IPV6, order, explain);
+}
+
+bool explain_query(const struct plan *plan, const struct explain_request *request,
+	struct explain *ret_explain, struct err *err)
+{
+	struct explain explain = {0};
+	struct name_key name;
+	struct zone_match match;
+
+	if (request->type != DNS_TYPE_A && request->type != DNS_TYPE_AAAA)
+		return err_set(err, "only A and AAAA are steered");
+	if (!name_parse(request->name, &name, err))
+		return false;
+	zone_set_find(plan->zones, &name, request->type, &match);
+	explain_zone(&match, &explain);
+	if (explain.is_steered)
+		explain_steered(plan, request, match.steered, &explain);
+	*ret_explain = explain;
+	return true;
+}
+
+void explain_done(struct explain *explain)
+{
+	free(explain->candidates);
+	*explain = (struct explain){0};
+}

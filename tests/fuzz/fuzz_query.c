@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The query reader, fed with what strangers send: whatever it accepts keeps the promises of query.h. */
+
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "steerd/dns/query.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct query query;
+
+	memset(&query, 0xa5, sizeof(query));
+
+	enum query_verdict verdict = query_read(data, size, &query);
+
+	if (verdict == QUERY_SILENCE)
+		return 0;
+	assert(size >= DNS_HEADER_SIZE && !(query.flags & DNS_FLAG_QR));
+	assert(query.udp_size >= DNS_UDP_MIN);
+	assert(verdict != QUERY_OK || (query.has_question && size <= DNS_QUERY_MAX));
+	if (query.has_question) {
+		assert(DNS_HEADER_SIZE + (size_t)query.question_size <= size);
+		assert(name_size(query.name.wire) == query.name.size);
+		assert(query.name.size + 4 == query.question_size);
+	}
+	if (query.ecs.is_present) {
+		struct prefix prefix = prefix_of(&query.ecs.address, query.ecs.source_bits);
+
+		assert(query.has_edns);
+		assert(query.ecs.family != 0 || query.ecs.source_bits == 0);
+		assert(query.ecs.family == 0 ||
+			address_is_equal(&prefix.address, &query.ecs.address));
+	}
+	return 0;
+}

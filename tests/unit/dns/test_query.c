@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../tool/hex.h"
+#include "steerd/base/memory.h"
+#include "steerd/base/random.h"
+#include "steerd/base/text.h"
+#include "steerd/dns/query.h"
+#include "steerd/dns/type.h"
+#include "steerd/dns/wire.h"
+
+/* Headers: id 1234, flags, then the four counts. */
+#define RD "1234 0100"
+#define ONE "0001 0000 0000 0000"      /* a question */
+#define WITH_OPT "0001 0000 0000 0001" /* and one additional record */
+#define QUESTION "02'dl' 07'example' 00 0001 0001"
+#define PLAIN RD ONE QUESTION
+#define EDNS RD WITH_OPT QUESTION
+#define OPT(size, ttl, rdata_size) "00 0029" size ttl rdata_size
+/* An OPT whose one option is a client subnet of so many octets. */
+#define ECS(rdata_size, option_size) EDNS OPT("04d0", "00000000", rdata_size) "0008" option_size
+#define TSIG "03'key' 00 00fa 00ff 00000000 0004 01020304"
+
+static const struct {
+	const char *about;
+	const char *message;
+	const char *want; /* as summary() says it */
+} cases[] = {
+	{"plain", PLAIN, "OK 1234 0100 dl.example. A 1"},
+	{"upper case is folded", RD ONE "02'dL' 07'EXAMPLE' 00 001c 0001",
+		"OK 1234 0100 dl.example. AAAA 1"},
+	{"the root", RD ONE "00 0002 0001", "OK 1234 0100 . NS 1"},
+	{"every flag a query may have", "1234 07ff" ONE QUESTION, "OK 1234 07ff dl.example. A 1"},
+	{"any class is read", RD ONE "00 0010 0003", "OK 1234 0100 . TXT 3"},
+
+	{"nothing at all", "", "SILENCE"},
+	{"one octet short of a header", "1234 0100 0001 0000 0000 00", "SILENCE"},
+	{"a response", "1234 8180" ONE QUESTION, "SILENCE"},
+	{"a malformed response", "1234 8180" ONE, "SILENCE"},
+	{"a response with another opcode", "1234 a000" ONE QUESTION, "SILENCE"},
+
+	{"a header alone", "1234 0100 0000 0000 0000 0000", "FORMERR 1234 0100"},
+	{"no question", "1234 0100 0000 0000 0000 0001" OPT("04d0", "00000000", "0000"),
+		"FORMERR 1234 0100"},
+	{"two questions", RD "0002 0000 0000 0000" QUESTION QUESTION, "FORMERR 1234 0100"},
+	{"65535 questions", RD "ffff 0000 0000 0000" QUESTION, "FORMERR 1234 0100"},
+	{"a question announced, none there", RD ONE, "FORMERR 1234 0100"},
+	{"the name ends with the message", RD ONE "02'dl'", "FORMERR 1234 0100"},
+	{"a label runs out of the message", RD ONE "02'd'", "FORMERR 1234 0100"},
+	{"no type", RD ONE "02'dl' 00", "FORMERR 1234 0100"},
+	{"half a class", RD ONE "02'dl' 00 0001 00", "FORMERR 1234 0100"},
+	{"a pointer in the question's name", RD ONE "02'dl' c00c 0001 0001", "FORMERR 1234 0100"},
+	{"a pointer to itself", RD ONE "c00c 0001 0001", "FORMERR 1234 0100"},
+	{"a label of type 01", RD ONE "41'dl' 00 0001 0001", "FORMERR 1234 0100"},
+	{"a label of type 10", RD ONE "82'dl' 00 0001 0001", "FORMERR 1234 0100"},
+	{"an octet too many", PLAIN "00", "FORMERR 1234 0100 dl.example. A 1"},
+	{"a record that no count announces", PLAIN OPT("04d0", "00000000", "0000"),
+		"FORMERR 1234 0100 dl.example. A 1"},
+	{"a record in the answer section", RD "0001 0001 0000 0000" QUESTION TSIG,
+		"FORMERR 1234 0100 dl.example. A 1"},
+	{"a record in the authority section", RD "0001 0000 0001 0000" QUESTION TSIG,
+		"FORMERR 1234 0100 dl.example. A 1"},
+
+	{"IXFR has its SOA in the authority section",
+		RD "0001 0000 0001 0000 00 00fb 0001 c00c 0006 0001 00000000 0016"
+		   "00 00 00000001 00000000 00000000 00000000 00000000",
+		"OK 1234 0100 . IXFR 1"},
+	{"IXFR with two", RD "0001 0000 0002 0000 00 00fb 0001" TSIG TSIG,
+		"FORMERR 1234 0100 . IXFR 1"},
+	{"IXFR with one in the answer section", RD "0001 0001 0000 0000 00 00fb 0001" TSIG,
+		"FORMERR 1234 0100 . IXFR 1"},
+	{"an OPT in the authority section",
+		RD "0001 0000 0001 0000 00 00fb 0001" OPT("04d0", "00000000", "0000"),
+		"FORMERR 1234 0100 . IXFR 1"},
+
+	{"EDNS", EDNS OPT("04d0", "00000000", "0000"), "OK 1234 0100 dl.example. A 1 edns 1232"},
+	{"DO", EDNS OPT("1000", "00008000", "0000"), "OK 1234 0100 dl.example. A 1 edns 4096 do"},
+	{"flags that nobody defined", EDNS OPT("0200", "00007fff", "0000"),
+		"OK 1234 0100 dl.example. A 1 edns 512"},
+	{"an extended rcode in a query means nothing", EDNS OPT("0200", "ff000000", "0000"),
+		"OK 1234 0100 dl.example. A 1 edns 512"},
+	{"less than 512 counts as 512", EDNS OPT("01ff", "00000000", "0000"),
+		"OK 1234 0100 dl.example. A 1 edns 512"},
+	{"nothing counts as 512", EDNS OPT("0000", "00000000", "0000"),
+		"OK 1234 0100 dl.example. A 1 edns 512"},
+	{"65535", EDNS OPT("ffff", "00000000", "0000"), "OK 1234 0100 dl.example. A 1 edns 65535"},
+	{"an option that nobody knows", EDNS OPT("04d0", "00000000", "0007") "fde9 0003 010203",
+		"OK 1234 0100 dl.example. A 1 edns 1232"},
+	{"options without content", EDNS OPT("04d0", "00000000", "0008") "0003 0000 000c 0000",
+		"OK 1234 0100 dl.example. A 1 edns 1232"},
+	{"a TSIG behind the OPT",
+		RD "0001 0000 0000 0002" QUESTION OPT("04d0", "00000000", "0000") TSIG,
+		"OK 1234 0100 dl.example. A 1 edns 1232"},
+	{"an OPT behind a TSIG",
+		RD "0001 0000 0000 0002" QUESTION TSIG OPT("04d0", "00000000", "0000"),
+		"OK 1234 0100 dl.example. A 1 edns 1232"},
+	{"a TSIG alone", EDNS TSIG, "OK 1234 0100 dl.example. A 1"},
+	{"an owner that is a pointer", EDNS "c00c 00fa 00ff 00000000 0000",
+		"OK 1234 0100 dl.example. A 1"},
+	{"an owner that ends in a pointer", EDNS "01'k' c00c 00fa 00ff 00000000 0000",
+		"OK 1234 0100 dl.example. A 1"},
+
+	{"a record announced, none there", EDNS, "FORMERR 1234 0100 dl.example. A 1"},
+	{"65535 records announced, one there",
+		RD "0001 0000 0000 ffff" QUESTION OPT("04d0", "00000000", "0000"),
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"half an OPT", EDNS "00 0029 04d0 0000", "FORMERR 1234 0100 dl.example. A 1"},
+	{"an OPT without RDLENGTH", EDNS "00 0029 04d0 00000000",
+		"FORMERR 1234 0100 dl.example. A 1"},
+	{"RDATA runs out of the message", EDNS OPT("04d0", "00000000", "0001"),
+		"FORMERR 1234 0100 dl.example. A 1"},
+	{"two OPT",
+		RD "0001 0000 0000 0002" QUESTION OPT("04d0", "00000000", "0000")
+			OPT("04d0", "00000000", "0000"),
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"an OPT below the root", EDNS "01'x' 00 0029 04d0 00000000 0000",
+		"FORMERR 1234 0100 dl.example. A 1"},
+	{"an OPT at a pointer", EDNS "c014 0029 04d0 00000000 0000",
+		"FORMERR 1234 0100 dl.example. A 1"},
+	{"half an option's header", EDNS OPT("04d0", "00000000", "0003") "fde9 00",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"an option longer than the OPT", EDNS OPT("04d0", "00000000", "0005") "fde9 0002 01",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"an option of 65535 octets", EDNS OPT("04d0", "00000000", "0004") "fde9 ffff",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"an octet behind the OPT", EDNS OPT("04d0", "00000000", "0000") "00",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"an owner of label type 10", EDNS "80 00fa 00ff 00000000 0000",
+		"FORMERR 1234 0100 dl.example. A 1"},
+	{"an owner that runs out of the message", EDNS "3f'key'",
+		"FORMERR 1234 0100 dl.example. A 1"},
+	{"half a pointer", EDNS "c0", "FORMERR 1234 0100 dl.example. A 1"},
+
+	{"EDNS 1", EDNS OPT("04d0", "00010000", "0000"),
+		"BADVERS 1234 0100 dl.example. A 1 edns 1232 version 1"},
+	{"EDNS 255, DO", EDNS OPT("04d0", "00ff8000", "0000"),
+		"BADVERS 1234 0100 dl.example. A 1 edns 1232 do version 255"},
+	{"the options of EDNS 1 may have another form",
+		EDNS OPT("04d0", "00010000", "0003") "fde9 00",
+		"BADVERS 1234 0100 dl.example. A 1 edns 1232 version 1"},
+	{"malformed behind EDNS 1", EDNS OPT("04d0", "00010000", "0000") "00",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232 version 1"},
+
+	{"a NOTIFY with its SOA",
+		"1234 2400 0001 0001 0000 0000 00 0006 0001"
+		"00 0006 0001 00000000 0016 00 00 00000001 00000000 00000000 00000000 00000000",
+		"NOTIMP 1234 2400 . SOA 1"},
+	{"an UPDATE", "1234 2800 0001 0000 0000 0000 00 0006 0001", "NOTIMP 1234 2800 . SOA 1"},
+	{"opcode 15, header alone", "1234 7800 0000 0000 0000 0000", "NOTIMP 1234 7800"},
+	{"opcode 3, garbage behind it", "1234 1800 0001 0000 0000 0000 ffff", "NOTIMP 1234 1800"},
+	{"another opcode with EDNS", "1234 1000" WITH_OPT QUESTION OPT("04d0", "00000000", "0000"),
+		"NOTIMP 1234 1000 dl.example. A 1 edns 1232"},
+	{"another opcode with EDNS 1",
+		"1234 1000" WITH_OPT QUESTION OPT("04d0", "00010000", "0000"),
+		"NOTIMP 1234 1000 dl.example. A 1 edns 1232 version 1"},
+
+	{"subnet /24", ECS("000b", "0007") "0001 18 00 cb0071",
+		"OK 1234 0100 dl.example. A 1 edns 1232 ecs 1/24 203.0.113.0"},
+	{"subnet /23", ECS("000b", "0007") "0001 17 00 cb0070",
+		"OK 1234 0100 dl.example. A 1 edns 1232 ecs 1/23 203.0.112.0"},
+	{"subnet /1", ECS("0009", "0005") "0001 01 00 80",
+		"OK 1234 0100 dl.example. A 1 edns 1232 ecs 1/1 128.0.0.0"},
+	{"subnet /32", ECS("000c", "0008") "0001 20 00 cb007107",
+		"OK 1234 0100 dl.example. A 1 edns 1232 ecs 1/32 203.0.113.7"},
+	{"subnet /56 of IPv6", ECS("000f", "000b") "0002 38 00 20010db8000012",
+		"OK 1234 0100 dl.example. A 1 edns 1232 ecs 2/56 2001:db8:0:1200::"},
+	{"subnet /128 of IPv6", ECS("0018", "0014") "0002 80 00 20010db8000000000000000000000001",
+		"OK 1234 0100 dl.example. A 1 edns 1232 ecs 2/128 2001:db8::1"},
+	{"opt-out", ECS("0008", "0004") "0001 00 00",
+		"OK 1234 0100 dl.example. A 1 edns 1232 ecs 1/0 0.0.0.0"},
+	{"opt-out of IPv6", ECS("0008", "0004") "0002 00 00",
+		"OK 1234 0100 dl.example. A 1 edns 1232 ecs 2/0 ::"},
+	{"opt-out without a family", ECS("0008", "0004") "0000 00 00",
+		"OK 1234 0100 dl.example. A 1 edns 1232 ecs 0/0 none"},
+	{"subnet between other options",
+		EDNS OPT("04d0", "00008000", "0014") "0003 0000 0008 0007 0001 18 00 cb0071"
+						     "fde9 0001 00",
+		"OK 1234 0100 dl.example. A 1 edns 1232 do ecs 1/24 203.0.113.0"},
+
+	{"subnet: no content", ECS("0004", "0000"), "FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: three octets", ECS("0007", "0003") "0001 00",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: family 3", ECS("0008", "0004") "0003 00 00",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: family 16387", ECS("0008", "0004") "4003 00 00",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: family 65535", ECS("000b", "0007") "ffff 18 00 cb0071",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: no family, but bits", ECS("000b", "0007") "0000 18 00 cb0071",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: no family, but octets", ECS("0009", "0005") "0000 00 00 00",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: /33", ECS("000d", "0009") "0001 21 00 cb00710000",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: /129 of IPv6",
+		ECS("0019", "0015") "0002 81 00 20010db800000000000000000000000100",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: /255 of IPv6", ECS("000b", "0007") "0002 ff 00 20010d",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: an octet too few", ECS("000a", "0006") "0001 18 00 cb00",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: an octet too many", ECS("000c", "0008") "0001 18 00 cb007100",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: opt-out with an octet", ECS("0009", "0005") "0001 00 00 00",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: scope 8", ECS("000b", "0007") "0001 18 08 cb0071",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: a bit beyond /23", ECS("000b", "0007") "0001 17 00 cb0071",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: a bit beyond /1", ECS("0009", "0005") "0001 01 00 40",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: a bit beyond /57 of IPv6", ECS("0010", "000c") "0002 39 00 20010db800001201",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"subnet: longer than the OPT", ECS("000a", "0007") "0001 18 00 cb0071",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"two subnets",
+		EDNS OPT("04d0", "00000000", "0016") "0008 0007 0001 18 00 cb0071"
+						     "0008 0007 0001 18 00 cb0072",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232 ecs 1/24 203.0.113.0"},
+	{"two equal subnets",
+		EDNS OPT("04d0", "00000000", "0010") "0008 0004 0001 00 00 0008 0004 0001 00 00",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232 ecs 1/0 0.0.0.0"},
+};
+
+static const char *const verdicts[] = {
+	[QUERY_OK] = "OK",
+	[QUERY_SILENCE] = "SILENCE",
+	[QUERY_FORMERR] = "FORMERR",
+	[QUERY_NOTIMP] = "NOTIMP",
+	[QUERY_BADVERS] = "BADVERS",
+};
+
+static void summary_of_ecs(const struct query_ecs *ecs, struct text *summary)
+{
+	char address[ADDRESS_TEXT_SIZE] = "none";
+
+	if (ecs->address.family != ADDRESS_NONE)
+		address_print(&ecs->address, address);
+	text_print(summary, " ecs %u/%u %s", ecs->family, ecs->source_bits, address);
+}
+
+/* All that was read, in one line. */
+static void summary_of(enum query_verdict verdict, const struct query *query, struct text *summary)
+{
+	text_add(summary, verdicts[verdict]);
+	if (verdict == QUERY_SILENCE)
+		return;
+	text_print(summary, " %04x %04x", query->id, query->flags);
+	assert_int_equal(query->opcode, query->flags >> 11);
+	if (query->has_question) {
+		char name[NAME_TEXT_SIZE];
+		char type[TYPE_TEXT_SIZE];
+
+		name_print(query->name.wire, name);
+		type_print(query->type, type);
+		text_print(summary, " %s %s %u", name, type, query->class);
+		assert_int_equal(query->question_size, query->name.size + 4);
+	} else {
+		assert_int_equal(query->question_size, 0);
+	}
+	if (query->has_edns)
+		text_print(summary, " edns %u%s", query->udp_size, query->dnssec_ok ? " do" : "");
+	else
+		assert_int_equal(query->udp_size, DNS_UDP_MIN);
+	if (query->edns_version > 0)
+		text_print(summary, " version %u", query->edns_version);
+	if (query->ecs.is_present)
+		summary_of_ecs(&query->ecs, summary);
+}
+
+/* Reads from memory of the exact size, so that the address sanitizer sees one octet too many. */
+static enum query_verdict read_exact(const uint8_t *message, size_t size, struct query *ret_query)
+{
+	uint8_t *exact = memory_copy(message, size > 0 ? size : 1);
+	enum query_verdict verdict;
+
+	memset(ret_query, 0xa5, sizeof(*ret_query));
+	verdict = query_read(exact, size, ret_query);
+	free(exact);
+	return verdict;
+}
+
+static void each_case(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		uint8_t message[DNS_QUERY_MAX];
+		size_t size = hex_read(cases[i].message, message, sizeof(message));
+		struct query query;
+		struct text summary = {0};
+
+		summary_of(read_exact(message, size, &query), &query, &summary);
+		if (strcmp(summary.bytes, cases[i].want) != 0)
+			fail_msg("%s: got  %s\nwant %s", cases[i].about, summary.bytes,
+				cases[i].want);
+		text_done(&summary);
+	}
+}
+
+/* A query cut anywhere is FORMERR, or silence within the header. */
+static void every_beginning_of_a_query(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		uint8_t message[DNS_QUERY_MAX];
+		size_t size = hex_read(cases[i].message, message, sizeof(message));
+		struct query query;
+
+		if (read_exact(message, size, &query) != QUERY_OK)
+			continue;
+		for (size_t cut = 0; cut < size; cut++)
+			if (read_exact(message, cut, &query) !=
+				(cut < DNS_HEADER_SIZE ? QUERY_SILENCE : QUERY_FORMERR))
+				fail_msg("%s: cut at %zu", cases[i].about, cut);
+	}
+}
+
+/* A name of `size` octets: labels of 63, and what is left. */
+static size_t long_name(size_t size, uint8_t *out)
+{
+	size_t used = 0;
+
+	while (used + 1 < size) {
+		size_t label = size - used - 2 < DNS_LABEL_MAX ? size - used - 2 : DNS_LABEL_MAX;
+
+		out[used++] = (uint8_t)label;
+		memset(out + used, 'x', label);
+		used += label;
+	}
+	out[used++] = 0;
+	return used;
+}
+
+static void names_of_every_length(void **state)
+{
+	uint8_t message[512];
+	struct query query;
+
+	(void)state;
+	hex_read(RD ONE, message, sizeof(message));
+	for (size_t size = 3; size < 300; size++) {
+		if (size % 64 == 2)
+			continue; /* cannot be made of such labels */
+
+		size_t end = DNS_HEADER_SIZE + long_name(size, message + DNS_HEADER_SIZE);
+
+		wire_write32(message + end, 0x00010001);
+		assert_int_equal(read_exact(message, end + 4, &query),
+			size <= DNS_NAME_MAX ? QUERY_OK : QUERY_FORMERR);
+		assert_int_equal(query.has_question, size <= DNS_NAME_MAX);
+	}
+}
+
+/* The longest query that is read, and one octet more. */
+static void the_longest_query(void **state)
+{
+	uint8_t message[DNS_QUERY_MAX + 1] = {0};
+	size_t size = hex_read(EDNS OPT("04d0", "00000000", "0000"), message, sizeof(message));
+	size_t rdata = DNS_QUERY_MAX - size;
+	struct query query;
+
+	(void)state;
+	wire_write16(message + size - 2, (uint16_t)rdata);
+	wire_write16(message + size, 12); /* an option of padding */
+	wire_write16(message + size + 2, (uint16_t)(rdata - 4));
+	assert_int_equal(read_exact(message, DNS_QUERY_MAX, &query), QUERY_OK);
+
+	wire_write16(message + size - 2, (uint16_t)(rdata + 1));
+	wire_write16(message + size + 2, (uint16_t)(rdata - 3));
+	assert_int_equal(read_exact(message, DNS_QUERY_MAX + 1, &query), QUERY_FORMERR);
+	assert_false(query.has_question);
+}
+
+/* Octets changed at random: nothing is read outside, and what is read is within its limits. */
+static void damaged_queries(void **state)
+{
+	struct random random;
+
+	(void)state;
+	random_seed_with(&random, 20261122);
+	for (size_t round = 0; round < 200000; round++) {
+		uint8_t message[DNS_QUERY_MAX];
+		size_t chosen = random_below(&random, COUNT_OF(cases));
+		size_t size = hex_read(cases[chosen].message, message, sizeof(message));
+		struct query query;
+
+		if (size == 0)
+			continue;
+		for (uint32_t changes = random_below(&random, 4); changes > 0; changes--)
+			message[random_below(&random, (uint32_t)size)] =
+				(uint8_t)random_next(&random);
+		if (read_exact(message, size, &query) == QUERY_SILENCE)
+			continue;
+		assert_true(query.udp_size >= DNS_UDP_MIN);
+		if (query.has_question)
+			assert_true(DNS_HEADER_SIZE + (size_t)query.question_size <= size);
+		if (query.ecs.is_present)
+			assert_true(query.ecs.family == 0 ? query.ecs.source_bits == 0
+							  : query.ecs.source_bits <=
+						address_bits(&query.ecs.address));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_case),
+		cmocka_unit_test(every_beginning_of_a_query),
+		cmocka_unit_test(names_of_every_length),
+		cmocka_unit_test(the_longest_query),
+		cmocka_unit_test(damaged_queries),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

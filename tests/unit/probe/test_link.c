@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "steerd/base/memory.h"
+#include "steerd/probe/link.h"
+
+/* Orders that are right in everything; each case spoils one thing. */
+struct example {
+	struct settings_status_range status[2];
+	struct settings_monitor monitors[2];
+	struct target targets[3];
+	struct verdict rows[3];
+	struct link_orders orders;
+};
+
+static struct address address_of(const char *text)
+{
+	struct address address;
+
+	assert_true(address_parse(text, &address));
+	return address;
+}
+
+static void fill(struct example *example)
+{
+	*example = (struct example){
+		.status = {{200, 299}, {404, 404}},
+		.targets = {{.key = "edge@192.0.2.1", .address = address_of("192.0.2.1")},
+			{.key = "edge@cdn.example", .host = "cdn.example"},
+			{.key = "@any.example", .host = "any.example", .monitor = TARGET_NONE}},
+		.rows = {{.target = 0, .address = address_of("192.0.2.1"), .state = VERDICT_UP},
+			{.target = 1, .address = address_of("192.0.2.7"), .state = VERDICT_DOWN},
+			{.target = 1, .address = address_of("2001:db8::7")}},
+	};
+	example->monitors[0] = (struct settings_monitor){
+		.name = "edge",
+		.host = "dl.files.example",
+		.path = "/health",
+		.port = 443,
+		.every_ms = 5000,
+		.timeout_ms = 2000,
+		.fall = 3,
+		.rise = 2,
+		.status = example->status,
+		.status_count = 2,
+	};
+	example->monitors[1] = example->monitors[0];
+	example->monitors[1].ca_path = "/etc/ca.pem";
+	example->monitors[1].body = "two\nlines";
+	example->monitors[1].status_count = 0;
+	example->orders = (struct link_orders){
+		.targets = {.generation = 7, .targets = example->targets, .count = 3},
+		.monitors = example->monitors,
+		.monitor_count = 2,
+		.verdicts = {.generation = 7, .rows = example->rows, .count = 3},
+	};
+}
+
+static bool take(const struct link_orders *orders, struct arena *arena,
+	struct link_orders *ret_orders, struct err *err)
+{
+	struct text frame = {0};
+	enum link_kind kind;
+	const uint8_t *body;
+	size_t size;
+
+	link_write_orders(orders, &frame);
+	assert_true(link_find_frame(frame.bytes, frame.size, &kind, &body, &size));
+	assert_int_equal(size, frame.size);
+	assert_int_equal(kind, LINK_ORDERS);
+
+	bool taken = link_read_orders(body, size - LINK_FRAME_HEADER, arena, ret_orders, err);
+
+	text_done(&frame); /* nothing may point into it */
+	return taken;
+}
+
+static void orders_and_back(void **state)
+{
+	struct example example;
+	struct arena *arena = arena_new();
+	struct link_orders back;
+	struct err err;
+
+	(void)state;
+	fill(&example);
+	assert_true(take(&example.orders, arena, &back, &err));
+	assert_int_equal(back.targets.generation, 7);
+	assert_int_equal(back.targets.count, 3);
+	assert_string_equal(back.targets.targets[0].key, "edge@192.0.2.1");
+	assert_null(back.targets.targets[0].host);
+	assert_true(
+		address_is_equal(&back.targets.targets[0].address, &example.targets[0].address));
+	assert_string_equal(back.targets.targets[1].host, "cdn.example");
+	assert_int_equal(back.targets.targets[2].monitor, TARGET_NONE);
+	assert_int_equal(back.monitor_count, 2);
+	assert_string_equal(back.monitors[0].host, "dl.files.example");
+	assert_string_equal(back.monitors[0].path, "/health");
+	assert_null(back.monitors[0].ca_path);
+	assert_null(back.monitors[0].body);
+	assert_int_equal(back.monitors[0].status_count, 2);
+	assert_int_equal(back.monitors[0].status[1].first, 404);
+	assert_string_equal(back.monitors[1].ca_path, "/etc/ca.pem");
+	assert_string_equal(back.monitors[1].body, "two\nlines");
+	assert_int_equal(back.monitors[1].every_ms, 5000);
+	assert_int_equal(back.monitors[1].timeout_ms, 2000);
+	assert_int_equal(back.monitors[1].fall, 3);
+	assert_int_equal(back.monitors[1].rise, 2);
+	assert_int_equal(back.verdicts.count, 3);
+	assert_int_equal(back.verdicts.rows[1].state, VERDICT_DOWN);
+	verdict_table_done(&back.verdicts);
+	arena_free(arena);
+}
+
+static void spoil_nothing(struct example *e)
+{
+	(void)e;
+}
+static void spoil_host_missing(struct example *e)
+{
+	e->monitors[0].host = NULL;
+}
+static void spoil_host_line(struct example *e)
+{
+	e->monitors[0].host = "a.example\r\nX-Evil: 1";
+}
+static void spoil_host_port(struct example *e)
+{
+	e->monitors[0].host = "a.example:444";
+}
+static void spoil_host_user(struct example *e)
+{
+	e->monitors[0].host = "user@a.example";
+}
+static void spoil_path_relative(struct example *e)
+{
+	e->monitors[0].path = "health";
+}
+static void spoil_path_line(struct example *e)
+{
+	e->monitors[1].path = "/a\nb";
+}
+static void spoil_path_space(struct example *e)
+{
+	e->monitors[1].path = "/a b";
+}
+static void spoil_port(struct example *e)
+{
+	e->monitors[0].port = 0;
+}
+static void spoil_every(struct example *e)
+{
+	e->monitors[0].every_ms = 0;
+}
+static void spoil_timeout(struct example *e)
+{
+	e->monitors[0].timeout_ms = UINT32_MAX;
+}
+static void spoil_fall(struct example *e)
+{
+	e->monitors[0].fall = 0;
+}
+static void spoil_status_turned(struct example *e)
+{
+	e->status[0] = (struct settings_status_range){300, 200};
+}
+static void spoil_status_low(struct example *e)
+{
+	e->status[1].first = 99;
+}
+static void spoil_monitor_index(struct example *e)
+{
+	e->targets[1].monitor = 2;
+}
+static void spoil_both(struct example *e)
+{
+	e->targets[1].address = e->targets[0].address;
+}
+static void spoil_neither(struct example *e)
+{
+	e->targets[1].host = NULL;
+}
+static void spoil_key(struct example *e)
+{
+	e->targets[2].key = "";
+}
+static void spoil_row_target(struct example *e)
+{
+	e->rows[2].target = 3;
+}
+static void spoil_row_address(struct example *e)
+{
+	e->rows[0].address = e->rows[1].address;
+}
+static void spoil_generation(struct example *e)
+{
+	e->orders.verdicts.generation = 6;
+}
+static void spoil_row_order(struct example *e)
+{
+	e->rows[1].address = e->rows[2].address;
+}
+
+static const struct {
+	void (*spoil)(struct example *example);
+	const char *want; /* NULL: taken */
+} wrongs[] = {
+	{spoil_nothing, NULL},
+	{spoil_host_missing, "monitor 1 of the orders cannot be"},
+	{spoil_host_line, "monitor 1 of the orders cannot be"},
+	{spoil_host_port, "monitor 1 of the orders cannot be"},
+	{spoil_host_user, "monitor 1 of the orders cannot be"},
+	{spoil_path_relative, "monitor 1 of the orders cannot be"},
+	{spoil_path_line, "monitor 2 of the orders cannot be"},
+	{spoil_path_space, "monitor 2 of the orders cannot be"},
+	{spoil_port, "monitor 1 of the orders cannot be"},
+	{spoil_every, "monitor 1 of the orders cannot be"},
+	{spoil_timeout, "monitor 1 of the orders cannot be"},
+	{spoil_fall, "monitor 1 of the orders cannot be"},
+	{spoil_status_turned, "monitor 1 of the orders cannot be"},
+	{spoil_status_low, "monitor 1 of the orders cannot be"},
+	{spoil_monitor_index, "target 2 of the orders cannot be"},
+	{spoil_both, "target 2 of the orders cannot be"},
+	{spoil_neither, "target 2 of the orders cannot be"},
+	{spoil_key, "target 3 of the orders cannot be"},
+	{spoil_row_target, "a verdict is for no target of the orders"},
+	{spoil_row_address, "a verdict for 'edge@192.0.2.1' is for another address"},
+	{spoil_generation, "the verdicts are of another generation than the orders"},
+	{spoil_row_order, "row 3 of the verdicts is out of order"},
+};
+
+static void orders_that_cannot_be(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(wrongs); i++) {
+		struct example example;
+		struct arena *arena = arena_new();
+		struct link_orders back = {.monitor_count = 42};
+		struct err err = {.text = "taken"};
+
+		fill(&example);
+		wrongs[i].spoil(&example);
+
+		bool taken = take(&example.orders, arena, &back, &err);
+
+		if (taken != (wrongs[i].want == NULL))
+			fail_msg("case %zu: %s", i, err.text);
+		if (taken) {
+			verdict_table_done(&back.verdicts);
+		} else {
+			assert_string_equal(err.text, wrongs[i].want);
+			assert_int_equal(back.monitor_count, 42);
+		}
+		arena_free(arena);
+	}
+}
+
+/* A frame that comes octet by octet is not there until it is; then the next one is found behind it. */
+static void frames_in_a_stream(void **state)
+{
+	struct example example;
+	struct text stream = {0};
+	enum link_kind kind;
+	const uint8_t *body;
+	size_t first;
+	size_t size;
+
+	(void)state;
+	fill(&example);
+	link_write_orders(&example.orders, &stream);
+	first = stream.size;
+	link_write_verdicts(&example.orders.verdicts, &stream);
+	for (size_t i = 0; i < first; i++) {
+		size = 99;
+		assert_true(link_find_frame(stream.bytes, i, &kind, &body, &size));
+		assert_int_equal(size, 0);
+	}
+	for (size_t i = first; i <= stream.size; i++) {
+		assert_true(link_find_frame(stream.bytes, i, &kind, &body, &size));
+		assert_int_equal(size, first);
+		assert_int_equal(kind, LINK_ORDERS);
+	}
+	assert_true(
+		link_find_frame(stream.bytes + first, stream.size - first, &kind, &body, &size));
+	assert_int_equal(kind, LINK_VERDICTS);
+	assert_int_equal(size, stream.size - first);
+
+	struct verdict_table table;
+	struct err err;
+
+	assert_true(link_read_verdicts(body, size - LINK_FRAME_HEADER, &table, &err));
+	assert_int_equal(table.count, 3);
+	verdict_table_done(&table);
+	assert_false(link_read_verdicts(body, size - LINK_FRAME_HEADER - 1, &table, &err));
+	text_done(&stream);
+}
+
+static const struct {
+	const char *about;
+	const char *bytes;
+	size_t size;
+	bool want;
+} heads[] = {
+	{"nothing yet", "", 0, true},
+	{"part of a length", "\xff\xff\xff", 3, true},
+	{"a length beyond the limit", "\xff\xff\xff\xff", 4, false},
+	{"one octet beyond it", "\x03\xff\xff\xfc", 4, false},
+	{"the longest", "\x03\xff\xff\xfb", 4, true},
+	{"the longest, of a kind", "\x03\xff\xff\xfb\x01", 5, true},
+	{"no kind", "\0\0\0\1\0", 5, false},
+	{"an unknown kind", "\0\0\0\1\3", 5, false},
+	{"an empty body", "\0\0\0\0\2", 5, true},
+};
+
+static void heads_that_cannot_be(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(heads); i++) {
+		enum link_kind kind;
+		const uint8_t *body;
+		size_t size;
+
+		if (link_find_frame(heads[i].bytes, heads[i].size, &kind, &body, &size) !=
+			heads[i].want)
+			fail_msg("%s", heads[i].about);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(orders_and_back),
+		cmocka_unit_test(orders_that_cannot_be),
+		cmocka_unit_test(frames_in_a_stream),
+		cmocka_unit_test(heads_that_cannot_be),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

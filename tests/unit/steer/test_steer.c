@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "steerd/base/memory.h"
+#include "steerd/base/random.h"
+#include "steerd/base/text.h"
+#include "steerd/steer/steer.h"
+
+/*
+ * The pools of these tests.  An endpoint's address is 10.0.0.N, or 2001:db8::N where it is IPv6; N is its target as
+ * well, and N is how the tables below write it.
+ */
+#define ADDRESS_COUNT 32
+
+static struct address ipv4[ADDRESS_COUNT];
+static struct address ipv6[ADDRESS_COUNT];
+static target_id ids[ADDRESS_COUNT];
+
+/* An endpoint with the addresses 10.0.0.`n` to 10.0.0.(n + count - 1). */
+#define END(member_id, member_site, member_weight, n, count)                                       \
+	{                                                                                          \
+		.name = #n, .id = (member_id), .site = (member_site), .weight = (member_weight),   \
+		.addresses = &ipv4[n], .targets = &ids[n], .address_count = (count)                \
+	}
+#define SUB(member_id, member_site, member_weight, sub)                                            \
+	{                                                                                          \
+		.name = #sub, .id = (member_id), .site = (member_site), .weight = (member_weight), \
+		.pool = &(sub)                                                                     \
+	}
+#define POOL(pool_method, most, list)                                                              \
+	{                                                                                          \
+		.name = #list, .method = (pool_method), .answers = (most), .members = (list),      \
+		.member_count = COUNT_OF(list)                                                     \
+	}
+#define NOWHERE STEER_NO_SITE
+
+static const struct steer_member three_sites[] = {
+	END(0, 0, 1, 1, 1), END(1, 1, 1, 2, 1), END(2, 2, 1, 3, 1)};
+static const struct steer_pool nearest = POOL(STEER_NEAREST, 1, three_sites);
+static const struct steer_pool nearest_two = POOL(STEER_NEAREST, 2, three_sites);
+
+static const struct steer_member two_at_a_site[] = {
+	END(0, 0, 1, 1, 1), END(1, 0, 3, 2, 1), END(2, 1, 1, 3, 1)};
+static const struct steer_pool shared_site = POOL(STEER_NEAREST, 1, two_at_a_site);
+static const struct steer_pool shared_site_three = POOL(STEER_NEAREST, 3, two_at_a_site);
+
+static const struct steer_member plain[] = {
+	END(0, NOWHERE, 1, 1, 1), END(1, NOWHERE, 1, 2, 1), END(2, NOWHERE, 2, 3, 1)};
+static const struct steer_pool weighted = POOL(STEER_WEIGHTED, 1, plain);
+static const struct steer_pool weighted_two = POOL(STEER_WEIGHTED, 2, plain);
+static const struct steer_pool failover = POOL(STEER_FAILOVER, 1, plain);
+static const struct steer_pool all = POOL(STEER_ALL, 64, plain);
+static const struct steer_pool all_two = POOL(STEER_ALL, 2, plain);
+
+static const struct steer_member with_zero[] = {
+	END(0, NOWHERE, 0, 1, 1), END(1, NOWHERE, 1, 2, 1), END(2, NOWHERE, 0, 3, 1)};
+static const struct steer_pool zero_weight = POOL(STEER_WEIGHTED, 1, with_zero);
+
+static const struct steer_member many_addresses[] = {
+	END(0, NOWHERE, 1, 1, 4), END(1, NOWHERE, 1, 5, 1)};
+static const struct steer_pool failover_many = POOL(STEER_FAILOVER, 1, many_addresses);
+static const struct steer_pool failover_many_two = POOL(STEER_FAILOVER, 2, many_addresses);
+static const struct steer_pool all_many = POOL(STEER_ALL, 5, many_addresses);
+
+/* Nearest over regions, each failing over from weighted CDN edges to an origin. */
+static const struct steer_member eu_cdn_list[] = {
+	END(10, NOWHERE, 1, 1, 1), END(11, NOWHERE, 3, 2, 1)};
+static const struct steer_pool eu_cdn = POOL(STEER_WEIGHTED, 1, eu_cdn_list);
+static const struct steer_member eu_list[] = {
+	SUB(12, NOWHERE, 1, eu_cdn), END(13, NOWHERE, 1, 3, 1)};
+static const struct steer_pool eu = POOL(STEER_FAILOVER, 1, eu_list);
+static const struct steer_member us_list[] = {END(14, NOWHERE, 1, 4, 1), END(15, NOWHERE, 1, 5, 1)};
+static const struct steer_pool us = POOL(STEER_FAILOVER, 1, us_list);
+static const struct steer_member world_list[] = {SUB(16, 0, 1, eu), SUB(17, 1, 1, us)};
+static const struct steer_pool world_pool = POOL(STEER_NEAREST, 1, world_list);
+static const struct steer_pool world_two = POOL(STEER_NEAREST, 2, world_list);
+
+/* The same address below two members. */
+static const struct steer_member twice_a[] = {END(0, NOWHERE, 1, 1, 1)};
+static const struct steer_pool twice_a_pool = POOL(STEER_ALL, 64, twice_a);
+static const struct steer_member twice_b[] = {END(1, NOWHERE, 1, 1, 2)};
+static const struct steer_pool twice_b_pool = POOL(STEER_ALL, 64, twice_b);
+static const struct steer_member twice_list[] = {
+	SUB(2, NOWHERE, 1, twice_a_pool), SUB(3, NOWHERE, 1, twice_b_pool)};
+static const struct steer_pool twice = POOL(STEER_ALL, 64, twice_list);
+
+static const uint16_t sites[] = {0, 1, 2};
+
+static void fill_addresses(void)
+{
+	for (uint8_t i = 0; i < ADDRESS_COUNT; i++) {
+		ipv4[i] = (struct address){ADDRESS_IPV4, {10, 0, 0, i}};
+		ipv6[i] = (struct address){ADDRESS_IPV6, {0x20, 0x01, 0x0d, 0xb8, [15] = i}};
+		ids[i] = i;
+	}
+}
+
+/* A table in which the targets whose numbers are in `down` ("1 2") are down. */
+static struct verdict_table table_of(const char *down)
+{
+	struct verdict_table table = {
+		.count = ADDRESS_COUNT,
+		.rows = memory_new(ADDRESS_COUNT * sizeof(struct verdict)),
+	};
+
+	for (uint32_t i = 0; i < ADDRESS_COUNT; i++) {
+		table.rows[i].target = i;
+		table.rows[i].address = ipv4[i];
+		table.rows[i].state = VERDICT_UP;
+	}
+	for (char *end; *down; down = end)
+		table.rows[strtoul(down, &end, 10)].state = VERDICT_DOWN;
+	return table;
+}
+
+/* "1,2:25% 3:75%": each list and its share, in the order of the steps. */
+static void print_choice(const struct steer_choice *choice, struct text *ret_text)
+{
+	static const char *const kinds[] = {
+		[STEER_ADDRESSES] = "", [STEER_STATIC] = "static ", [STEER_NODATA] = "nodata "};
+	double begin = 0;
+
+	text_add(ret_text, kinds[choice->kind]);
+	for (size_t i = 0; i < choice->step_count; i++) {
+		const struct steer_step *step = &choice->steps[i];
+		double below = i + 1 < choice->step_count ? step->below / 4294967296.0 : 1;
+
+		for (unsigned k = 0; k < step->count; k++)
+			text_print(ret_text, k > 0 ? ",%u" : "%u",
+				choice->addresses[(step->first + k + 1u) * choice->address_size -
+					1]);
+		text_print(ret_text, ":%.3g%% ", (below - begin) * 100);
+		begin = below;
+	}
+	if (ret_text->size > 0)
+		ret_text->bytes[--ret_text->size] = '\0';
+}
+
+static const struct {
+	const char *about;
+	const struct steer_pool *root;
+	uint8_t order[3];
+	const char *down;
+	const char *overrides; /* "ID=d" drained, "ID=x" forced down, "ID=u" forced up */
+	const char *want;
+} cases[] = {
+	{"nearest takes the nearest", &nearest, {1, 0, 2}, "", "", "2:100%"},
+	{"nearest passes over what is down", &nearest, {1, 0, 2}, "2", "", "1:100%"},
+	{"nearest passes over two", &nearest, {1, 0, 2}, "1 2", "", "3:100%"},
+	{"nearest passes over what is drained", &nearest, {1, 0, 2}, "", "1=d", "1:100%"},
+	{"forced up beats the checks", &nearest, {1, 0, 2}, "2", "1=u", "2:100%"},
+	{"all down: as if all were up", &nearest, {1, 0, 2}, "1 2 3", "", "2:100%"},
+	{"all down, but what is drained stays out", &nearest, {1, 0, 2}, "1 2 3", "1=d", "1:100%"},
+	{"all drained: as if none were", &nearest, {1, 0, 2}, "", "0=d 1=d 2=d", "2:100%"},
+	{"all forced down: still an answer", &nearest, {2, 0, 1}, "1", "0=x 1=x 2=x", "3:100%"},
+	{"two answers: the two nearest, nearest first", &nearest_two, {2, 0, 1}, "", "",
+		"3,1:100%"},
+	{"two answers with one down", &nearest_two, {2, 0, 1}, "1", "", "3,2:100%"},
+	{"two answers with one left", &nearest_two, {2, 0, 1}, "1 2", "", "3:100%"},
+	{"a site's members share by weight", &shared_site, {0, 1, 2}, "", "", "1:25% 2:75%"},
+	{"one of a site left", &shared_site, {0, 1, 2}, "2", "", "1:100%"},
+	{"the whole site down", &shared_site, {0, 1, 2}, "1 2", "", "3:100%"},
+	{"the site first, then the next", &shared_site_three, {0, 1, 2}, "", "", "1,2,3:100%"},
+	{"by weight", &weighted, {0}, "", "", "1:25% 2:25% 3:50%"},
+	{"by weight of what is up", &weighted, {0}, "3", "", "1:50% 2:50%"},
+	{"two by weight: half of 4 is always in", &weighted_two, {0}, "", "", "1,3:50% 2,3:50%"},
+	{"two by weight of two", &weighted_two, {0}, "1", "", "2,3:100%"},
+	{"weight 0 is never chosen", &zero_weight, {0}, "", "", "2:100%"},
+	{"but as a last resort, evenly", &zero_weight, {0}, "2", "", "1:50% 3:50%"},
+	{"failover takes the first", &failover, {0}, "", "", "1:100%"},
+	{"then the second", &failover, {0}, "1", "", "2:100%"},
+	{"then the third", &failover, {0}, "1 2", "", "3:100%"},
+	{"failover with all down: the first", &failover, {0}, "1 2 3", "", "1:100%"},
+	{"one of an endpoint's addresses, evenly", &failover_many, {0}, "2", "",
+		"1:33.3% 3:33.3% 4:33.3%"},
+	{"two of an endpoint's addresses, evenly", &failover_many_two, {0}, "", "",
+		"1,3:50% 2,4:50%"},
+	{"failover never fills from the next member", &failover_many_two, {0}, "1 2 3", "",
+		"4:100%"},
+	{"all", &all, {0}, "", "", "1,2,3:100%"},
+	{"all that are up", &all, {0}, "2", "", "1,3:100%"},
+	{"all, but two at most", &all_two, {0}, "", "", "1,3:50% 2,3:50%"},
+	{"all fills what one member leaves open", &all_many, {0}, "", "",
+		"1,2,3,5,4:25% 1,2,4,5,3:25% 1,3,4,5,2:25% 2,3,4,5,1:25%"},
+	{"nested: shares of the inner pool", &world_pool, {0, 1, 2}, "", "", "1:25% 2:75%"},
+	{"nested: the origin when both edges are down", &world_pool, {0, 1, 2}, "1 2", "",
+		"3:100%"},
+	{"nested: the next region when all of one is down", &world_pool, {0, 1, 2}, "1 2 3", "",
+		"4:100%"},
+	{"nested: everything down", &world_pool, {0, 1, 2}, "1 2 3 4 5", "", "1:25% 2:75%"},
+	{"nested: a drained region", &world_pool, {0, 1, 2}, "", "16=d", "4:100%"},
+	{"nested: forced up inside a drained region", &world_pool, {0, 1, 2}, "", "16=d 13=u",
+		"3:100%"},
+	{"nested: two regions", &world_two, {0, 1, 2}, "", "", "1,4:25% 2,4:75%"},
+	{"an address that is there twice is answered once", &twice, {0}, "", "", "1,2:100%"},
+};
+
+static void apply_overrides(const char *overrides, uint8_t *kinds)
+{
+	char *end;
+
+	for (; *overrides; overrides = *end == ' ' ? end + 1 : end) {
+		unsigned long id = strtoul(overrides, &end, 10);
+		char kind = end[1];
+
+		kinds[id] = kind == 'd' ? OVERRIDE_DRAIN
+			: kind == 'x'	? OVERRIDE_DOWN
+					: OVERRIDE_UP;
+		end += 2;
+	}
+}
+
+static void choices(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct verdict_table table = table_of(cases[i].down);
+		uint8_t overrides[32] = {0};
+		struct steer_world world = {&table, overrides};
+		struct arena *arena = arena_new();
+		struct text got = {0};
+
+		apply_overrides(cases[i].overrides, overrides);
+
+		struct steer_planner *planner = steer_planner_new(
+			cases[i].root, ADDRESS_IPV4, &world, sites, COUNT_OF(sites), arena);
+
+		print_choice(steer_planner_choose(planner, cases[i].order, NULL), &got);
+		if (strcmp(got.bytes, cases[i].want) != 0)
+			fail_msg("%s: %s, not %s", cases[i].about, got.bytes, cases[i].want);
+		steer_planner_free(planner);
+		text_done(&got);
+		arena_free(arena);
+		verdict_table_done(&table);
+	}
+}
+
+/* ---- Families, hosts, and what is answered instead ------------------------------------------------- */
+
+static void families_are_judged_apart(void **state)
+{
+	const struct address both[] = {ipv4[1], ipv6[2]};
+	const target_id targets[] = {1, 2};
+	const struct steer_member members[] = {
+		{.name = "a",
+			.site = NOWHERE,
+			.weight = 1,
+			.addresses = both,
+			.targets = targets,
+			.address_count = 2},
+		END(1, NOWHERE, 1, 3, 1),
+	};
+	const struct steer_pool pool = POOL(STEER_FAILOVER, 1, members);
+	struct verdict_table table = table_of("1");
+	uint8_t overrides[32] = {0};
+	struct steer_world world = {&table, overrides};
+	struct arena *arena = arena_new();
+	struct text got = {0};
+
+	(void)state;
+	table.rows[2].address = ipv6[2];
+	for (int family = ADDRESS_IPV4; family <= ADDRESS_IPV6; family += 2) {
+		struct steer_planner *planner = steer_planner_new(
+			&pool, (enum address_family)family, &world, NULL, 0, arena);
+
+		print_choice(steer_planner_choose(planner, NULL, NULL), &got);
+		steer_planner_free(planner);
+		assert_string_equal(got.bytes, family == ADDRESS_IPV4 ? "3:100%" : "2:100%");
+		text_clear(&got);
+	}
+
+	/* with its IPv6 down it is answered all the same; a pool without IPv6 has no data */
+	struct steer_planner *none =
+		steer_planner_new(&weighted, ADDRESS_IPV6, &world, NULL, 0, arena);
+
+	assert_int_equal(steer_planner_choose(none, NULL, NULL)->kind, STEER_NODATA);
+	steer_planner_free(none);
+	text_done(&got);
+	arena_free(arena);
+	verdict_table_done(&table);
+}
+
+static void hosts_answer_their_rows(void **state)
+{
+	const target_id target = 0;
+	const struct steer_member members[] = {
+		{.name = "h", .site = NOWHERE, .weight = 1, .targets = &target, .is_host = true},
+	};
+	const struct steer_pool pool = POOL(STEER_ALL, 64, members);
+	struct verdict rows[] = {
+		{.target = 0, .address = ipv4[7], .state = VERDICT_UP},
+		{.target = 0, .address = ipv4[8], .state = VERDICT_DOWN},
+		{.target = 0, .address = ipv4[9], .state = VERDICT_UNKNOWN},
+	};
+	struct verdict_table table = {.rows = rows, .count = COUNT_OF(rows)};
+	uint8_t overrides[1] = {0};
+	struct steer_world world = {&table, overrides};
+	struct arena *arena = arena_new();
+	struct text got = {0};
+	struct steer_planner *planner;
+
+	(void)state;
+	planner = steer_planner_new(&pool, ADDRESS_IPV4, &world, NULL, 0, arena);
+	print_choice(steer_planner_choose(planner, NULL, NULL), &got);
+	assert_string_equal(got.bytes, "7,9:100%");
+	steer_planner_free(planner);
+
+	/* before the first resolution nothing is known: the zone's own records, and no address */
+	table.count = 0;
+	planner = steer_planner_new(&pool, ADDRESS_IPV4, &world, NULL, 0, arena);
+	assert_int_equal(steer_planner_choose(planner, NULL, NULL)->kind, STEER_STATIC);
+	assert_int_equal(steer_planner_choose(planner, NULL, NULL)->step_count, 0);
+	steer_planner_free(planner);
+	text_done(&got);
+	arena_free(arena);
+}
+
+static void fallback_keeps_addresses_too(void **state)
+{
+	const struct steer_pool pool = {.name = "p",
+		.method = STEER_FAILOVER,
+		.when_all_down = STEER_FALLBACK,
+		.answers = 1,
+		.members = plain,
+		.member_count = 3};
+	struct verdict_table table = table_of("1 2 3");
+	uint8_t overrides[32] = {0};
+	struct steer_world world = {&table, overrides};
+	struct arena *arena = arena_new();
+	struct text got = {0};
+	struct steer_planner *planner =
+		steer_planner_new(&pool, ADDRESS_IPV4, &world, NULL, 0, arena);
+
+	(void)state;
+	print_choice(steer_planner_choose(planner, NULL, NULL), &got);
+	assert_string_equal(got.bytes, "static 1:100%");
+	steer_planner_free(planner);
+	text_done(&got);
+	arena_free(arena);
+	verdict_table_done(&table);
+}
+
+/* ---- Reasons --------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *about;
+	const struct steer_pool *root;
+	const char *down;
+	const char *overrides;
+	enum steer_reason want[6];
+} reasons[] = {
+	{"nearest", &nearest, "", "", {STEER_KEPT, STEER_LESS_NEAR, STEER_LESS_NEAR}},
+	{"nearest is down", &nearest, "1", "", {STEER_HEALTH_DOWN, STEER_KEPT, STEER_LESS_NEAR}},
+	{"drained", &nearest, "", "0=d", {STEER_DRAINED, STEER_KEPT, STEER_LESS_NEAR}},
+	{"forced down", &nearest, "2", "0=x", {STEER_FORCED_DOWN, STEER_HEALTH_DOWN, STEER_KEPT}},
+	{"all down", &nearest, "1 2 3", "", {STEER_LAST_RESORT, STEER_LESS_NEAR, STEER_LESS_NEAR}},
+	{"failover", &failover, "1", "", {STEER_HEALTH_DOWN, STEER_KEPT, STEER_LOWER_PRIORITY}},
+	{"weight 0", &zero_weight, "", "", {STEER_ZERO_WEIGHT, STEER_KEPT, STEER_ZERO_WEIGHT}},
+	{"weighted keeps all", &weighted, "", "", {STEER_KEPT, STEER_KEPT, STEER_KEPT}},
+	{"nested", &world_pool, "2", "",
+		{STEER_KEPT, STEER_HEALTH_DOWN, STEER_LOWER_PRIORITY, STEER_LESS_NEAR,
+			STEER_LESS_NEAR}},
+	{"a drained region", &world_pool, "", "16=d",
+		{STEER_DRAINED, STEER_DRAINED, STEER_DRAINED, STEER_KEPT, STEER_LOWER_PRIORITY}},
+	{"twice", &twice, "", "", {STEER_KEPT, STEER_TWICE, STEER_KEPT}},
+};
+
+static void each_candidate_has_its_reason(void **state)
+{
+	const uint8_t order[] = {0, 1, 2};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(reasons); i++) {
+		struct verdict_table table = table_of(reasons[i].down);
+		uint8_t overrides[32] = {0};
+		struct steer_world world = {&table, overrides};
+		struct arena *arena = arena_new();
+		struct steer_trace trace = {0};
+
+		apply_overrides(reasons[i].overrides, overrides);
+
+		struct steer_planner *planner = steer_planner_new(
+			reasons[i].root, ADDRESS_IPV4, &world, sites, COUNT_OF(sites), arena);
+
+		steer_planner_choose(planner, order, &trace);
+		for (size_t k = 0; k < trace.count; k++)
+			if (trace.items[k].reason != reasons[i].want[k])
+				fail_msg("%s: candidate %zu: %s", reasons[i].about, k,
+					steer_reason_text(trace.items[k].reason));
+		steer_planner_free(planner);
+		free(trace.items);
+		arena_free(arena);
+		verdict_table_done(&table);
+	}
+}
+
+/* ---- Shares ---------------------------------------------------------------------------------------- */
+
+/* Whatever the weights: each member is in exactly its share of the answers, and each answer is full. */
+static void shares_are_exact(void **state)
+{
+	struct random random;
+
+	(void)state;
+	random_seed_with(&random, 5);
+	for (int round = 0; round < 3000; round++) {
+		struct steer_member members[8] = {0};
+		size_t count = 2 + random_below(&random, 7);
+		uint16_t want = (uint16_t)(1 + random_below(&random, (uint32_t)count - 1));
+		double sum = 0;
+		struct verdict_table table = table_of("");
+		uint8_t overrides[8] = {0};
+		struct steer_world world = {&table, overrides};
+		struct arena *arena = arena_new();
+		double held[ADDRESS_COUNT] = {0};
+		double begin = 0;
+
+		for (size_t i = 0; i < count; i++) {
+			members[i] = (struct steer_member)END((uint32_t)i, NOWHERE, 1, i, 1);
+			members[i].weight = (uint16_t)(1 + random_below(&random, 1000));
+			sum += members[i].weight;
+		}
+
+		struct steer_pool pool = {.method = STEER_WEIGHTED,
+			.answers = want,
+			.members = members,
+			.member_count = count};
+		struct steer_planner *planner =
+			steer_planner_new(&pool, ADDRESS_IPV4, &world, NULL, 0, arena);
+		const struct steer_choice *choice = steer_planner_choose(planner, NULL, NULL);
+
+		assert_true(choice->step_count <= count);
+		for (size_t i = 0; i < choice->step_count; i++) {
+			const struct steer_step *step = &choice->steps[i];
+			double below = i + 1 < choice->step_count ? step->below / 4294967296.0 : 1;
+
+			assert_int_equal(step->count, want);
+			for (unsigned k = 0; k < step->count; k++)
+				held[choice->addresses[(step->first + k) * 4u + 3]] +=
+					below - begin;
+			begin = below;
+		}
+		for (size_t i = 0; i < count; i++) {
+			double share = members[i].weight * want / sum;
+			bool is_capped = false;
+
+			for (size_t k = 0; k < count; k++)
+				is_capped |= members[k].weight * want >= sum;
+			if (!is_capped && fabs(held[i] - share) > 1e-6)
+				fail_msg("round %d: member %zu has %f, not %f", round, i, held[i],
+					share);
+			if (is_capped && members[i].weight * want >= sum)
+				assert_true(held[i] > 1 - 1e-6);
+		}
+		steer_planner_free(planner);
+		arena_free(arena);
+		verdict_table_done(&table);
+	}
+}
+
+/* Classes that differ only behind the sites that are used share one choice. */
+static void like_classes_share_a_choice(void **state)
+{
+	struct verdict_table table = table_of("1");
+	uint8_t overrides[32] = {0};
+	struct steer_world world = {&table, overrides};
+	struct arena *arena = arena_new();
+	struct steer_planner *planner =
+		steer_planner_new(&nearest, ADDRESS_IPV4, &world, sites, COUNT_OF(sites), arena);
+	const uint8_t orders[][3] = {{0, 1, 2}, {1, 0, 2}, {1, 2, 0}, {2, 1, 0}};
+	const struct steer_choice *got[4];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(orders); i++)
+		got[i] = steer_planner_choose(planner, orders[i], NULL);
+	assert_ptr_equal(got[0], got[1]);
+	assert_ptr_equal(got[1], got[2]);
+	assert_ptr_not_equal(got[2], got[3]);
+	steer_planner_free(planner);
+	arena_free(arena);
+	verdict_table_done(&table);
+}
+
+static void steps_are_found(void **state)
+{
+	const struct steer_step steps[] = {{100, 0, 1}, {200, 1, 1}, {UINT32_MAX, 2, 1}};
+	const struct steer_choice choice = {.step_count = 3, .steps = steps};
+
+	(void)state;
+	assert_int_equal(steer_choice_step(&choice, 0)->first, 0);
+	assert_int_equal(steer_choice_step(&choice, 99)->first, 0);
+	assert_int_equal(steer_choice_step(&choice, 100)->first, 1);
+	assert_int_equal(steer_choice_step(&choice, 200)->first, 2);
+	assert_int_equal(steer_choice_step(&choice, UINT32_MAX)->first, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(choices),
+		cmocka_unit_test(families_are_judged_apart),
+		cmocka_unit_test(hosts_answer_their_rows),
+		cmocka_unit_test(fallback_keeps_addresses_too),
+		cmocka_unit_test(each_candidate_has_its_reason),
+		cmocka_unit_test(shares_are_exact),
+		cmocka_unit_test(like_classes_share_a_choice),
+		cmocka_unit_test(steps_are_found),
+	};
+
+	fill_addresses();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
