@@ -185,6 +185,24 @@ unsigned address_special_bits(const struct address *address)
 	return 0;
 }
 
+bool address_special_block(enum address_family family, size_t index, struct prefix *ret_block)
+{
+	bool is_ipv4 = family == ADDRESS_IPV4;
+	struct prefix block = {.address.family = (uint8_t)family};
+
+	if (index >= (is_ipv4 ? COUNT_OF(special_ipv4) : COUNT_OF(special_ipv6)))
+		return false;
+
+	uint64_t first =
+		is_ipv4 ? (uint64_t)special_ipv4[index].first << 32 : special_ipv6[index].first;
+
+	for (size_t i = 0; i < 8; i++)
+		block.address.bytes[i] = (uint8_t)(first >> (56 - 8 * i));
+	block.bits = (uint8_t)(is_ipv4 ? special_ipv4[index].bits : special_ipv6[index].bits);
+	*ret_block = block;
+	return true;
+}
+
 bool address_port_parse(const char *text, struct address_port *ret_value, struct err *err)
 {
 	char copy[ADDRESS_PORT_TEXT_SIZE];

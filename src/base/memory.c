@@ -21,6 +21,15 @@ void *memory_new(size_t size)
 	return fresh;
 }
 
+void *memory_new_aligned(size_t alignment, size_t size)
+{
+	void *fresh;
+
+	if (posix_memalign(&fresh, alignment, size > 0 ? size : 1) != 0)
+		end_of_memory(size);
+	return memset(fresh, 0, size);
+}
+
 void *memory_resize(void *old, size_t size)
 {
 	void *fresh = realloc(old, size > 0 ? size : 1);

@@ -178,9 +178,10 @@ static void complain_loop(struct check *check, const struct walk *walk, uint32_t
 	while (walk->steps[i].pool != again)
 		i--;
 	for (; i < walk->depth; i++)
-		text_print(&line, "pools.%s -> ", check->settings->pools[walk->steps[i].pool].name);
+		text_print(&line, "pools.%s -> ",
+			show(check->settings->pools[walk->steps[i].pool].name).text);
 	complain(check->complaints, member->place, "pools in a loop: %spools.%s", line.bytes,
-		check->settings->pools[again].name);
+		show(check->settings->pools[again].name).text);
 	text_done(&line);
 }
 

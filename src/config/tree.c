@@ -77,7 +77,6 @@ static bool stop_syntax(struct builder *builder)
 
 	switch (parser->error) {
 	case YAML_MEMORY_ERROR:
-		memory_text(""); /* ends the process when there really is none */
 		return stop(builder, (struct report_place){.path = builder->complaints->path},
 			"not enough memory to read it");
 	case YAML_READER_ERROR:

@@ -33,59 +33,63 @@ static uint64_t load(const uint8_t *octets)
 	return word;
 }
 
-/* The first `size` octets of a word as it lies in memory, the others zero. */
-static uint64_t keep_first(uint64_t word, size_t size)
+/* Copies `end` octets as lower case, and zeroes behind them, so that a word may be read at the root label. */
+static void copy_lower_case(const uint8_t *wire, size_t end, uint8_t *out)
 {
-	unsigned rest = (unsigned)(64 - 8 * size);
-	bool is_little_endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+	memcpy(out, wire, end);
+	memset(out + end, 0, 9);
+	for (size_t i = 0; i < end; i += 8) {
+		uint64_t octets = lower_case(load(out + i));
 
-	return word & (is_little_endian ? UINT64_MAX >> rest : UINT64_MAX << rest);
+		memcpy(out + i, &octets, sizeof(octets));
+	}
 }
 
-/* The hash of a suffix from that of the suffix one label shorter; `size` counts the length octet. */
-static uint64_t hash_label(uint64_t hash, const uint8_t *label, size_t size)
+/*
+ * From the last label to the first, each hash made from the one before it.  A label's last word may reach into the
+ * labels behind it: they belong to the same suffix, and behind the root label there are zeroes, so the
+ * hash depends on nothing but the suffix.
+ */
+static void hash_suffixes(struct name_key *key)
 {
-	for (; size > 8; size -= 8, label += 8)
-		hash = mix(hash, load(label));
-	return mix(hash, keep_first(load(label), size));
+	uint64_t hash = UINT64_C(0x2545f4914f6cdd1d);
+	const uint8_t *label_end = key->wire + key->offset[key->label_count];
+
+	key->hash[key->label_count] = (uint32_t)(hash >> 32);
+	for (size_t i = key->label_count; i-- > 0;) {
+		const uint8_t *label = key->wire + key->offset[i];
+
+		for (const uint8_t *word = label; word < label_end; word += 8)
+			hash = mix(hash, load(word));
+		key->hash[i] = (uint32_t)(hash >> 32);
+		label_end = label;
+	}
 }
 
 size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key)
 {
+	size_t limit = size < DNS_NAME_MAX ? size : DNS_NAME_MAX;
 	size_t end = 0;
 	unsigned labels = 0;
 
-	if (size > DNS_NAME_MAX)
-		size = DNS_NAME_MAX;
-	while (end < size && wire[end] != 0) {
-		if (wire[end] > DNS_LABEL_MAX)
+	for (;;) {
+		if (end >= limit)
+			return 0;
+
+		uint8_t label_size = wire[end];
+
+		if (label_size > DNS_LABEL_MAX)
 			return 0; /* a compression pointer, or a label type that nobody uses */
-		ret_key->offset[labels++] = (uint8_t)end;
-		end += wire[end] + 1u;
+		ret_key->offset[labels] = (uint8_t)end;
+		if (label_size == 0)
+			break;
+		labels++;
+		end += label_size + 1u;
 	}
-	if (end >= size)
-		return 0;
-	ret_key->offset[labels] = (uint8_t)end;
 	ret_key->label_count = (uint8_t)labels;
 	ret_key->size = (uint8_t)(end + 1);
-
-	memcpy(ret_key->wire, wire, end);
-	memset(ret_key->wire + end, 0, 9);
-	for (size_t i = 0; i < end; i += 8) {
-		uint64_t octets = lower_case(load(ret_key->wire + i));
-
-		memcpy(ret_key->wire + i, &octets, sizeof(octets));
-	}
-
-	uint64_t hash = UINT64_C(0x2545f4914f6cdd1d);
-
-	ret_key->hash[labels] = (uint32_t)(hash >> 32);
-	while (labels-- > 0) {
-		const uint8_t *label = ret_key->wire + ret_key->offset[labels];
-
-		hash = hash_label(hash, label, *label + 1u);
-		ret_key->hash[labels] = (uint32_t)(hash >> 32);
-	}
+	copy_lower_case(wire, end, ret_key->wire);
+	hash_suffixes(ret_key);
 	return end + 1;
 }
 

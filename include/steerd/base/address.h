@@ -71,6 +71,8 @@ struct prefix prefix_of(const struct address *address, unsigned bits);
  * [query path]
  */
 unsigned address_special_bits(const struct address *address);
+/* Those blocks one by one, from index 0 on; false behind the last of the family. */
+bool address_special_block(enum address_family family, size_t index, struct prefix *ret_block);
 
 /* "192.0.2.1:53" or "[2001:db8::1]:53". */
 bool address_port_parse(const char *text, struct address_port *ret_value, struct err *err);

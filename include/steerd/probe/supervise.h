@@ -18,7 +18,7 @@ struct event_base;
  * The prober may die at any moment and costs nothing but news: it is started again after 100 ms, doubling to 5 s with each
  * death, from 100 ms anew once it has lived for 10 s.  A prober that says nothing for 10 s hangs; it is killed and counts
  * as dead.  All calls and callbacks are on the thread of the event base; no SIGCHLD handler is needed or touched, and the
- * caller must not wait for any child (waitpid(-1)).  The prober inherits the environment and stderr, nothing else.
+ * caller must not wait for any child (waitpid(-1)), nor free the thing within a callback.  The prober inherits the environment and stderr, nothing else.
  */
 struct supervise;
 

@@ -38,8 +38,12 @@ struct zone_block {
 	uint16_t record_count;	 /* of its first section */
 	uint16_t glue_count;	 /* referrals: records of the additional section behind them */
 	uint16_t glue_offset;	 /* referrals: where those begin */
+	uint16_t type;		 /* of an RRset block; 0: a referral or the negative SOA */
 	uint8_t base_size_bytes; /* of the base name */
 };
+
+/* No block may begin further into a message: its pointers have 14 bits, and lead up to as far into the block. */
+#define ZONE_BLOCK_OFFSET_MAX 8191
 
 /* Where a block's names stand in a real message. */
 struct zone_block_place {
@@ -101,7 +105,8 @@ struct zone_steered {
 	const struct zone_node *node;
 	const char *pool; /* as the zone file says it */
 	uint32_t ttl_s;	  /* of steered answers: the TTL of the _steer record */
-	unsigned line;	  /* of zone_path() */
+	const char *path; /* the zone's file, or one that it includes */
+	unsigned line;
 };
 
 /* What a zone directory is read with. */
@@ -126,5 +131,7 @@ size_t zone_set_count(const struct zone_set *set);
 const struct zone *zone_set_zone(const struct zone_set *set, size_t index);
 size_t zone_set_steered_count(const struct zone_set *set);
 const struct zone_steered *zone_set_steered(const struct zone_set *set, uint32_t index);
+/* What the set and its zones hold in memory. */
+size_t zone_set_size_bytes(const struct zone_set *set);
 
 #endif

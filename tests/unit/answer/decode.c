@@ -28,7 +28,7 @@ static bool number(struct decoder *decoder, unsigned octets, uint32_t *ret_value
 
 static bool number16(struct decoder *decoder, uint16_t *ret_value)
 {
-	uint32_t value;
+	uint32_t value = 0;
 
 	if (!number(decoder, 2, &value))
 		return false;

@@ -158,10 +158,202 @@ static void the_example(void **state)
 	report_done(&report);
 }
 
+/* Each setting at a value of its own, in the forms that the example does not use. */
+static const char everything[] =
+	"%YAML 1.1\n"
+	"---\n"
+	"listen: 127.0.0.1:0\n"
+	"workers: 256\n"
+	"zones: ../zones\n"
+	"state: st\n"
+	"control: \"/tmp/c\"\n"
+	"geo:\n"
+	"  city:\n"
+	"  - one.mmdb\n"
+	"  - /two.mmdb\n"
+	"  granularity: 16/48\n"
+	"tcp: {connections: 1000000, idle: 2m, io: 750ms}\n"
+	"pools:\n"
+	"  all_of.them:\n"
+	"    members: {m-1: {host: edge.cdn.example, weight: 65535}, m2: {pool: 2nd}}\n"
+	"    monitor: m\n"
+	"    method: all\n"
+	"    when-all-down: fallback\n"
+	"  2nd: {method: weighted, members: {a: {address: 192.0.2.1, weight: 0, site: s}}}\n"
+	"monitors:\n"
+	"  m:\n"
+	"    https: {host: h, path: '/a?b=c', port: 65535, ca: ca.pem}\n"
+	"    every: 1h\n"
+	"    fall: 1\n"
+	"    rise: 100\n"
+	"    expect: {status: [100, 200-204, 599], body: 'it: works'}\n"
+	"  quick: {https: {host: h}, every: 2s, expect: {status: 301}}\n"
+	"sites:\n"
+	"  s: {at: [-90, +180]}\n"
+	"...\n";
+
+static void everything_top(const struct settings *settings)
+{
+	assert_int_equal(settings->listen_count, 1);
+	assert_listens(settings, 0, "127.0.0.1:0");
+	assert_int_equal(settings->workers, 256);
+	assert_string_equal(settings->zones_path, "/etc/steerd/../zones");
+	assert_string_equal(settings->state_path, "/etc/steerd/st");
+	assert_string_equal(settings->control_path, "/tmp/c");
+	assert_int_equal(settings->city_path_count, 2);
+	assert_string_equal(settings->city_paths[0], "/etc/steerd/one.mmdb");
+	assert_string_equal(settings->city_paths[1], "/two.mmdb");
+	assert_null(settings->networks_path);
+	assert_int_equal(settings->granularity_ipv4, 16);
+	assert_int_equal(settings->granularity_ipv6, 48);
+	assert_int_equal(settings->tcp_connections, 1000000);
+	assert_int_equal(settings->tcp_idle_ms, 120000);
+	assert_int_equal(settings->tcp_io_ms, 750);
+	assert_true(settings->sites[0].latitude == -90 && settings->sites[0].longitude == 180);
+}
+
+static void everything_monitors(const struct settings *settings)
+{
+	const struct settings_monitor *slow = &settings->monitors[0];
+	const struct settings_monitor *quick = &settings->monitors[1];
+
+	assert_int_equal(settings->monitor_count, 2);
+	assert_string_equal(slow->host, "h");
+	assert_string_equal(slow->path, "/a?b=c");
+	assert_string_equal(slow->ca_path, "/etc/steerd/ca.pem");
+	assert_int_equal(slow->port, 65535);
+	assert_int_equal(slow->every_ms, 3600000);
+	assert_int_equal(slow->timeout_ms, 4000);
+	assert_int_equal(slow->fall, 1);
+	assert_int_equal(slow->rise, 100);
+	assert_int_equal(slow->status_count, 3);
+	assert_int_equal(slow->status[0].first, 100);
+	assert_int_equal(slow->status[0].last, 100);
+	assert_int_equal(slow->status[1].last, 204);
+	assert_int_equal(slow->status[2].first, 599);
+	assert_string_equal(slow->body, "it: works");
+	assert_string_equal(quick->path, "/");
+	assert_int_equal(quick->port, 443);
+	assert_int_equal(quick->timeout_ms, 2000);
+	assert_int_equal(quick->fall, 3);
+	assert_int_equal(quick->rise, 2);
+	assert_int_equal(quick->status_count, 1);
+	assert_int_equal(quick->status[0].first, 301);
+	assert_null(quick->body);
+}
+
+static void everything_pools(const struct settings *settings)
+{
+	const struct settings_pool *all = &settings->pools[0];
+	const struct settings_pool *second = &settings->pools[1];
+
+	assert_int_equal(settings->pool_count, 2);
+	assert_string_equal(all->name, "all_of.them");
+	assert_int_equal(all->method, METHOD_ALL);
+	assert_int_equal(all->answers, UINT16_MAX);
+	assert_int_equal(all->monitor, 0);
+	assert_int_equal(all->when_all_down, ALL_DOWN_FALLBACK);
+	assert_int_equal(all->member_count, 2);
+	assert_string_equal(all->members[0].host, "edge.cdn.example");
+	assert_int_equal(all->members[0].address_count, 0);
+	assert_int_equal(all->members[0].site, SETTINGS_NONE);
+	assert_int_equal(all->members[0].weight, 65535);
+	assert_int_equal(all->members[1].pool, 1);
+	assert_null(all->members[1].host);
+	assert_int_equal(second->method, METHOD_WEIGHTED);
+	assert_int_equal(second->answers, 1);
+	assert_int_equal(second->monitor, SETTINGS_NONE);
+	assert_int_equal(second->when_all_down, ALL_DOWN_SERVE_ALL);
+	assert_int_equal(second->members[0].weight, 0);
+	assert_int_equal(second->members[0].site, 0);
+	assert_address(&second->members[0].addresses[0], "192.0.2.1");
+}
+
+static void every_setting(void **state)
+{
+	struct report report = {0};
+	struct settings *settings =
+		settings_parse(everything, strlen(everything), "/etc/steerd/steerd.yaml", &report);
+
+	(void)state;
+	if (!settings)
+		fail_msg("%s", report.lines.bytes);
+	assert_string_equal(report.lines.bytes,
+		"warning: /etc/steerd/steerd.yaml:16:45: 'weight' has no effect in a pool whose "
+		"method is all\n"
+		"warning: /etc/steerd/steerd.yaml:28:3: monitor 'quick' is used by no pool\n");
+	everything_top(settings);
+	everything_monitors(settings);
+	everything_pools(settings);
+	settings_free(settings);
+	report_done(&report);
+}
+
+static void defaults(void **state)
+{
+	struct report report = {0};
+	struct settings *settings = parse("{}", &report);
+
+	(void)state;
+	if (!settings)
+		fail_msg("%s", report.lines.bytes);
+	assert_int_equal(settings->listen_count, 2);
+	assert_listens(settings, 0, "0.0.0.0:53");
+	assert_listens(settings, 1, "[::]:53");
+	assert_true(settings->workers >= 1 && settings->workers <= 256);
+	assert_string_equal(settings->zones_path, "zones/");
+	assert_string_equal(settings->state_path, "/var/lib/steerd");
+	assert_string_equal(settings->control_path, "/run/steerd/control");
+	assert_int_equal(settings->city_path_count, 0);
+	assert_null(settings->networks_path);
+	assert_int_equal(settings->site_count, 0);
+	assert_int_equal(settings->monitor_count, 0);
+	assert_int_equal(settings->pool_count, 0);
+	settings_free(settings);
+	report_done(&report);
+}
+
+static void files(void **state)
+{
+	struct report report = {0};
+	char path[] = "/tmp/steerd-settings-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "workers: 7\n", 11), 11);
+
+	struct settings *settings = settings_read(path, &report);
+
+	assert_non_null(settings);
+	assert_int_equal(settings->workers, 7);
+	assert_string_equal(settings->zones_path, "/tmp/zones/");
+	settings_free(settings);
+
+	/* one byte too many */
+	assert_int_equal(ftruncate(fd, ((off_t)16 << 20) + 1), 0);
+	assert_null(settings_read(path, &report));
+	assert_non_null(strstr(report.lines.bytes, "it is larger than 16777216 bytes\n"));
+	report_done(&report);
+	close(fd);
+	unlink(path);
+
+	assert_null(settings_read("/nowhere/steerd.yaml", &report));
+	assert_string_equal(report.lines.bytes,
+		"/nowhere/steerd.yaml: cannot open '/nowhere/steerd.yaml': No such file or "
+		"directory\n");
+	assert_int_equal(report.error_count, 1);
+	report_done(&report);
+	settings_free(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_example),
+		cmocka_unit_test(every_setting),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

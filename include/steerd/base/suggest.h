@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CONFIG_SUGGEST_H
-#define CONFIG_SUGGEST_H
+#ifndef BASE_SUGGEST_H
+#define BASE_SUGGEST_H
 
 #include <stddef.h>
 
@@ -11,6 +11,9 @@
  *	for each word that would be right
  *		suggest_try(&suggestion, word);
  *	suggestion.best is "timeout", or NULL if none is near
+ *
+ * Near is one slip in a word of up to five letters, two in a longer one; nothing is near a single letter.  The words must
+ * outlive the suggestion.  [any thread]
  */
 struct suggestion {
 	const char *typed;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "suggest.h"
+#include "steerd/base/suggest.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -47,8 +47,7 @@ struct suggestion suggest_begin(const char *typed)
 {
 	size_t size = strlen(typed);
 
-	/* One slip in a short word, two in a long one; a word of one letter is a guess. */
-	return (struct suggestion){.typed = typed, .distance = size < 2 ? 0 : size < 6 ? 2 : 3};
+	return (struct suggestion){.typed = typed, .distance = size < 2 ? 1 : size < 6 ? 2 : 3};
 }
 
 void suggest_try(struct suggestion *suggestion, const char *word)

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steerd/control/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "json.h"
+#include "steerd/base/bytes.h"
+#include "steerd/base/file.h"
+#include "steerd/base/memory.h"
+
+/*
+ * verdicts: numbers as in base/bytes.h
+ *
+ *	magic       8  "steerdv1"
+ *	size        8  of all that follows the checksum
+ *	checksum    4  of all that follows it
+ *	saved_at    8
+ *	key_count   4
+ *	keys           as bytes_write_text() made them
+ *	table          as verdict_table_write() made it: the rest
+ *
+ * overrides.json: {"format": 1, "overrides": [...], "checksum": "<8 digits>"}, the checksum being that of the list's
+ * compact text; so a file that was edited by hand is known as well.
+ */
+#define VERDICTS_MAGIC "steerdv1"
+#define VERDICTS_HEADER 20
+#define VERDICTS_MAX ((size_t)256 << 20)
+#define OVERRIDES_MAX ((size_t)16 << 20)
+#define OVERRIDES_FORMAT 1
+
+struct state {
+	int lock_fd;
+	char *verdicts_path;
+	char *overrides_path;
+};
+
+/* ---- verdicts ---- */
+
+void state_print_verdicts(const struct state_verdicts *verdicts, struct text *ret_bytes)
+{
+	struct text body = {0};
+
+	bytes_write_u64(&body, verdicts->saved_at_unix_s);
+	bytes_write_u32(&body, (uint32_t)verdicts->targets.count);
+	for (size_t i = 0; i < verdicts->targets.count; i++)
+		bytes_write_text(&body, verdicts->targets.targets[i].key);
+	verdict_table_write(&verdicts->verdicts, &body);
+
+	text_add(ret_bytes, VERDICTS_MAGIC);
+	bytes_write_u64(ret_bytes, body.size);
+	bytes_write_u32(ret_bytes, bytes_crc32(body.bytes, body.size));
+	text_add_bytes(ret_bytes, body.bytes, body.size);
+	text_done(&body);
+}
+
+static bool parse_keys(struct bytes_reader *reader, struct arena *arena,
+	struct target_list *ret_targets, struct err *err)
+{
+	size_t count = bytes_read_u32(reader);
+
+	/* each key takes two octets at least: a count from nowhere asks for no memory */
+	if (reader->failed || count > reader->left / 2)
+		return err_set(err, "its list of targets is cut off");
+
+	struct target *targets = ARENA_ARRAY(arena, struct target, count);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t size;
+		const char *key = bytes_read_text(reader, &size);
+
+		if (!key)
+			return err_set(err, "the key of its target %zu is malformed", i + 1);
+
+		char *text = arena_alloc(arena, size + 1);
+
+		memcpy(text, key, size);
+		targets[i] = (struct target){.key = text, .monitor = TARGET_NONE};
+	}
+	ret_targets->targets = targets;
+	ret_targets->count = count;
+	return true;
+}
+
+static bool parse_table(struct bytes_reader *reader, const struct target_list *targets,
+	struct verdict_table *ret_table, struct err *err)
+{
+	struct verdict_table table = {0};
+
+	if (!verdict_table_read(reader->at, reader->left, &table, err))
+		return false;
+	for (size_t i = 0; i < table.count; i++) {
+		if (table.rows[i].target < targets->count)
+			continue;
+		verdict_table_done(&table);
+		return err_set(err, "row %zu is of a target that it does not list", i);
+	}
+	*ret_table = table;
+	return true;
+}
+
+bool state_parse_verdicts(const void *bytes, size_t size, struct arena *arena,
+	struct state_verdicts *ret_verdicts, struct err *err)
+{
+	struct bytes_reader reader = {.at = bytes, .left = size};
+	const uint8_t *magic = bytes_read_raw(&reader, strlen(VERDICTS_MAGIC));
+	uint64_t body_size = bytes_read_u64(&reader);
+	uint32_t sum = bytes_read_u32(&reader);
+	struct state_verdicts verdicts = {0};
+
+	if (reader.failed || memcmp(magic, VERDICTS_MAGIC, strlen(VERDICTS_MAGIC)) != 0)
+		return err_set(err, "it does not begin as a file of verdicts does");
+	if (body_size != reader.left)
+		return err_set(
+			err, "it is %zu octets, not %" PRIu64, size, body_size + VERDICTS_HEADER);
+	if (sum != bytes_crc32(reader.at, reader.left))
+		return err_set(err, "its checksum is wrong");
+	verdicts.saved_at_unix_s = bytes_read_u64(&reader);
+	if (!parse_keys(&reader, arena, &verdicts.targets, err) ||
+		!parse_table(&reader, &verdicts.targets, &verdicts.verdicts, err))
+		return false;
+	verdicts.targets.generation = verdicts.verdicts.generation;
+	*ret_verdicts = verdicts;
+	return true;
+}
+
+/* ---- overrides ---- */
+
+static const char *const kind_names[] = {
+	[OVERRIDE_NONE] = "none",
+	[OVERRIDE_DRAIN] = "drain",
+	[OVERRIDE_DOWN] = "down",
+	[OVERRIDE_UP] = "up",
+};
+
+#define CHECKSUM_TEXT_SIZE 9
+
+static void checksum_text(const json_t *list, char ret_text[static CHECKSUM_TEXT_SIZE])
+{
+	struct text compact = {0};
+
+	json_write(list, JSON_COMPACT | JSON_SORT_KEYS, &compact);
+	snprintf(ret_text, CHECKSUM_TEXT_SIZE, "%08" PRIx32,
+		bytes_crc32(compact.bytes, compact.size));
+	text_done(&compact);
+}
+
+void state_print_overrides(const struct override_list *list, struct text *ret_bytes)
+{
+	json_t *json = json_object();
+	json_t *items = json_array();
+	char sum[CHECKSUM_TEXT_SIZE];
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct override *override = &list->items[i];
+		json_t *item = json_object();
+
+		json_put_text(item, "kind", kind_names[override->kind]);
+		json_put_text(item, "subject", override->subject);
+		json_put_text(item, "reason", override->reason);
+		json_put_text(item, "by", override->by);
+		json_put_number(item, "since_unix_s", override->since_unix_s);
+		json_put_time(item, "until_unix_s", override->until_unix_s);
+		json_push(items, item);
+	}
+	checksum_text(items, sum);
+	json_put_number(json, "format", OVERRIDES_FORMAT);
+	json_put(json, "overrides", items);
+	json_put_text(json, "checksum", sum);
+	json_write(json, JSON_INDENT(2), ret_bytes);
+	text_add(ret_bytes, "\n");
+	json_decref(json);
+}
+
+static bool parse_kind(const char *name, enum override_kind *ret_kind)
+{
+	for (size_t i = OVERRIDE_NONE + 1; i < COUNT_OF(kind_names); i++) {
+		if (strcmp(name, kind_names[i]) == 0) {
+			*ret_kind = (enum override_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_override(json_t *item, struct override *ret_override)
+{
+	const char *kind;
+	json_int_t since = 0;
+	json_t *until;
+
+	if (json_unpack(item, "{s:s, s:s, s:s, s:s, s:I, s:o !}", "kind", &kind, "subject",
+		    &ret_override->subject, "reason", &ret_override->reason, "by",
+		    &ret_override->by, "since_unix_s", &since, "until_unix_s", &until) < 0)
+		return false;
+	if (!json_is_null(until) && !json_is_integer(until))
+		return false;
+	if (since < 0 || json_integer_value(until) < 0 || !*ret_override->subject)
+		return false;
+	ret_override->since_unix_s = (uint64_t)since;
+	ret_override->until_unix_s = (uint64_t)json_integer_value(until);
+	return parse_kind(kind, &ret_override->kind);
+}
+
+static bool parse_overrides(const json_t *json, struct override_list *list, struct err *err)
+{
+	const json_t *items = json_object_get(json, "overrides");
+	const char *given = json_string_value(json_object_get(json, "checksum"));
+	char sum[CHECKSUM_TEXT_SIZE];
+
+	if (json_integer_value(json_object_get(json, "format")) != OVERRIDES_FORMAT)
+		return err_set(err, "it is not of format %d", OVERRIDES_FORMAT);
+	if (!json_is_array(items) || !given)
+		return err_set(err, "it has no list of overrides with a checksum");
+	checksum_text(items, sum);
+	if (strcmp(sum, given) != 0)
+		return err_set(err, "its checksum is wrong: change overrides with steerctl");
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		struct override override;
+
+		if (!parse_override(json_array_get(items, i), &override))
+			return err_set(err, "its override %zu is malformed", i + 1);
+		override_list_set(list, &override);
+	}
+	return true;
+}
+
+bool state_parse_overrides(
+	const void *bytes, size_t size, struct override_list *list, struct err *err)
+{
+	struct override_list read = {0};
+	json_error_t error;
+	json_t *json = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
+
+	if (!json)
+		return err_set(err, "line %d: %s", error.line, error.text);
+
+	bool done = parse_overrides(json, &read, err);
+
+	/* all or none */
+	for (size_t i = 0; done && i < read.count; i++)
+		override_list_set(list, &read.items[i]);
+	override_list_done(&read);
+	json_decref(json);
+	return done;
+}
+
+/* ---- the directory ---- */
+
+static bool make_directory(const char *path, struct err *err)
+{
+	if (mkdir(path, 0750) == 0 || errno == EEXIST)
+		return true;
+	if (errno == ENOENT)
+		return err_set(err,
+			"the directory above '%s' does not exist: make it, or set 'state' to "
+			"another place",
+			path);
+	return err_os(err, "cannot make the state directory '%s'; make it and give it to uid %u",
+		path, (unsigned)geteuid());
+}
+
+static int lock_directory(const char *path, struct err *err)
+{
+	struct text lock_path = {0};
+
+	text_print(&lock_path, "%s/lock", path);
+
+	int fd = open(lock_path.bytes, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+
+	if (fd < 0) {
+		err_os(err,
+			"cannot write in the state directory '%s' as uid %u; give it to that user, "
+			"or set "
+			"'state' to another place",
+			path, (unsigned)geteuid());
+	} else if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		err_set(err, "the state directory '%s' is in use by another steerd", path);
+		close(fd);
+		fd = -1;
+	}
+	text_done(&lock_path);
+	return fd;
+}
+
+static char *path_of(const char *directory, const char *name)
+{
+	struct text path = {0};
+
+	text_print(&path, "%s/%s", directory, name);
+	return path.bytes;
+}
+
+struct state *state_open(const char *path, struct err *err)
+{
+	if (!make_directory(path, err))
+		return NULL;
+
+	int lock_fd = lock_directory(path, err);
+
+	if (lock_fd < 0)
+		return NULL;
+
+	struct state *state = memory_new(sizeof(*state));
+
+	state->lock_fd = lock_fd;
+	state->verdicts_path = path_of(path, "verdicts");
+	state->overrides_path = path_of(path, "overrides.json");
+	return state;
+}
+
+void state_close(struct state *state)
+{
+	if (!state)
+		return;
+	close(state->lock_fd);
+	free(state->verdicts_path);
+	free(state->overrides_path);
+	free(state);
+}
+
+static enum state_found set_aside(const char *path, struct err *err)
+{
+	struct text aside = {0};
+
+	text_print(&aside, "%s.bad", path);
+	if (rename(path, aside.bytes) < 0)
+		err_within(err, "'%s' is ignored", path);
+	else
+		err_within(err, "'%s' is ignored and kept as '%s'", path, aside.bytes);
+	text_done(&aside);
+	return STATE_BROKEN;
+}
+
+static enum state_found read_state_file(
+	const char *path, size_t max_bytes, struct text *ret_bytes, struct err *err)
+{
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return STATE_ABSENT;
+	return file_read(path, max_bytes, ret_bytes, err) ? STATE_READ : set_aside(path, err);
+}
+
+enum state_found state_read_verdicts(struct state *state, struct arena *arena,
+	struct state_verdicts *ret_verdicts, struct err *err)
+{
+	struct text bytes = {0};
+	enum state_found found = read_state_file(state->verdicts_path, VERDICTS_MAX, &bytes, err);
+
+	if (found == STATE_READ &&
+		!state_parse_verdicts(bytes.bytes, bytes.size, arena, ret_verdicts, err))
+		found = set_aside(state->verdicts_path, err);
+	text_done(&bytes);
+	return found;
+}
+
+bool state_write_verdicts(
+	struct state *state, const struct state_verdicts *verdicts, struct err *err)
+{
+	struct text bytes = {0};
+
+	state_print_verdicts(verdicts, &bytes);
+
+	bool done = file_replace(state->verdicts_path, bytes.bytes, bytes.size, err);
+
+	text_done(&bytes);
+	return done;
+}
+
+enum state_found state_read_overrides(
+	struct state *state, struct override_list *list, struct err *err)
+{
+	struct text bytes = {0};
+	enum state_found found = read_state_file(state->overrides_path, OVERRIDES_MAX, &bytes, err);
+
+	if (found == STATE_READ && !state_parse_overrides(bytes.bytes, bytes.size, list, err))
+		found = set_aside(state->overrides_path, err);
+	text_done(&bytes);
+	return found;
+}
+
+bool state_write_overrides(struct state *state, const struct override_list *list, struct err *err)
+{
+	struct text bytes = {0};
+
+	state_print_overrides(list, &bytes);
+
+	bool done = file_replace(state->overrides_path, bytes.bytes, bytes.size, err);
+
+	text_done(&bytes);
+	return done;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "steerd/base/memory.h"
+#include "steerd/control/command.h"
+
+static const struct {
+	const char *text;
+	bool is_usable;
+} states[] = {
+	[VIEW_UP] = {"up", true},
+	[VIEW_PARTLY] = {"partly", true},
+	[VIEW_DEGRADED] = {"degraded", true},
+	[VIEW_DOWN] = {"down", false},
+	[VIEW_UNKNOWN] = {"unknown", true},
+	[VIEW_UNCHECKED] = {"unchecked", true},
+	[VIEW_UNRESOLVED] = {"unresolved", false},
+	[VIEW_DRAINED] = {"drained", false},
+	[VIEW_FORCED_DOWN] = {"forced-down", false},
+	[VIEW_FORCED_UP] = {"forced-up", true},
+};
+
+const char *view_state_text(enum view_state state)
+{
+	return states[state].text;
+}
+
+const struct verdict *view_rows(const struct control_facts *facts,
+	const struct steer_member *endpoint, size_t index, size_t *ret_count)
+{
+	target_id target = endpoint->targets ? endpoint->targets[index] : TARGET_NONE;
+
+	*ret_count = 0;
+	return target == TARGET_NONE ? NULL
+				     : verdict_table_find(facts->verdicts, target, ret_count);
+}
+
+/* How the addresses of an endpoint are, counted. */
+struct tally {
+	size_t row_count;
+	size_t unchecked_count; /* addresses without a row, which count as up */
+	size_t count[VERDICT_DOWN + 1];
+	uint64_t since_unix_s[VERDICT_DOWN + 1]; /* the youngest of each state */
+};
+
+static void tally_rows(
+	const struct control_facts *facts, const struct steer_member *endpoint, struct tally *tally)
+{
+	size_t target_count = endpoint->is_host ? 1 : endpoint->address_count;
+
+	for (size_t i = 0; i < target_count; i++) {
+		size_t count;
+		const struct verdict *rows = view_rows(facts, endpoint, i, &count);
+
+		if (count == 0 && !endpoint->is_host)
+			tally->unchecked_count++;
+		for (size_t j = 0; j < count; j++) {
+			tally->row_count++;
+			tally->count[rows[j].state]++;
+			if (rows[j].since_unix_s > tally->since_unix_s[rows[j].state])
+				tally->since_unix_s[rows[j].state] = rows[j].since_unix_s;
+		}
+	}
+}
+
+static enum view_state state_of_endpoint(
+	const struct control_facts *facts, const struct view_member *member, uint64_t *ret_since)
+{
+	struct tally tally = {0};
+
+	tally_rows(facts, member->endpoint, &tally);
+	*ret_since = 0;
+	if (member->endpoint->is_host && tally.row_count == 0)
+		return VIEW_UNRESOLVED;
+	if (member->pool->monitor == SETTINGS_NONE)
+		return VIEW_UNCHECKED;
+	if (tally.count[VERDICT_DOWN] > 0) {
+		*ret_since = tally.since_unix_s[VERDICT_DOWN];
+		return tally.count[VERDICT_DOWN] == tally.row_count + tally.unchecked_count
+			? VIEW_DOWN
+			: VIEW_PARTLY;
+	}
+	if (tally.count[VERDICT_UP] == 0)
+		return VIEW_UNKNOWN;
+	*ret_since = tally.since_unix_s[VERDICT_UP];
+	return VIEW_UP;
+}
+
+static enum view_state state_of_override(const struct override *override)
+{
+	switch (override->kind) {
+	case OVERRIDE_DRAIN:
+		return VIEW_DRAINED;
+	case OVERRIDE_DOWN:
+		return VIEW_FORCED_DOWN;
+	case OVERRIDE_UP:
+		return VIEW_FORCED_UP;
+	case OVERRIDE_NONE:
+		break;
+	}
+	return VIEW_UNKNOWN;
+}
+
+static void see_member(const struct view *view, struct view_member *member)
+{
+	member->override = override_list_find(
+		view->facts->overrides, member->pool->name, member->member->name, member->site);
+	if (member->override) {
+		member->state = state_of_override(member->override);
+		member->since_unix_s = member->override->since_unix_s;
+	} else if (member->member->pool != SETTINGS_NONE) {
+		member->state = view->pools[member->member->pool].state;
+	} else {
+		member->state = state_of_endpoint(view->facts, member, &member->since_unix_s);
+	}
+	member->is_usable = states[member->state].is_usable;
+}
+
+/* True if its state changed. */
+static bool see_pool(const struct view *view, struct view_pool *pool, struct view_member *members)
+{
+	size_t usable = 0;
+	bool all_up = true;
+
+	for (size_t i = 0; i < pool->pool->member_count; i++) {
+		see_member(view, &members[i]);
+		usable += members[i].is_usable;
+		all_up = all_up && members[i].is_usable && members[i].state != VIEW_DEGRADED &&
+			members[i].state != VIEW_PARTLY;
+	}
+
+	enum view_state state = usable == 0 ? VIEW_DOWN : all_up ? VIEW_UP : VIEW_DEGRADED;
+	bool changed = state != pool->state;
+
+	pool->state = state;
+	pool->usable_count = usable;
+	return changed;
+}
+
+/* Pools hold pools, without loops: what is at the bottom is settled by the first pass, what is above it by the next. */
+static void see_pools(struct view *view)
+{
+	bool changed = true;
+
+	for (size_t pass = 0; changed && pass <= view->pool_count; pass++) {
+		struct view_member *members = view->members;
+
+		changed = false;
+		for (size_t i = 0; i < view->pool_count; i++) {
+			changed = see_pool(view, &view->pools[i], members) || changed;
+			members += view->pools[i].pool->member_count;
+		}
+	}
+}
+
+static void fill(struct view *view, const struct snapshot *snapshot)
+{
+	struct view_member *next = view->members;
+
+	for (size_t i = 0; i < view->pool_count; i++) {
+		const struct settings_pool *pool = &view->settings->pools[i];
+
+		view->pools[i] =
+			(struct view_pool){.pool = pool, .members = next, .state = VIEW_DOWN};
+		for (size_t j = 0; j < pool->member_count; j++) {
+			uint32_t site = pool->members[j].site;
+
+			*next++ = (struct view_member){
+				.pool = pool,
+				.member = &pool->members[j],
+				.endpoint = &snapshot->pools[i].members[j],
+				.site = site == SETTINGS_NONE ? NULL
+							      : view->settings->sites[site].name,
+			};
+		}
+	}
+}
+
+void view_init(struct view *view, const struct control_facts *facts)
+{
+	const struct snapshot *snapshot = facts->plan->snapshot;
+
+	*view = (struct view){
+		.facts = facts,
+		.settings = snapshot->settings,
+		.pool_count = snapshot->settings->pool_count,
+	};
+	for (size_t i = 0; i < view->pool_count; i++)
+		view->member_count += view->settings->pools[i].member_count;
+	view->pools = memory_new(view->pool_count * sizeof(view->pools[0]));
+	view->members = memory_new(view->member_count * sizeof(view->members[0]));
+	fill(view, snapshot);
+	see_pools(view);
+}
+
+void view_done(struct view *view)
+{
+	free(view->pools);
+	free(view->members);
+	*view = (struct view){0};
+}
+
+bool view_is_named(const struct view_member *member, const char *subject)
+{
+	/* asked as an override would be, so that both can never differ */
+	struct override alone = {.kind = OVERRIDE_DRAIN, .subject = subject};
+	const struct override_list list = {.items = &alone, .count = 1, .capacity = 1};
+
+	return override_list_find(&list, member->pool->name, member->member->name, member->site) !=
+		NULL;
+}
+
+size_t view_count_named(const struct view *view, const char *subject)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < view->member_count; i++)
+		count += view_is_named(&view->members[i], subject);
+	return count;
+}
+
+/* ---- what may have been meant ---- */
+
+struct words {
+	char **items;
+	size_t count;
+	size_t capacity;
+};
+
+static void add_word(struct words *words, const char *first, const char *middle, const char *last)
+{
+	struct text word = {0};
+
+	text_print(&word, "%s%s%s", first, middle, last);
+	words->items = MEMORY_GROW(words->items, words->count, &words->capacity);
+	words->items[words->count++] = word.bytes;
+}
+
+static void add_words(struct words *words, const struct view *view, bool with_pools)
+{
+	for (size_t i = 0; i < view->settings->site_count; i++)
+		add_word(words, "site:", view->settings->sites[i].name, "");
+	for (size_t i = 0; with_pools && i < view->pool_count; i++)
+		add_word(words, view->pools[i].pool->name, "", "");
+	for (size_t i = 0; i < view->member_count; i++) {
+		const struct view_member *member = &view->members[i];
+
+		add_word(words, member->member->name, "", "");
+		add_word(words, member->pool->name, "/", member->member->name);
+	}
+}
+
+bool view_unknown_subject(
+	const struct view *view, const char *subject, bool with_pools, struct err *err)
+{
+	struct words words = {0};
+
+	if (settings_find_site(view->settings, subject) != SETTINGS_NONE)
+		return err_set(err, "'%s' is a site: say 'site:%s'", subject, subject);
+	if (settings_find_pool(view->settings, subject) != SETTINGS_NONE)
+		return err_set(err, "'%s' is a pool: name its members, '%s/...', or a site",
+			subject, subject);
+	add_words(&words, view, with_pools);
+
+	const char *nearest =
+		command_nearest(subject, (const char *const *)words.items, words.count);
+	const char *what = with_pools ? "pool, member or site" : "member or site";
+
+	if (nearest)
+		err_set(err, "no %s is called '%s'; did you mean '%s'?", what, subject, nearest);
+	else
+		err_set(err, "no %s is called '%s'; 'steerctl status' lists them", what, subject);
+	for (size_t i = 0; i < words.count; i++)
+		free(words.items[i]);
+	free(words.items);
+	return false;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROL_VIEW_H
+#define CONTROL_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "steerd/base/err.h"
+#include "steerd/base/text.h"
+#include "steerd/control/control.h"
+
+/*
+ * view - each member and pool as an operator thinks of it: one word of state, usable or not, since when.
+ *
+ * Made from the facts for one reply and freed with it.
+ */
+enum view_state {
+	VIEW_UP,
+	VIEW_PARTLY,
+	VIEW_DEGRADED,
+	VIEW_DOWN,
+	VIEW_UNKNOWN,
+	VIEW_UNCHECKED,
+	VIEW_UNRESOLVED,
+	VIEW_DRAINED,
+	VIEW_FORCED_DOWN,
+	VIEW_FORCED_UP,
+};
+
+const char *view_state_text(enum view_state state);
+
+struct view_member {
+	const struct settings_pool *pool;
+	const struct settings_member *member;
+	const struct steer_member *endpoint;
+	const char *site;		 /* NULL: none */
+	const struct override *override; /* NULL: none */
+	enum view_state state;
+	bool is_usable;
+	uint64_t since_unix_s; /* 0: unknown */
+};
+
+struct view_pool {
+	const struct settings_pool *pool;
+	const struct view_member *members; /* as many as the pool has */
+	enum view_state state;		   /* up, degraded or down */
+	size_t usable_count;
+};
+
+struct view {
+	const struct control_facts *facts;
+	const struct settings *settings;
+	struct view_pool *pools; /* in the order of the settings; heap */
+	size_t pool_count;
+	struct view_member *members; /* pool by pool; heap */
+	size_t member_count;
+};
+
+void view_init(struct view *view, const struct control_facts *facts);
+void view_done(struct view *view);
+
+/* The rows of the `index`th address of an endpoint (of a host: of all its addresses); NULL: unchecked, or none yet. */
+const struct verdict *view_rows(const struct control_facts *facts,
+	const struct steer_member *endpoint, size_t index, size_t *ret_count);
+
+/* Whether the subject names the member, by the rule that overrides follow. */
+bool view_is_named(const struct view_member *member, const char *subject);
+/* How many members it names. */
+size_t view_count_named(const struct view *view, const char *subject);
+/* An error that says what was perhaps meant; `with_pools` if the name of a pool would do.  Returns false. */
+bool view_unknown_subject(
+	const struct view *view, const char *subject, bool with_pools, struct err *err);
+
+#endif

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mmdb.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "mmdb_data.h"
+#include "steerd/base/memory.h"
+
+/* Zero bytes between tree and data; a record's value counts them in. */
+#define SEPARATOR_SIZE 16
+
+/* The metadata begins behind the last marker, which is this near the end of the file. */
+#define METADATA_SIZE_MAX ((size_t)128 * 1024)
+static const char marker[] = "\xab\xcd\xefMaxMind.com";
+
+/*
+ * Most items that are looked at in one description.  Real ones have 10 to 150, eight languages included; a
+ * hostile file could make each of a million networks share one large description.
+ */
+#define DESCRIPTION_ITEMS_MAX 4096
+
+struct metadata {
+	uint64_t major_version;
+	uint64_t node_count;
+	uint64_t record_bits;
+	uint64_t ip_version;
+	uint64_t built_at_unix_s;
+};
+
+static const uint8_t *find_marker(const uint8_t *bytes, size_t size)
+{
+	size_t marker_size = sizeof(marker) - 1;
+	size_t area = size < METADATA_SIZE_MAX ? size : METADATA_SIZE_MAX;
+	const uint8_t *first = bytes + (size - area);
+
+	for (size_t i = area; i >= marker_size; i--)
+		if (memcmp(first + i - marker_size, marker, marker_size) == 0)
+			return first + i - marker_size;
+	return NULL;
+}
+
+static bool read_metadata(
+	const uint8_t *bytes, size_t size, struct metadata *ret_metadata, struct err *err)
+{
+	static const char *const keys[] = {"binary_format_major_version", "node_count",
+		"record_size", "ip_version", "build_epoch"};
+	struct mmdb_reader reader = {bytes, size, DESCRIPTION_ITEMS_MAX, NULL};
+	struct mmdb_value values[COUNT_OF(keys)];
+	struct mmdb_value map = mmdb_read_value(&reader, 0, NULL);
+
+	mmdb_read_map(&reader, map, keys, COUNT_OF(keys), values);
+	*ret_metadata = (struct metadata){
+		.major_version = mmdb_read_uint(&reader, values[0]),
+		.node_count = mmdb_read_uint(&reader, values[1]),
+		.record_bits = mmdb_read_uint(&reader, values[2]),
+		.ip_version = mmdb_read_uint(&reader, values[3]),
+		.built_at_unix_s = mmdb_read_uint(&reader, values[4]),
+	};
+	if (reader.failure)
+		return err_set(err, "its metadata is malformed: %s", reader.failure);
+	return true;
+}
+
+static bool metadata_check(const struct metadata *metadata, struct err *err)
+{
+	if (metadata->major_version != 2)
+		return err_set(err, "it is of version %llu of the format, not 2",
+			(unsigned long long)metadata->major_version);
+	if (metadata->record_bits != 24 && metadata->record_bits != 28 &&
+		metadata->record_bits != 32)
+		return err_set(err, "its records have %llu bits, not 24, 28 or 32",
+			(unsigned long long)metadata->record_bits);
+	if (metadata->ip_version != 4 && metadata->ip_version != 6)
+		return err_set(err, "it is for IP version %llu, not 4 or 6",
+			(unsigned long long)metadata->ip_version);
+	if (metadata->node_count == 0 || metadata->node_count > UINT32_MAX - SEPARATOR_SIZE)
+		return err_set(err, "it has a tree of %llu nodes",
+			(unsigned long long)metadata->node_count);
+	return true;
+}
+
+static uint32_t big_endian(const uint8_t *bytes, unsigned count)
+{
+	uint32_t number = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		number = number << 8 | bytes[i];
+	return number;
+}
+
+/* The record of a node for one bit.  Of 28 bits, the upper four of both records share the byte in the middle. */
+static inline uint32_t node_record(const struct mmdb *mmdb, uint32_t node, unsigned bit)
+{
+	if (mmdb->record_bits == 24)
+		return big_endian(mmdb->tree + (size_t)node * 6 + bit * 3, 3);
+	if (mmdb->record_bits == 32)
+		return big_endian(mmdb->tree + (size_t)node * 8 + bit * 4, 4);
+
+	const uint8_t *bytes = mmdb->tree + (size_t)node * 7;
+	uint32_t upper = bit == 0 ? bytes[3] >> 4 : bytes[3] & 15u;
+
+	return upper << 24 | big_endian(bytes + bit * 4, 3);
+}
+
+static void find_ipv4_root(struct mmdb *mmdb)
+{
+	mmdb->ipv4_root = 0;
+	mmdb->ipv4_depth = 0;
+	while (mmdb->ip_version == 6 && mmdb->ipv4_depth < 96 &&
+		mmdb->ipv4_root < mmdb->node_count) {
+		mmdb->ipv4_root = node_record(mmdb, mmdb->ipv4_root, 0);
+		mmdb->ipv4_depth++;
+	}
+}
+
+bool mmdb_open(const void *bytes, size_t size, struct mmdb *ret_mmdb, struct err *err)
+{
+	static const uint8_t separator[SEPARATOR_SIZE];
+	const uint8_t *begin = bytes;
+	const uint8_t *metadata_at = find_marker(begin, size);
+	struct metadata metadata;
+
+	if (!metadata_at)
+		return err_set(err, "it is no MaxMind DB: there is no metadata at its end");
+
+	const uint8_t *map = metadata_at + sizeof(marker) - 1;
+
+	if (!read_metadata(map, (size_t)(begin + size - map), &metadata, err) ||
+		!metadata_check(&metadata, err))
+		return false;
+
+	size_t tree_size = (size_t)(metadata.node_count * metadata.record_bits / 4);
+	size_t before_metadata = (size_t)(metadata_at - begin);
+
+	if (before_metadata < tree_size || before_metadata - tree_size < SEPARATOR_SIZE)
+		return err_set(err, "it is cut off: its tree of %llu nodes does not fit",
+			(unsigned long long)metadata.node_count);
+	if (memcmp(begin + tree_size, separator, sizeof(separator)) != 0)
+		return err_set(err, "its tree does not end where its metadata says");
+
+	struct mmdb mmdb = {
+		.tree = begin,
+		.node_count = (uint32_t)metadata.node_count,
+		.record_bits = (unsigned)metadata.record_bits,
+		.ip_version = (unsigned)metadata.ip_version,
+		.data = begin + tree_size + SEPARATOR_SIZE,
+		.data_size = before_metadata - tree_size - SEPARATOR_SIZE,
+		.built_at_unix_s = metadata.built_at_unix_s,
+	};
+
+	find_ipv4_root(&mmdb);
+	if (mmdb.ip_version == 6 && mmdb.ipv4_root == 0)
+		return err_set(err, "its tree has a loop");
+	*ret_mmdb = mmdb;
+	return true;
+}
+
+/* Where the value of a record that is no node leads. */
+static bool data_of_record(
+	const struct mmdb *mmdb, uint32_t record, size_t *ret_described_at, struct err *err)
+{
+	size_t beyond = record - mmdb->node_count;
+
+	if (beyond == 0) {
+		*ret_described_at = MMDB_NOTHING;
+		return true;
+	}
+	if (beyond < SEPARATOR_SIZE || beyond - SEPARATOR_SIZE >= mmdb->data_size)
+		return err_set(err, "its tree leads outside its data");
+	*ret_described_at = beyond - SEPARATOR_SIZE;
+	return true;
+}
+
+/* A node or a leaf that is still to be visited: at most one for each bit of an address, and one more. */
+struct visit {
+	uint64_t start;
+	uint32_t record;
+	unsigned depth;
+};
+
+struct walk {
+	struct visit visits[130];
+	size_t count;
+	unsigned depth_max;  /* 32 or 128 */
+	unsigned start_bits; /* 32 or 64 */
+	uint64_t budget;
+};
+
+static void push_children(struct walk *walk, const struct mmdb *mmdb, const struct visit *visit)
+{
+	unsigned depth = visit->depth;
+	uint64_t bit = depth < walk->start_bits ? UINT64_C(1) << (walk->start_bits - 1 - depth) : 0;
+
+	/* The upper half waits below the lower one, so that addresses come in order. */
+	walk->visits[walk->count++] =
+		(struct visit){visit->start | bit, node_record(mmdb, visit->record, 1), depth + 1};
+	walk->visits[walk->count++] =
+		(struct visit){visit->start, node_record(mmdb, visit->record, 0), depth + 1};
+}
+
+static bool visit_leaf(const struct mmdb *mmdb, const struct visit *visit, mmdb_network_fn call,
+	void *context, struct err *err)
+{
+	struct mmdb_network network = {visit->start, visit->depth, MMDB_NOTHING};
+
+	if (visit->record >= mmdb->node_count &&
+		!data_of_record(mmdb, visit->record, &network.described_at, err))
+		return false;
+	return call(context, &network, err);
+}
+
+bool mmdb_walk(const struct mmdb *mmdb, enum address_family family, mmdb_network_fn call,
+	void *context, struct err *err)
+{
+	bool is_ipv4 = family == ADDRESS_IPV4;
+	struct walk walk = {
+		.depth_max = is_ipv4 ? 32 : 128,
+		.start_bits = is_ipv4 ? 32 : 64,
+		.budget = 4 * (uint64_t)mmdb->node_count + 4096,
+	};
+	uint32_t skipped = is_ipv4 ? UINT32_MAX : mmdb->ipv4_root;
+
+	if (!is_ipv4 && mmdb->ip_version == 4) {
+		struct mmdb_network nothing = {0, 0, MMDB_NOTHING};
+
+		return call(context, &nothing, err);
+	}
+	walk.visits[walk.count++] = (struct visit){0, is_ipv4 ? mmdb->ipv4_root : 0, 0};
+	while (walk.count > 0) {
+		struct visit visit = walk.visits[--walk.count];
+		bool is_node = visit.record < mmdb->node_count && visit.record != skipped;
+
+		if (walk.budget-- == 0)
+			return err_set(err, "its tree has a loop, or shares its branches");
+		if (is_node && visit.depth == walk.depth_max)
+			return err_set(err, "its tree is deeper than an address is long");
+		if (is_node)
+			push_children(&walk, mmdb, &visit);
+		else if (!visit_leaf(mmdb, &visit, call, context, err))
+			return false;
+	}
+	return true;
+}
+
+static unsigned address_bit(const struct address *address, unsigned index)
+{
+	return address->bytes[index / 8] >> (7 - index % 8) & 1u;
+}
+
+bool mmdb_find(const struct mmdb *mmdb, const struct address *address, struct prefix *ret_network,
+	size_t *ret_described_at, struct err *err)
+{
+	bool is_ipv4 = address->family == ADDRESS_IPV4;
+	uint32_t record = is_ipv4 ? mmdb->ipv4_root : 0;
+	unsigned depth = 0;
+
+	if (!is_ipv4 && mmdb->ip_version == 4)
+		record = mmdb->node_count;
+	while (record < mmdb->node_count && depth < address_bits(address))
+		record = node_record(mmdb, record, address_bit(address, depth++));
+	if (record < mmdb->node_count)
+		return err_set(err, "its tree is deeper than an address is long");
+	if (!data_of_record(mmdb, record, ret_described_at, err))
+		return false;
+	*ret_network = prefix_of(address, depth);
+	return true;
+}
+
+static struct mmdb_reader description_reader(const struct mmdb *mmdb)
+{
+	return (struct mmdb_reader){mmdb->data, mmdb->data_size, DESCRIPTION_ITEMS_MAX, NULL};
+}
+
+static bool malformed(struct err *err, size_t described_at, const char *why)
+{
+	return err_set(err, "its description at offset %zu is malformed: %s", described_at, why);
+}
+
+bool mmdb_read_position(const struct mmdb *mmdb, size_t described_at,
+	struct mmdb_position *ret_position, struct err *err)
+{
+	static const char *const keys[] = {"location", "latitude", "longitude"};
+	static const char *const nested_keys[] = {"latitude", "longitude", "accuracy_radius"};
+	struct mmdb_reader reader = description_reader(mmdb);
+	struct mmdb_value top[COUNT_OF(keys)];
+	struct mmdb_value nested[COUNT_OF(nested_keys)];
+	struct mmdb_position position = {.is_known = false};
+
+	mmdb_read_map(
+		&reader, mmdb_read_value(&reader, described_at, NULL), keys, COUNT_OF(keys), top);
+	mmdb_read_map(&reader, top[0], nested_keys, COUNT_OF(nested_keys), nested);
+
+	struct mmdb_value latitude = nested[0].type != MMDB_NONE ? nested[0] : top[1];
+	struct mmdb_value longitude = nested[1].type != MMDB_NONE ? nested[1] : top[2];
+
+	if (latitude.type != MMDB_NONE && longitude.type != MMDB_NONE) {
+		position.is_known = true;
+		position.at.latitude = mmdb_read_real(&reader, latitude);
+		position.at.longitude = mmdb_read_real(&reader, longitude);
+	}
+	if (position.is_known && nested[2].type != MMDB_NONE)
+		position.accuracy_km = (uint32_t)mmdb_read_uint(&reader, nested[2]);
+	if (reader.failure)
+		return malformed(err, described_at, reader.failure);
+	/* written so that a NaN fails */
+	if (!(fabs(position.at.latitude) <= 90) || !(fabs(position.at.longitude) <= 180))
+		return malformed(err, described_at, "its position is nowhere on Earth");
+	*ret_position = position;
+	return true;
+}
+
+/* A string, cut to the room that there is; control characters do not get into people's terminals. */
+static void copy_name(
+	const struct mmdb_reader *reader, struct mmdb_value value, char *ret_name, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; value.type == MMDB_STRING && i < value.size && used + 1 < size; i++) {
+		uint8_t byte = reader->bytes[value.at + i];
+
+		ret_name[used++] = (char)(iscntrl(byte) ? '?' : byte);
+	}
+	ret_name[used] = '\0';
+}
+
+bool mmdb_read_names(
+	const struct mmdb *mmdb, size_t described_at, struct mmdb_names *ret_names, struct err *err)
+{
+	static const char *const keys[] = {"city", "country", "country_code"};
+	static const char *const names_key[] = {"names"};
+	static const char *const english_key[] = {"en"};
+	static const char *const code_key[] = {"iso_code"};
+	struct mmdb_reader reader = description_reader(mmdb);
+	struct mmdb_value top[COUNT_OF(keys)];
+	struct mmdb_value city;
+	struct mmdb_value country;
+
+	mmdb_read_map(
+		&reader, mmdb_read_value(&reader, described_at, NULL), keys, COUNT_OF(keys), top);
+	mmdb_read_map(&reader, top[0], names_key, 1, &city);
+	mmdb_read_map(&reader, city, english_key, 1, &city);
+	mmdb_read_map(&reader, top[1], code_key, 1, &country);
+	if (reader.failure)
+		return malformed(err, described_at, reader.failure);
+	city = city.type != MMDB_NONE ? city : top[0];
+	country = country.type != MMDB_NONE ? country : top[2];
+	copy_name(&reader, city, ret_names->city, sizeof(ret_names->city));
+	copy_name(&reader, country, ret_names->country, sizeof(ret_names->country));
+	return true;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steerd/probe/supervise.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "steerd/base/clock.h"
+#include "steerd/base/memory.h"
+#include "stream.h"
+
+/* Pause before a new start: from the shortest, doubling, to the longest. */
+#define PAUSE_MIN_MS 100
+#define PAUSE_MAX_MS 5000
+
+/* A life of this length was a good one: the next pause is the shortest again. */
+#define GOOD_LIFE_MS 10000
+
+/* It sends its table every second.  Ten of them missing is a hang, not a busy machine. */
+#define SILENCE_MAX_S 10
+
+#define PROBER_FD 3
+
+struct supervise {
+	struct event_base *base;
+	char *path;
+	struct supervise_callbacks callbacks;
+	struct stream stream; /* fd -1: no prober */
+	struct event *readable;
+	struct event *writable;
+	struct event *restart;
+	uint64_t orders_generation; /* of the orders asked for last */
+	uint32_t pause_ms;	    /* before the next start */
+	uint64_t restart_at_ms;
+	struct supervise_state state;
+};
+
+static void start(struct supervise *supervise);
+
+static void ended(struct supervise *supervise, const char *why)
+{
+	if (supervise->callbacks.ended)
+		supervise->callbacks.ended(supervise->callbacks.context, why);
+}
+
+static void restart_later(struct supervise *supervise)
+{
+	uint32_t pause_ms = supervise->pause_ms;
+	struct timeval pause = {
+		.tv_sec = pause_ms / 1000, .tv_usec = (suseconds_t)(pause_ms % 1000) * 1000};
+
+	supervise->restart_at_ms = clock_monotonic_ms() + pause_ms;
+	supervise->pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+	event_add(supervise->restart, &pause);
+}
+
+static void drop_socket(struct supervise *supervise)
+{
+	if (supervise->readable)
+		event_free(supervise->readable);
+	if (supervise->writable)
+		event_free(supervise->writable);
+	supervise->readable = NULL;
+	supervise->writable = NULL;
+	if (supervise->stream.fd >= 0)
+		close(supervise->stream.fd);
+	stream_done(&supervise->stream);
+}
+
+static int wait_for(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return status;
+}
+
+static void print_status(int status, struct err *ret_why)
+{
+	if (WIFSIGNALED(status))
+		err_set(ret_why, "killed by signal %d", WTERMSIG(status));
+	else
+		err_set(ret_why, "ended with exit code %d", WEXITSTATUS(status));
+}
+
+/*
+ * Its end of the socket is closed, or it must not live on.  One that ends by itself has set its exit status before
+ * its descriptors were closed, so that the kill does not change it; one that only closed the socket ends by it, at once.
+ * `why` is NULL where the exit status says it.
+ */
+static void bury(struct supervise *supervise, const char *why)
+{
+	struct err status;
+	bool was_good = clock_monotonic_ms() - supervise->state.started_at_ms >= GOOD_LIFE_MS;
+
+	drop_socket(supervise);
+	kill(supervise->state.pid, SIGKILL);
+	print_status(wait_for(supervise->state.pid), &status);
+	supervise->state.pid = 0;
+	supervise->state.restart_count++;
+	if (was_good)
+		supervise->pause_ms = PAUSE_MIN_MS;
+	restart_later(supervise);
+	ended(supervise, why ? why : status.text);
+}
+
+static bool take_verdicts(
+	struct supervise *supervise, const struct stream_frame *frame, struct err *err)
+{
+	struct verdict_table table;
+
+	if (frame->kind != LINK_VERDICTS)
+		return err_set(err, "it sent orders");
+	if (!link_read_verdicts(frame->body, frame->body_size, &table, err))
+		return false;
+	if (table.generation != supervise->orders_generation) {
+		supervise->state.stale_count++;
+	} else {
+		supervise->state.table_count++;
+		supervise->state.heard_at_ms = clock_monotonic_ms();
+		supervise->callbacks.verdicts(supervise->callbacks.context, &table);
+	}
+	verdict_table_done(&table);
+	return true;
+}
+
+static bool take_frames(struct supervise *supervise, struct err *err)
+{
+	for (;;) {
+		struct stream_frame frame;
+		bool found;
+
+		if (!stream_peek(&supervise->stream, &found, &frame, err))
+			return false;
+		if (!found)
+			return true;
+		if (!take_verdicts(supervise, &frame, err))
+			return false;
+		stream_drop(&supervise->stream, &frame);
+	}
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct supervise *supervise = context;
+	struct err err = {.text = ""};
+
+	(void)fd;
+	if (!(what & EV_READ)) {
+		bury(supervise, "hung: nothing was heard of it for 10 s");
+		return;
+	}
+
+	bool lives = stream_receive(&supervise->stream, &err);
+	struct err nonsense;
+
+	if (!take_frames(supervise, &nonsense))
+		bury(supervise, nonsense.text);
+	else if (!lives)
+		bury(supervise, err.text[0] ? err.text : NULL);
+}
+
+/* Sends what can be sent; the rest when there is room. */
+static void flush(struct supervise *supervise)
+{
+	struct err err;
+
+	/* that the other end is gone is seen, and said, by the reader */
+	if (stream_flush(&supervise->stream, &err) && supervise->stream.out.size > 0)
+		event_add(supervise->writable, NULL);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	flush(context);
+}
+
+static void on_restart(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	start(context);
+}
+
+static void send_orders(struct supervise *supervise)
+{
+	struct link_orders orders = {0};
+
+	supervise->callbacks.orders(supervise->callbacks.context, &orders);
+	supervise->orders_generation = orders.targets.generation;
+	link_write_orders(&orders, &supervise->stream.out);
+	flush(supervise);
+}
+
+/* Runs the program with `fd` as its descriptor 3, /dev/null to read, and stderr for all it says. */
+static bool spawn(const char *path, int fd, pid_t *ret_pid, struct err *err)
+{
+	char *const arguments[] = {(char *)path, NULL};
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attributes;
+	sigset_t all;
+	sigset_t none;
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+	posix_spawn_file_actions_init(&files);
+	/* first: what is opened below may take the place of a descriptor that is still needed */
+	posix_spawn_file_actions_adddup2(&files, fd, PROBER_FD);
+	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
+	posix_spawn_file_actions_addclosefrom_np(&files, PROBER_FD + 1);
+
+	errno = posix_spawn(ret_pid, path, &files, &attributes, arguments, environ);
+
+	bool done = errno == 0 || err_os(err, "'%s' cannot be started", path);
+
+	posix_spawn_file_actions_destroy(&files);
+	posix_spawnattr_destroy(&attributes);
+	return done;
+}
+
+static bool spawn_on_socket(struct supervise *supervise, struct err *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_os(err, "no socket for '%s'", supervise->path);
+
+	bool done = spawn(supervise->path, pair[1], &supervise->state.pid, err);
+
+	close(pair[1]);
+	if (done)
+		supervise->stream.fd = pair[0];
+	else
+		close(pair[0]);
+	return done;
+}
+
+static void start(struct supervise *supervise)
+{
+	struct err err;
+	const struct timeval silence = {.tv_sec = SILENCE_MAX_S};
+
+	supervise->state.started_at_ms = clock_monotonic_ms();
+	if (!spawn_on_socket(supervise, &err)) {
+		supervise->state.pid = 0;
+		supervise->state.restart_count++;
+		restart_later(supervise);
+		ended(supervise, err.text);
+		return;
+	}
+	supervise->readable = event_new(supervise->base, supervise->stream.fd, EV_READ | EV_PERSIST,
+		on_readable, supervise);
+	supervise->writable =
+		event_new(supervise->base, supervise->stream.fd, EV_WRITE, on_writable, supervise);
+	event_add(supervise->readable, &silence);
+	if (supervise->callbacks.started)
+		supervise->callbacks.started(supervise->callbacks.context, supervise->state.pid);
+	send_orders(supervise);
+}
+
+struct supervise *supervise_new(
+	struct event_base *base, const char *path, const struct supervise_callbacks *callbacks)
+{
+	struct supervise *supervise = memory_new(sizeof(*supervise));
+
+	supervise->base = base;
+	supervise->path = memory_text(path);
+	supervise->callbacks = *callbacks;
+	supervise->stream.fd = -1;
+	supervise->pause_ms = PAUSE_MIN_MS;
+	supervise->restart = evtimer_new(base, on_restart, supervise);
+	start(supervise);
+	return supervise;
+}
+
+void supervise_renew(struct supervise *supervise)
+{
+	/* one that does not run asks for orders when it starts */
+	if (supervise->stream.fd >= 0)
+		send_orders(supervise);
+}
+
+void supervise_get_state(const struct supervise *supervise, struct supervise_state *ret_state)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	*ret_state = supervise->state;
+	ret_state->next_start_in_ms = 0;
+	if (supervise->state.pid == 0 && supervise->restart_at_ms > now_ms)
+		ret_state->next_start_in_ms = (uint32_t)(supervise->restart_at_ms - now_ms);
+}
+
+/* A second is more than one that was told to end needs. */
+static void await_end(pid_t pid)
+{
+	for (int i = 0; i < 100; i++) {
+		const struct timespec pause = {.tv_nsec = 10000000};
+
+		if (waitpid(pid, NULL, WNOHANG) != 0)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	kill(pid, SIGKILL);
+	wait_for(pid);
+}
+
+void supervise_free(struct supervise *supervise)
+{
+	if (!supervise)
+		return;
+	event_free(supervise->restart);
+	drop_socket(supervise);
+	if (supervise->state.pid > 0)
+		await_end(supervise->state.pid);
+	free(supervise->path);
+	free(supervise);
+}

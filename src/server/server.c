@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steerd/server/server.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "steerd/base/memory.h"
+
+#include "listener.h"
+#include "tcp.h"
+#include "udp.h"
+#include "worker.h"
+
+/* Counts are of what exists, so that server_stop() also undoes a start that failed half way. */
+struct server {
+	atomic_bool is_stopping;
+	struct listener *listeners; /* [fixed] */
+	size_t listener_count;
+	int *tcp_fds; /* of the listeners */
+	struct tcp_common tcp_common;
+	struct stats *stats; /* one for each thread: first UDP, then TCP */
+	const struct stats **stats_list;
+	size_t stats_count;
+	struct udp **udps; /* one for each listen address and worker; threads that run */
+	size_t udp_count;
+	struct tcp **tcps; /* one for each worker; threads that run */
+	size_t tcp_count;
+};
+
+static bool open_listeners(struct server *server, const struct settings *settings, struct err *err)
+{
+	server->listeners = memory_new(settings->listen_count * sizeof(server->listeners[0]));
+	server->tcp_fds = memory_new(settings->listen_count * sizeof(server->tcp_fds[0]));
+	for (size_t i = 0; i < settings->listen_count; i++) {
+		struct listener *listener = &server->listeners[i];
+
+		if (!listener_open(listener, &settings->listen[i], settings->workers, err))
+			return false;
+		server->tcp_fds[i] = listener->tcp_fd;
+		server->listener_count++;
+	}
+	return true;
+}
+
+static bool prepare_tcp(struct server *server, const struct settings *settings, struct err *err)
+{
+	struct tcp_common *common = &server->tcp_common;
+
+	common->listen_fds = server->tcp_fds;
+	common->listen_count = server->listener_count;
+	common->idle_ms = settings->tcp_idle_ms;
+	common->io_ms = settings->tcp_io_ms;
+	common->connections_max = settings->tcp_connections;
+	common->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return common->stop_fd >= 0 || err_os(err, "cannot make an eventfd");
+}
+
+static void prepare_stats(struct server *server, size_t thread_count)
+{
+	server->stats =
+		memory_new_aligned(_Alignof(struct stats), thread_count * sizeof(server->stats[0]));
+	server->stats_list = memory_new(thread_count * sizeof(server->stats_list[0]));
+	server->stats_count = thread_count;
+	for (size_t i = 0; i < thread_count; i++)
+		server->stats_list[i] = &server->stats[i];
+}
+
+static bool start_udp(struct server *server, int fd, const struct worker *worker, struct err *err)
+{
+	struct udp *udp = udp_new(fd, worker);
+
+	if (!udp_start(udp, err)) {
+		udp_free(udp);
+		return false;
+	}
+	server->udps[server->udp_count++] = udp;
+	return true;
+}
+
+static bool start_tcp(struct server *server, const struct worker *worker, struct err *err)
+{
+	struct tcp *tcp = tcp_new(&server->tcp_common, worker, err);
+
+	if (!tcp || !tcp_start(tcp, err)) {
+		tcp_free(tcp);
+		return false;
+	}
+	server->tcps[server->tcp_count++] = tcp;
+	return true;
+}
+
+static bool start_threads(
+	struct server *server, size_t workers, const struct live *live, struct err *err)
+{
+	size_t udp_count = server->listener_count * workers;
+	struct worker worker = {.live = live, .is_stopping = &server->is_stopping};
+
+	prepare_stats(server, udp_count + workers);
+	worker.stats = server->stats;
+	server->udps = memory_new(udp_count * sizeof(server->udps[0]));
+	server->tcps = memory_new(workers * sizeof(server->tcps[0]));
+	for (size_t i = 0; i < udp_count; i++, worker.stats++) {
+		const struct listener *listener = &server->listeners[i / workers];
+
+		if (!start_udp(server, listener->udp_fds[i % workers], &worker, err))
+			return false;
+	}
+	for (size_t i = 0; i < workers; i++, worker.stats++)
+		if (!start_tcp(server, &worker, err))
+			return false;
+	return true;
+}
+
+struct server *server_start(
+	const struct settings *settings, const struct live *live, struct err *err)
+{
+	assert(settings->listen_count > 0 && settings->workers > 0);
+
+	struct server *server = memory_new(sizeof(*server));
+
+	server->tcp_common.stop_fd = -1;
+	if (open_listeners(server, settings, err) && prepare_tcp(server, settings, err) &&
+		start_threads(server, settings->workers, live, err))
+		return server;
+	server_stop(server);
+	return NULL;
+}
+
+static void tell_threads(struct server *server)
+{
+	atomic_store_explicit(&server->is_stopping, true, memory_order_release);
+	if (server->tcp_common.stop_fd >= 0)
+		(void)eventfd_write(server->tcp_common.stop_fd, 1);
+	for (size_t i = 0; i < server->listener_count; i++)
+		listener_wake(&server->listeners[i]);
+}
+
+void server_stop(struct server *server)
+{
+	if (!server)
+		return;
+	tell_threads(server);
+	for (size_t i = 0; i < server->udp_count; i++) {
+		udp_join(server->udps[i]);
+		udp_free(server->udps[i]);
+	}
+	for (size_t i = 0; i < server->tcp_count; i++) {
+		tcp_join(server->tcps[i]);
+		tcp_free(server->tcps[i]);
+	}
+	for (size_t i = 0; i < server->listener_count; i++)
+		listener_close(&server->listeners[i]);
+	if (server->tcp_common.stop_fd >= 0)
+		close(server->tcp_common.stop_fd);
+	free(server->listeners);
+	free(server->tcp_fds);
+	free(server->udps);
+	free(server->tcps);
+	free(server->stats);
+	free(server->stats_list);
+	free(server);
+}
+
+size_t server_listen_count(const struct server *server)
+{
+	return server->listener_count;
+}
+
+struct address_port server_listen(const struct server *server, size_t index)
+{
+	assert(index < server->listener_count);
+	return server->listeners[index].bound;
+}
+
+void server_stats(const struct server *server, uint64_t ret_sum[static STATS_COUNT])
+{
+	stats_sum(server->stats_list, server->stats_count, ret_sum);
+}
+
+size_t server_tcp_open(const struct server *server)
+{
+	return atomic_load(&server->tcp_common.open);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rdata.h"
+
+#include <ctype.h>
+#include <ldns/ldns.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steerd/base/memory.h"
+#include "steerd/dns/dns.h"
+#include "steerd/dns/name.h"
+#include "steerd/dns/type.h"
+
+struct rdata_reader {
+	ldns_rdf *origin;
+	struct text line; /* what ldns reads */
+};
+
+/* How much of RDATA a message quotes. */
+#define QUOTED_MAX 60
+
+struct rdata_reader *rdata_reader_new(void)
+{
+	return memory_new(sizeof(struct rdata_reader));
+}
+
+void rdata_reader_free(struct rdata_reader *reader)
+{
+	if (!reader)
+		return;
+	ldns_rdf_deep_free(reader->origin);
+	text_done(&reader->line);
+	free(reader);
+}
+
+void rdata_reader_set_origin(struct rdata_reader *reader, const uint8_t *origin)
+{
+	ldns_rdf_deep_free(reader->origin);
+	reader->origin = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_DNAME, name_size(origin), origin);
+}
+
+static bool fail(struct err *err, uint16_t type, const char *text, const char *why)
+{
+	char type_text[TYPE_TEXT_SIZE];
+
+	type_print(type, type_text);
+	if (*text == '\0')
+		return err_set(err, "%s without data", type_text);
+	return err_set(err, "%s data '%.*s%s' %s", type_text, QUOTED_MAX, text,
+		strlen(text) > QUOTED_MAX ? "..." : "", why);
+}
+
+static const char *why_of(ldns_status status)
+{
+	switch ((int)status) {
+	case LDNS_STATUS_SYNTAX_MISSING_VALUE_ERR:
+		return "ends too early";
+	case LDNS_STATUS_SYNTAX_SUPERFLUOUS_TEXT_ERR:
+		return "goes on too long";
+	case LDNS_STATUS_DOMAINNAME_OVERFLOW:
+		return "has a name of more than 255 octets (RFC 1035 2.3.4)";
+	default:
+		return "cannot be read";
+	}
+}
+
+static void add_fields(struct text *wire, const ldns_rr *rr)
+{
+	text_clear(wire);
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+		const ldns_rdf *field = ldns_rr_rdf(rr, i);
+
+		text_add_bytes(wire, ldns_rdf_data(field), ldns_rdf_size(field));
+	}
+}
+
+/* The one line that ldns reads: an owner and a TTL that mean nothing, then type and data. */
+static void make_line(struct text *line, uint16_t type, const char *text)
+{
+	char prefix[] = ". 0 TYPE00000 ";
+
+	for (char *digit = prefix + 12; type > 0; type /= 10)
+		*digit-- = (char)('0' + type % 10);
+	text_clear(line);
+	text_add_bytes(line, prefix, sizeof(prefix) - 1);
+	text_add(line, text);
+}
+
+/*
+ * The one field of an A or AAAA record: nine in ten records of large zones, and the general reader takes and
+ * returns a quarter of a megabyte for each.
+ */
+static bool read_address(uint16_t type, const char *text, struct text *wire, struct err *err)
+{
+	ldns_rdf *field = ldns_rdf_new_frm_str(
+		type == DNS_TYPE_A ? LDNS_RDF_TYPE_A : LDNS_RDF_TYPE_AAAA, text);
+
+	if (!field)
+		return fail(err, type, text, "cannot be read");
+	text_clear(wire);
+	text_add_bytes(wire, ldns_rdf_data(field), ldns_rdf_size(field));
+	ldns_rdf_deep_free(field);
+	return true;
+}
+
+static bool add_hex(struct text *wire, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == ' ')
+			continue;
+		if (!isxdigit((unsigned char)text[0]) || !isxdigit((unsigned char)text[1]))
+			return false;
+
+		const char pair[] = {text[0], text[1], '\0'};
+		uint8_t octet = (uint8_t)strtoul(pair, NULL, 16);
+
+		text_add_bytes(wire, &octet, 1);
+		text++;
+	}
+	return true;
+}
+
+/* Whether octets are RDATA of a type that ldns knows: taken apart and put together they are the same. */
+static bool is_rdata(uint16_t type, const struct text *wire)
+{
+	const ldns_rr_descriptor *descriptor = ldns_rr_descript(type);
+	struct text sized = {0};
+	struct text again = {0};
+	ldns_rr *rr = ldns_rr_new();
+	size_t at = 0;
+
+	ldns_rr_set_type(rr, type);
+	text_add_bytes(&sized, (uint8_t[]){(uint8_t)(wire->size >> 8), (uint8_t)wire->size}, 2);
+	text_add_bytes(&sized, wire->bytes, wire->size);
+
+	bool is_good = ldns_wire2rdf(rr, (const uint8_t *)sized.bytes, sized.size, &at) ==
+			LDNS_STATUS_OK &&
+		ldns_rr_rd_count(rr) >= ldns_rr_descriptor_minimum(descriptor);
+
+	add_fields(&again, rr);
+	is_good = is_good && again.size == wire->size &&
+		memcmp(again.bytes, wire->bytes, wire->size) == 0;
+	ldns_rr_free(rr);
+	text_done(&sized);
+	text_done(&again);
+	return is_good;
+}
+
+/* "\# 4 c0000201" (RFC 3597 5). */
+static bool read_generic(uint16_t type, const char *text, struct text *wire, struct err *err)
+{
+	char *end;
+	const char *number = text + strspn(text + 2, " ") + 2;
+	unsigned long size = strtoul(number, &end, 10);
+
+	if (!isdigit((unsigned char)*number) || (*end != ' ' && *end != '\0') || size > UINT16_MAX)
+		return fail(err, type, text, "has no length (RFC 3597 5)");
+	text_clear(wire);
+	text_add(wire, "");
+	if (!add_hex(wire, end))
+		return fail(err, type, text, "is not hexadecimal (RFC 3597 5)");
+	if (wire->size != size)
+		return fail(err, type, text, "has another length than it says (RFC 3597 5)");
+	if (!is_rdata(type, wire))
+		return fail(err, type, text, "is not of its type");
+	return true;
+}
+
+bool rdata_read(struct rdata_reader *reader, uint16_t type, const char *text, struct text *ret_wire,
+	struct err *err)
+{
+	ldns_rr *rr = NULL;
+
+	if (strncmp(text, "\\#", 2) == 0 && (text[2] == ' ' || text[2] == '\0'))
+		return read_generic(type, text, ret_wire, err);
+	if (type == DNS_TYPE_A || type == DNS_TYPE_AAAA)
+		return read_address(type, text, ret_wire, err);
+
+	make_line(&reader->line, type, text);
+
+	ldns_status status = ldns_rr_new_frm_str(&rr, reader->line.bytes, 1, reader->origin, NULL);
+
+	if (status != LDNS_STATUS_OK)
+		return fail(err, type, text, why_of(status));
+	add_fields(ret_wire, rr);
+	ldns_rr_free(rr);
+	if (ret_wire->size > UINT16_MAX)
+		return fail(err, type, text, "is larger than a message");
+	return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ZONE_RDATA_H
+#define ZONE_RDATA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "steerd/base/err.h"
+#include "steerd/base/text.h"
+
+/*
+ * rdata - RDATA from zone text to the wire: here, and only here, ldns is spoken to.
+ *
+ * It reads what operators wrote, never a packet.
+ */
+struct rdata_reader;
+
+struct rdata_reader *rdata_reader_new(void);
+void rdata_reader_free(struct rdata_reader *reader); /* NULL is allowed */
+
+/* What relative names are relative to from now on: a wire name, copied. */
+void rdata_reader_set_origin(struct rdata_reader *reader, const uint8_t *origin);
+
+/* Names in `ret_wire` are whole, as in the file; what was in `ret_wire` is gone. */
+bool rdata_read(struct rdata_reader *reader, uint16_t type, const char *text, struct text *ret_wire,
+	struct err *err);
+
+#endif

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steerd/zone/zone.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "check.h"
+#include "freeze.h"
+#include "reader.h"
+#include "table.h"
+
+#include "steerd/base/memory.h"
+#include "steerd/dns/dns.h"
+
+#define SUFFIX ".zone"
+#define NO_ZONE UINT32_MAX
+
+/* A zone as it stands in one set. */
+struct set_zone {
+	struct zone *zone;
+	uint32_t steered_base; /* where its steered names begin among those of the set */
+	uint32_t parent;       /* the hosted zone that it lies in, or NO_ZONE */
+	bool has_child;
+	const struct zone_node *
+		parent_node; /* what the parent says of the apex: its DS is there (RFC 4035 3.1.4.1) */
+};
+
+struct zone_set {
+	struct set_zone *zones; /* in order of their files' names */
+	size_t count;
+	size_t capacity;
+	struct table table;
+	struct zone_steered *steered;
+	uint32_t steered_count;
+};
+
+/* A set being read. */
+struct reading {
+	struct zone_set *set;
+	const struct zone_set *previous; /* NULL: none */
+	const struct zone_rules *rules;
+	struct report *report;
+	char *directory; /* without a final slash */
+	struct table apexes;
+	bool is_refused; /* the whole set */
+};
+
+/* ---- query path ---- */
+
+static void match_node(const struct zone_set *set, const struct table_slot *slot,
+	const struct zone_node *node, struct zone_match *ret_match)
+{
+	const struct set_zone *zone = &set->zones[slot->zone];
+	uint32_t steered = node->steered;
+
+	if (steered != ZONE_NOT_STEERED)
+		steered += zone->steered_base;
+	*ret_match = (struct zone_match){
+		.outcome = ZONE_NODE,
+		.steered = steered,
+		.zone = zone->zone,
+		.node = node,
+	};
+}
+
+static void match_cut(
+	const struct zone_set *set, const struct table_slot *slot, struct zone_match *ret_match)
+{
+	*ret_match = (struct zone_match){
+		.outcome = ZONE_REFERRAL,
+		.steered = ZONE_NOT_STEERED,
+		.zone = set->zones[slot->zone].zone,
+		.node = slot->node->link,
+	};
+}
+
+/* A name that exists. */
+static void match_exact(const struct zone_set *set, const struct table_slot *slot, uint16_t type,
+	struct zone_match *ret_match)
+{
+	const struct zone_node *node = slot->node;
+
+	if (type == DNS_TYPE_DS) {
+		const struct set_zone *zone = &set->zones[slot->zone];
+
+		if (node == zone->zone->apex && zone->parent_node) {
+			const struct table_slot above = {.zone = zone->parent};
+
+			match_node(set, &above, zone->parent_node, ret_match);
+			return;
+		}
+		if (node->flags & NODE_IS_CUT) {
+			match_node(set, slot, node, ret_match);
+			return;
+		}
+	}
+	if (node->flags & NODE_IS_BELOW_CUT)
+		match_cut(set, slot, ret_match);
+	else
+		match_node(set, slot, node, ret_match);
+}
+
+/* A name that does not exist, below one that does (RFC 4592 3.3.1: the closest encloser). */
+static void match_below(
+	const struct zone_set *set, const struct table_slot *encloser, struct zone_match *ret_match)
+{
+	const struct zone_node *node = encloser->node;
+
+	if (node->flags & NODE_IS_BELOW_CUT) {
+		match_cut(set, encloser, ret_match);
+		return;
+	}
+	if (node->link) {
+		match_node(set, encloser, node->link, ret_match);
+		ret_match->is_wildcard = true;
+		return;
+	}
+	*ret_match = (struct zone_match){
+		.outcome = ZONE_MISSING,
+		.steered = ZONE_NOT_STEERED,
+		.zone = set->zones[encloser->zone].zone,
+	};
+}
+
+void zone_set_find(const struct zone_set *set, const struct name_key *name, uint16_t type,
+	struct zone_match *ret_match)
+{
+	unsigned label = 0;
+
+	/* no name that exists has more labels than the deepest */
+	if (name->label_count > set->table.deepest)
+		label = name->label_count - set->table.deepest;
+	for (unsigned at = label; at < name->label_count; at++) {
+		const struct table_slot *slot = table_find(&set->table, name, at);
+
+		if (!slot)
+			continue;
+		if (at == 0)
+			match_exact(set, slot, type, ret_match);
+		else
+			match_below(set, slot, ret_match);
+		return;
+	}
+	*ret_match = (struct zone_match){.outcome = ZONE_OUTSIDE, .steered = ZONE_NOT_STEERED};
+}
+
+size_t zone_set_count(const struct zone_set *set)
+{
+	return set->count;
+}
+
+const struct zone *zone_set_zone(const struct zone_set *set, size_t index)
+{
+	return set->zones[index].zone;
+}
+
+size_t zone_set_steered_count(const struct zone_set *set)
+{
+	return set->steered_count;
+}
+
+const struct zone_steered *zone_set_steered(const struct zone_set *set, uint32_t index)
+{
+	return &set->steered[index];
+}
+
+size_t zone_set_size_bytes(const struct zone_set *set)
+{
+	size_t size = sizeof(*set) + set->capacity * sizeof(set->zones[0]) +
+		set->table.slot_count * sizeof(set->table.slots[0]) +
+		set->steered_count * sizeof(set->steered[0]);
+
+	for (size_t i = 0; i < set->count; i++)
+		size += arena_size_bytes(set->zones[i].zone->arena);
+	return size;
+}
+
+void zone_set_free(struct zone_set *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->count; i++)
+		zone_release(set->zones[i].zone);
+	free(set->zones);
+	table_done(&set->table);
+	free(set->steered);
+	free(set);
+}
+
+/* ---- one zone ---- */
+
+static void add_zone(struct reading *reading, struct zone *zone)
+{
+	struct zone_set *set = reading->set;
+
+	set->zones = MEMORY_GROW(set->zones, set->count, &set->capacity);
+	set->zones[set->count] = (struct set_zone){.zone = zone, .parent = NO_ZONE};
+	table_add(&reading->apexes, zone->apex, (uint32_t)set->count++);
+}
+
+static struct zone *find_previous(const struct reading *reading, const struct name_key *name)
+{
+	const struct table_slot *slot;
+
+	if (!reading->previous)
+		return NULL;
+	slot = table_find(&reading->previous->table, name, 0);
+	if (!slot || reading->previous->zones[slot->zone].zone->apex != slot->node)
+		return NULL;
+	return reading->previous->zones[slot->zone].zone;
+}
+
+/* The first of a zone's steered names whose pool is gone; NULL if all are there. */
+static const struct zone_steered *find_lost_pool(
+	const struct reading *reading, const struct zone *zone)
+{
+	for (uint32_t i = 0; i < zone->steered_count; i++)
+		if (!reading->rules->is_pool(reading->rules->context, zone->steered[i].pool))
+			return &zone->steered[i];
+	return NULL;
+}
+
+static struct zone *read_zone(
+	const struct reading *reading, const char *path, const struct name_key *name)
+{
+	struct draft draft;
+	struct zone *zone = NULL;
+	struct file_identities identities = {0};
+	const struct reader_source source = {
+		.path = path, .directory = reading->directory, .rules = reading->rules};
+	size_t errors_before = reading->report->error_count;
+
+	draft_init(&draft, name, reading->report);
+	reader_read(&draft, &source, &identities);
+	if (identities.count > 0)
+		check_draft(&draft);
+	if (reading->report->error_count == errors_before)
+		zone = freeze_draft(&draft, &identities);
+	draft_done(&draft);
+	free(identities.items);
+	return zone;
+}
+
+/*
+ * A zone that cannot be read anew is served as it was.  When its pools are gone it cannot be: then nothing changes
+ * at all, for a half that is new and a half that is old would be worse.
+ */
+static void keep_zone(
+	struct reading *reading, const char *path, struct zone *previous, size_t error_count)
+{
+	const char *plural = error_count == 1 ? "" : "s";
+
+	if (!previous) {
+		report_note(reading->report, "%s: refused, %zu error%s; not served", path,
+			error_count, plural);
+		return;
+	}
+
+	const struct zone_steered *lost = find_lost_pool(reading, previous);
+
+	add_zone(reading, zone_hold(previous));
+	if (!lost) {
+		report_note(reading->report,
+			"%s: refused, %zu error%s; still answering from serial %u", path,
+			error_count, plural, previous->serial);
+		return;
+	}
+	report_error(reading->report, (struct report_place){path, 0, 0},
+		"refused, %zu error%s; serial %u cannot stay either, for it steers by the pool "
+		"'%s', "
+		"which does not exist",
+		error_count, plural, previous->serial, lost->pool);
+	reading->is_refused = true;
+}
+
+/* An unchanged file whose instructions no longer hold. */
+static void say_lost_pools(const struct reading *reading, const struct zone *zone)
+{
+	for (uint32_t i = 0; i < zone->steered_count; i++) {
+		const struct zone_steered *steered = &zone->steered[i];
+
+		if (!reading->rules->is_pool(reading->rules->context, steered->pool))
+			report_error(reading->report,
+				(struct report_place){steered->path, steered->line, 0},
+				"the pool '%s' does not exist", steered->pool);
+	}
+}
+
+static void load_zone(struct reading *reading, const char *path, const struct name_key *name)
+{
+	struct zone *previous = find_previous(reading, name);
+	size_t errors_before = reading->report->error_count;
+	struct zone *zone = NULL;
+
+	if (previous && strcmp(previous->path, path) == 0 && zone_is_current(previous)) {
+		say_lost_pools(reading, previous);
+		if (reading->report->error_count == errors_before)
+			zone = zone_hold(previous);
+	} else {
+		zone = read_zone(reading, path, name);
+	}
+	if (zone)
+		add_zone(reading, zone);
+	else
+		keep_zone(reading, path, previous, reading->report->error_count - errors_before);
+}
+
+/* ---- the directory ---- */
+
+/* Hidden files are left alone; but "..zone" is the root's by its name, and says so. */
+static bool is_zone_file(const char *file)
+{
+	size_t size = strlen(file);
+
+	if (size <= strlen(SUFFIX) || strcmp(file + size - strlen(SUFFIX), SUFFIX) != 0)
+		return false;
+	return file[0] != '.' || strcmp(file, "." SUFFIX) == 0;
+}
+
+static void load_file(struct reading *reading, const char *file)
+{
+	struct text path = {0};
+	struct text name = {0};
+	struct name_key key;
+	struct stat status;
+	struct err err;
+
+	text_print(&path, "%s/%s", reading->directory, file);
+	text_add_bytes(&name, file, strlen(file) - strlen(SUFFIX));
+
+	const struct report_place place = {path.bytes, 0, 0};
+
+	if (stat(path.bytes, &status) == 0 && S_ISDIR(status.st_mode))
+		goto out;
+	if (!name_parse(name.bytes, &key, &err)) {
+		report_error(reading->report, place, "not the name of a zone: %s", err.text);
+		goto out;
+	}
+	if (key.label_count == 0) {
+		report_error(reading->report, place, "the root zone cannot be served");
+		goto out;
+	}
+
+	const struct table_slot *twin = table_find(&reading->apexes, &key, 0);
+
+	if (twin)
+		report_error(reading->report, place, "the same zone as '%s'",
+			reading->set->zones[twin->zone].zone->path);
+	else
+		load_zone(reading, path.bytes, &key);
+out:
+	text_done(&path);
+	text_done(&name);
+}
+
+static int filter_zone_file(const struct dirent *entry)
+{
+	return is_zone_file(entry->d_name);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void load_directory(struct reading *reading)
+{
+	const struct report_place place = {reading->directory, 0, 0};
+	struct dirent **files = NULL;
+	int count = scandir(reading->directory, &files, filter_zone_file, by_name);
+
+	if (count < 0 && !reading->rules->may_drop_zones) {
+		struct err err;
+
+		(void)err_os(&err, "cannot read the directory of the zones");
+		report_error(reading->report, place, "%s", err.text);
+		reading->is_refused = true;
+	} else if (count == 0 && !reading->rules->may_drop_zones) {
+		report_error(reading->report, place, "there is no NAME" SUFFIX " in it");
+		reading->is_refused = true;
+	}
+	if (count < 0)
+		count = 0;
+	table_init(&reading->apexes, (size_t)count);
+	for (int i = 0; i < count; i++) {
+		load_file(reading, files[i]->d_name);
+		free(files[i]);
+	}
+	free(files);
+}
+
+static void check_dropped(struct reading *reading)
+{
+	const struct zone_set *previous = reading->previous;
+
+	for (size_t i = 0; previous && i < previous->count; i++) {
+		const struct zone *zone = previous->zones[i].zone;
+		struct name_key key;
+		char name[NAME_TEXT_SIZE];
+
+		(void)name_key_read(zone_name(zone), DNS_NAME_MAX, &key);
+		if (table_find(&reading->apexes, &key, 0))
+			continue;
+		name_print(zone_name(zone), name);
+		if (reading->rules->may_drop_zones) {
+			report_note(
+				reading->report, "%s: no longer served: '%s'", zone->path, name);
+			continue;
+		}
+		report_error(reading->report, (struct report_place){zone->path, 0, 0},
+			"it is gone, and with it the zone '%s', serial %u, would be", name,
+			zone->serial);
+		reading->is_refused = true;
+	}
+}
+
+/* ---- the table ---- */
+
+/* Which hosted zone each zone lies in. */
+static void find_parents(const struct reading *reading)
+{
+	struct zone_set *set = reading->set;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct name_key key;
+		const struct table_slot *above = NULL;
+
+		(void)name_key_read(zone_name(set->zones[i].zone), DNS_NAME_MAX, &key);
+		for (unsigned label = 1; label < key.label_count; label++) {
+			const struct table_slot *found = table_find(&reading->apexes, &key, label);
+
+			if (found)
+				set->zones[found->zone].has_child = true;
+			if (!above)
+				above = found;
+		}
+		if (above)
+			set->zones[i].parent = above->zone;
+	}
+}
+
+/* The zone that answers for a node of zone `index`: itself, or one that begins at the node or above it. */
+static uint32_t zone_of(const struct reading *reading, uint32_t index, const struct zone_node *node)
+{
+	struct name_key key;
+
+	if (!reading->set->zones[index].has_child)
+		return index;
+	(void)name_key_read(zone_node_name(node), DNS_NAME_MAX, &key);
+	for (unsigned label = 0;; label++) {
+		const struct table_slot *apex = table_find(&reading->apexes, &key, label);
+
+		if (apex)
+			return apex->zone;
+	}
+}
+
+static void add_nodes(const struct reading *reading, uint32_t index)
+{
+	struct zone_set *set = reading->set;
+
+	for (const struct zone_node *node = set->zones[index].zone->apex; node; node = node->next) {
+		uint32_t zone = zone_of(reading, index, node);
+		struct set_zone *child = &set->zones[zone];
+
+		if (zone == index)
+			table_add(&set->table, node, index);
+		else if (child->parent == index && node->hash == child->zone->apex->hash &&
+			node->name_size == child->zone->apex->name_size &&
+			!(node->flags & NODE_IS_BELOW_CUT && node->link != node))
+			child->parent_node = node;
+	}
+}
+
+static void make_table(const struct reading *reading)
+{
+	struct zone_set *set = reading->set;
+	size_t names = 0;
+	size_t steered = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		names += set->zones[i].zone->name_count;
+		steered += set->zones[i].zone->steered_count;
+		if (set->zones[i].zone->deepest > set->table.deepest)
+			set->table.deepest = set->zones[i].zone->deepest;
+	}
+
+	unsigned deepest = set->table.deepest;
+
+	find_parents(reading);
+	table_init(&set->table, names);
+	set->table.deepest = deepest;
+	set->steered = memory_new(steered * sizeof(set->steered[0]));
+	for (size_t i = 0; i < set->count; i++) {
+		const struct zone *zone = set->zones[i].zone;
+
+		set->zones[i].steered_base = set->steered_count;
+		for (uint32_t k = 0; k < zone->steered_count; k++)
+			set->steered[set->steered_count++] = zone->steered[k];
+		add_nodes(reading, (uint32_t)i);
+	}
+}
+
+struct zone_set *zone_set_read(const char *directory, const struct zone_rules *rules,
+	const struct zone_set *previous, struct report *report)
+{
+	struct reading reading = {
+		.set = memory_new(sizeof(struct zone_set)),
+		.previous = previous,
+		.rules = rules,
+		.report = report,
+		.directory = memory_text(directory),
+	};
+	size_t size = strlen(directory);
+
+	while (size > 1 && directory[size - 1] == '/')
+		reading.directory[--size] = '\0';
+	load_directory(&reading);
+	check_dropped(&reading);
+	if (!reading.is_refused)
+		make_table(&reading);
+	table_done(&reading.apexes);
+	free(reading.directory);
+	if (reading.is_refused) {
+		zone_set_free(reading.set);
+		return NULL;
+	}
+	return reading.set;
+}

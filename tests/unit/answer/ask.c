@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ask.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "steerd/base/memory.h"
+#include "steerd/dns/type.h"
+#include "steerd/dns/wire.h"
+
+static void give_up(const char *text, const char *why)
+{
+	fprintf(stderr, "'%s': %s\n", text, why);
+	abort();
+}
+
+static size_t write_opt(const struct ask_parts *parts, uint8_t *out)
+{
+	size_t octets = parts->subnet ? (parts->subnet->bits + 7u) / 8 : 0;
+
+	out[0] = 0;
+	wire_write16(out + 1, DNS_TYPE_OPT);
+	wire_write16(out + 3, parts->udp_size);
+	wire_write32(out + 5, parts->dnssec_ok ? 0x8000 : 0);
+	wire_write16(out + 9, (uint16_t)(parts->subnet ? 8 + octets : 0));
+	if (!parts->subnet)
+		return 11;
+
+	static const uint16_t families[] = {
+		[ADDRESS_NONE] = 0, [ADDRESS_IPV4] = 1, [ADDRESS_IPV6] = 2};
+
+	wire_write16(out + 11, DNS_OPTION_ECS);
+	wire_write16(out + 13, (uint16_t)(4 + octets));
+	wire_write16(out + 15, families[parts->subnet->address.family]);
+	out[17] = parts->subnet->bits;
+	out[18] = 0;
+	memcpy(out + 19, parts->subnet->address.bytes, octets);
+	return 19 + octets;
+}
+
+size_t ask_write(const struct ask_parts *parts, uint8_t out[DNS_QUERY_MAX])
+{
+	size_t used = DNS_HEADER_SIZE;
+	size_t size = name_size(parts->name);
+
+	memset(out, 0, DNS_HEADER_SIZE);
+	wire_write16(out, 0x1234);
+	wire_write16(out + 2, parts->flags);
+	wire_write16(out + 4, 1);
+	wire_write16(out + 10, parts->has_edns);
+	memcpy(out + used, parts->name, size);
+	used += size;
+	wire_write16(out + used, parts->type);
+	wire_write16(out + used + 2, parts->class);
+	used += 4;
+	if (parts->has_edns)
+		used += write_opt(parts, out + used);
+	return used;
+}
+
+/* In the case of the text: name_parse() folds it. */
+static void parse_name(const char *text, uint8_t wire[DNS_NAME_MAX])
+{
+	struct name_key key;
+	struct err err;
+
+	if (!name_parse(text, &key, &err))
+		give_up(text, err.text);
+	memcpy(wire, key.wire, key.size);
+	if (!strchr(text, '\\'))
+		for (size_t i = 0; text[i] && i + 2 < key.size; i++)
+			if (text[i] != '.')
+				wire[i + 1] = (uint8_t)text[i];
+}
+
+struct words {
+	struct ask_parts parts;
+	struct prefix subnet;
+	struct ask *ask;
+};
+
+static void parse_subnet(const char *text, struct words *words)
+{
+	struct err err;
+
+	words->parts.subnet = &words->subnet;
+	if (strcmp(text, "none") != 0 && !prefix_parse(text, &words->subnet, &err))
+		give_up(text, err.text);
+}
+
+/* "word" or "word=value". */
+static void parse_word(const char *word, struct words *words)
+{
+	const char *value = strchr(word, '=') ? strchr(word, '=') + 1 : "";
+	size_t size = value > word ? (size_t)(value - word) : strlen(word);
+	struct ask_parts *parts = &words->parts;
+
+	if (strncmp(word, "edns=", size) == 0) {
+		parts->has_edns = true;
+		parts->udp_size = (uint16_t)atoi(value);
+	} else if (strncmp(word, "ecs=", size) == 0) {
+		parts->has_edns = true;
+		parse_subnet(value, words);
+	} else if (strncmp(word, "from=", size) == 0) {
+		if (!address_parse(value, &words->ask->client.address))
+			give_up(word, "not an address");
+	} else if (strncmp(word, "random=", size) == 0) {
+		words->ask->random = strtoull(value, NULL, 16) << 32;
+	} else if (strncmp(word, "class=", size) == 0) {
+		parts->class = (uint16_t)atoi(value);
+	} else if (strncmp(word, "opcode=", size) == 0) {
+		parts->flags = (uint16_t)(parts->flags | atoi(value) << 11);
+	} else if (strcmp(word, "tcp") == 0) {
+		words->ask->client.is_tcp = true;
+	} else if (strcmp(word, "do") == 0) {
+		parts->dnssec_ok = true;
+	} else if (strcmp(word, "rd") == 0) {
+		parts->flags |= DNS_FLAG_RD;
+	} else if (strcmp(word, "cd") == 0) {
+		parts->flags |= DNS_FLAG_CD;
+	} else if (strcmp(word, "ad") == 0) {
+		parts->flags |= DNS_FLAG_AD;
+	} else {
+		give_up(word, "what is that?");
+	}
+}
+
+void ask_parse(const char *text, struct ask *ret_ask)
+{
+	struct words words = {.parts = {.class = DNS_CLASS_IN, .udp_size = 1232}, .ask = ret_ask};
+	char *copy = memory_text(text);
+	char *rest;
+	uint8_t name[DNS_NAME_MAX];
+
+	memset(ret_ask, 0, sizeof(*ret_ask));
+	ret_ask->client.address = (struct address){ADDRESS_IPV4, {198, 51, 100, 53}};
+	parse_name(strtok_r(copy, " ", &rest), name);
+	words.parts.name = name;
+	if (!type_parse(strtok_r(NULL, " ", &rest), &words.parts.type))
+		give_up(text, "no type");
+	for (const char *word; (word = strtok_r(NULL, " ", &rest));)
+		parse_word(word, &words);
+	ret_ask->size = ask_write(&words.parts, ret_ask->message);
+	if (words.parts.subnet && words.subnet.address.family == ADDRESS_NONE)
+		wire_write16(ret_ask->message + ret_ask->size - 4, 0);
+	free(copy);
+}
+
+size_t ask_answer(const struct plan *plan, const struct ask *ask, struct stats *stats,
+	uint8_t out[ANSWER_TCP_MAX], struct decoded *ret_decoded)
+{
+	size_t size =
+		answer_query(plan, &ask->client, ask->message, ask->size, ask->random, stats, out);
+	struct err err;
+
+	if (size == 0)
+		return 0;
+	if (!ask->client.is_tcp && size > ANSWER_UDP_MAX)
+		give_up("a response", "too long");
+	if (!decode(out, size, ret_decoded, &err))
+		give_up("a response", err.text);
+	return size;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ANSWER_ASK_H
+#define ANSWER_ASK_H
+
+#include "decode.h"
+#include "steerd/answer/answer.h"
+#include "steerd/plan/plan.h"
+
+/*
+ * ask - queries as tests write them:
+ *
+ *	"dl.example A edns=1232 do ecs=203.0.113.0/24 from=192.0.2.53 tcp rd cd class=3 opcode=4 random=80000000"
+ *
+ * Name and type first, then what is wanted in any order; the upper half of the random number is in hexadecimal.
+ * "ecs=none" is the opt-out without a family.  The name's case is kept.
+ */
+struct ask {
+	uint8_t message[DNS_QUERY_MAX];
+	size_t size;
+	struct answer_client client;
+	uint64_t random;
+};
+
+/* Ends the test if it cannot be understood. */
+void ask_parse(const char *text, struct ask *ret_ask);
+
+/* A query of wire parts: what random tests use.  `subnet` may be NULL. */
+struct ask_parts {
+	const uint8_t *name; /* wire */
+	uint16_t type;
+	uint16_t class;
+	uint16_t flags;
+	bool has_edns;
+	bool dnssec_ok;
+	uint16_t udp_size;
+	const struct prefix *subnet;
+};
+size_t ask_write(const struct ask_parts *parts, uint8_t out[DNS_QUERY_MAX]);
+
+/* The response, decoded; ends the test if it is malformed or longer than it may be.  0: silence. */
+size_t ask_answer(const struct plan *plan, const struct ask *ask, struct stats *stats,
+	uint8_t out[ANSWER_TCP_MAX], struct decoded *ret_decoded);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "standin.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "steerd/answer/answer.h"
+#include "steerd/dns/dns.h"
+
+#define PATIENCE_MS 10000
+
+size_t answer_query(const struct plan *plan, const struct answer_client *client,
+	const uint8_t *query, size_t query_size, uint64_t random, struct stats *stats, uint8_t *out)
+{
+	(void)plan;
+	(void)random;
+	if (query_size < DNS_HEADER_SIZE || query[2] & 0x80) {
+		stats_add(stats, STATS_SILENT, 1);
+		return 0;
+	}
+
+	size_t room = client->is_tcp ? ANSWER_TCP_MAX : ANSWER_UDP_MAX;
+	size_t more = (size_t)(query[4] << 8 | query[5]);
+	size_t size = query_size + more + STANDIN_TAIL;
+
+	if (size > room || query_size > DNS_QUERY_MAX)
+		query_size = DNS_HEADER_SIZE, size = DNS_HEADER_SIZE + STANDIN_TAIL;
+	memcpy(out, query, query_size);
+	memset(out + query_size, 'x', size - query_size);
+	memcpy(out + size - STANDIN_TAIL, &client->address, STANDIN_TAIL);
+	out[2] |= 0x80;
+	stats_add(stats, STATS_NOERROR, 1);
+	return size;
+}
+
+struct live {
+	int unused;
+};
+
+void live_join(void)
+{
+}
+
+void live_leave(void)
+{
+}
+
+void live_offline(void)
+{
+}
+
+void live_online(void)
+{
+}
+
+const struct plan *live_get(const struct live *live)
+{
+	(void)live;
+	return NULL;
+}
+
+struct server *standin_try(const struct standin_options *options, struct err *err)
+{
+	static const struct live live;
+	struct address_port listen[3];
+	struct settings settings = {
+		.listen = listen,
+		.workers = options->workers ? options->workers : 1,
+		.tcp_connections = options->connections ? options->connections : 100,
+		.tcp_idle_ms = options->idle_ms ? options->idle_ms : 60000,
+		.tcp_io_ms = options->io_ms ? options->io_ms : 60000,
+	};
+
+	for (size_t i = 0; i < 3 && options->listen[i]; i++)
+		if (!address_port_parse(options->listen[i], &listen[settings.listen_count++], err))
+			return NULL;
+	return server_start(&settings, &live, err);
+}
+
+struct server *standin_start(const struct standin_options *options)
+{
+	struct err err;
+	struct server *server = standin_try(options, &err);
+
+	if (!server)
+		fail_msg("%s", err.text);
+	return server;
+}
+
+uint64_t standin_counter(const struct server *server, enum stats_counter counter)
+{
+	uint64_t sum[STATS_COUNT];
+
+	server_stats(server, sum);
+	return sum[counter];
+}
+
+void standin_query(uint8_t *query, size_t size, uint16_t id, uint16_t more)
+{
+	memset(query, 0, size);
+	query[0] = (uint8_t)(id >> 8);
+	query[1] = (uint8_t)id;
+	query[4] = (uint8_t)(more >> 8);
+	query[5] = (uint8_t)more;
+}
+
+void standin_await(int fd, const char *about)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+
+	if (poll(&poll_fd, 1, PATIENCE_MS) != 1)
+		fail_msg("%s: nothing came", about);
+}
+
+void standin_await_open(const struct server *server, size_t count)
+{
+	for (int waited_ms = 0; server_tcp_open(server) != count; waited_ms++) {
+		if (waited_ms > PATIENCE_MS)
+			fail_msg("%zu connections are open", server_tcp_open(server));
+		usleep(1000);
+	}
+}
+
+struct address_port standin_at(const struct server *server, const char *address)
+{
+	struct address_port at = server_listen(server, 0);
+
+	assert_true(address_parse(address, &at.address));
+	return at;
+}
+
+int standin_socket(int type, const struct address_port *to)
+{
+	struct sockaddr_storage kernel;
+	socklen_t size = address_to_sockaddr(to, &kernel);
+	int fd = socket(kernel.ss_family, type | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	if (connect(fd, (const struct sockaddr *)&kernel, size) != 0)
+		fail_msg("cannot connect");
+	return fd;
+}

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "steerd/answer/answer.h"
+#include "steerd/base/memory.h"
+#include "steerd/dns/dns.h"
+
+#include "standin.h"
+
+#define PREFIX 2
+#define QUERY_SIZE 40
+#define SEGMENT_SIZE (PREFIX + QUERY_SIZE)
+
+/* A query with its length in front. */
+static void segment_write(uint8_t *segment, size_t size, uint16_t id, uint16_t more)
+{
+	segment[0] = (uint8_t)(size >> 8);
+	segment[1] = (uint8_t)size;
+	standin_query(segment + PREFIX, size, id, more);
+}
+
+static void send_all(int fd, const void *bytes, size_t size)
+{
+	assert_int_equal(send(fd, bytes, size, MSG_NOSIGNAL), (ssize_t)size);
+}
+
+static void send_query(int fd, uint16_t id)
+{
+	uint8_t segment[SEGMENT_SIZE];
+
+	segment_write(segment, QUERY_SIZE, id, 0);
+	send_all(fd, segment, sizeof(segment));
+}
+
+static void read_all(int fd, uint8_t *bytes, size_t size, const char *about)
+{
+	while (size > 0) {
+		standin_await(fd, about);
+
+		ssize_t received = recv(fd, bytes, size, 0);
+
+		if (received <= 0)
+			fail_msg("%s: the connection ended", about);
+		bytes += received;
+		size -= (size_t)received;
+	}
+}
+
+/* Reads one answer and compares its id; gives its size. */
+static size_t await_answer(int fd, uint16_t id, const char *about)
+{
+	static uint8_t answer[DNS_MESSAGE_MAX];
+	uint8_t prefix[PREFIX];
+
+	read_all(fd, prefix, sizeof(prefix), about);
+
+	size_t size = (size_t)(prefix[0] << 8 | prefix[1]);
+
+	assert_true(size >= DNS_HEADER_SIZE);
+	read_all(fd, answer, size, about);
+	if ((answer[0] << 8 | answer[1]) != id)
+		fail_msg("%s: id %u instead of %u", about, answer[0] << 8 | answer[1], id);
+	return size;
+}
+
+/* Nothing more is to come but the end. */
+static void await_end(int fd, const char *about)
+{
+	uint8_t octet;
+
+	standin_await(fd, about);
+
+	ssize_t received = recv(fd, &octet, 1, 0);
+
+	if (received > 0 || (received < 0 && errno != ECONNRESET))
+		fail_msg("%s: not ended", about);
+}
+
+static const struct {
+	const char *listen;
+	const char *ask;
+} families[] = {
+	{"127.0.0.1:0", "127.0.0.1"},
+	{"0.0.0.0:0", "127.0.0.2"},
+	{"[::1]:0", "::1"},
+	{"[::]:0", "::1"},
+};
+
+static void answers_over_each_family(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(families); i++) {
+		const char *listen = families[i].listen;
+		struct server *server =
+			standin_start(&(struct standin_options){.listen = {listen}});
+		struct address_port to = standin_at(server, families[i].ask);
+		int fd = standin_socket(SOCK_STREAM, &to);
+
+		send_query(fd, 1);
+		assert_int_equal(await_answer(fd, 1, listen), QUERY_SIZE + STANDIN_TAIL);
+		standin_await_open(server, 1);
+		close(fd);
+		server_stop(server);
+	}
+}
+
+static struct server *start_one(const struct standin_options *options, int *ret_fd)
+{
+	struct standin_options with_listen = *options;
+
+	with_listen.listen[0] = "127.0.0.1:0";
+
+	struct server *server = standin_start(&with_listen);
+	struct address_port to = server_listen(server, 0);
+
+	*ret_fd = standin_socket(SOCK_STREAM, &to);
+	return server;
+}
+
+static int connect_again(const struct server *server)
+{
+	struct address_port to = server_listen(server, 0);
+
+	return standin_socket(SOCK_STREAM, &to);
+}
+
+/* RFC 7766 6.2.1.1: many queries in one write, each answered once; ours also in order. */
+static void pipelined_queries_are_answered_in_order(void **state)
+{
+	enum { COUNT = 100 };
+	static uint8_t segments[COUNT * SEGMENT_SIZE];
+	int fd;
+	struct server *server = start_one(&(struct standin_options){0}, &fd);
+
+	(void)state;
+	for (uint16_t i = 0; i < COUNT; i++)
+		segment_write(segments + i * SEGMENT_SIZE, QUERY_SIZE, i, 0);
+	send_all(fd, segments, sizeof(segments));
+	for (uint16_t i = 0; i < COUNT; i++)
+		await_answer(fd, i, "pipelined");
+	assert_int_equal(standin_counter(server, STATS_TCP_QUERIES), COUNT);
+	assert_int_equal(standin_counter(server, STATS_TCP_CONNECTIONS), 1);
+	close(fd);
+	server_stop(server);
+}
+
+/* Many long answers, far more than any buffer holds, to a client that reads them only when all is asked. */
+static void long_answers_wait_for_a_slow_reader(void **state)
+{
+	enum { COUNT = 400, MORE = DNS_MESSAGE_MAX - QUERY_SIZE - STANDIN_TAIL };
+	static uint8_t segments[COUNT * SEGMENT_SIZE];
+	int fd;
+	struct server *server = start_one(&(struct standin_options){0}, &fd);
+
+	(void)state;
+	for (uint16_t i = 0; i < COUNT; i++)
+		segment_write(segments + i * SEGMENT_SIZE, QUERY_SIZE, i, i % 2 ? MORE : 100);
+	send_all(fd, segments, sizeof(segments));
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	for (uint16_t i = 0; i < COUNT; i++) {
+		size_t size = await_answer(fd, i, "a long answer");
+
+		assert_int_equal(size, QUERY_SIZE + STANDIN_TAIL + (i % 2 ? MORE : 100));
+	}
+	await_end(fd, "all was answered");
+	close(fd);
+	server_stop(server);
+}
+
+static const struct {
+	const char *about;
+	size_t pieces[4]; /* octets of one write; the last one writes the rest */
+} splits[] = {
+	{"within the prefix", {1}},
+	{"behind the prefix", {2}},
+	{"within the header", {1, 1, 5}},
+	{"before the last octet", {SEGMENT_SIZE - 1}},
+	{"within the next prefix", {SEGMENT_SIZE + 1}},
+	{"behind the next prefix", {SEGMENT_SIZE, 2}},
+	{"thrice", {3, 30, SEGMENT_SIZE}},
+};
+
+/* Each piece is seen alone: the next is sent when the kernel has had this one acknowledged. */
+static void send_piece(int fd, const uint8_t *bytes, size_t size)
+{
+	struct tcp_info info;
+	socklen_t info_size = sizeof(info);
+
+	send_all(fd, bytes, size);
+	do {
+		assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &info_size), 0);
+	} while (info.tcpi_unacked > 0);
+}
+
+static void a_message_may_come_in_pieces(void **state)
+{
+	int fd;
+	struct server *server = start_one(&(struct standin_options){0}, &fd);
+	uint8_t segments[3 * SEGMENT_SIZE];
+
+	(void)state;
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)), 0);
+	for (uint16_t i = 0; i < 3; i++)
+		segment_write(segments + i * SEGMENT_SIZE, QUERY_SIZE, i, 0);
+	for (size_t i = 0; i < COUNT_OF(splits); i++) {
+		size_t at = 0;
+
+		for (size_t k = 0; splits[i].pieces[k] > 0; at += splits[i].pieces[k++])
+			send_piece(fd, segments + at, splits[i].pieces[k]);
+		send_piece(fd, segments + at, sizeof(segments) - at);
+		for (uint16_t k = 0; k < 3; k++)
+			await_answer(fd, k, splits[i].about);
+	}
+	for (size_t at = 0; at < sizeof(segments); at++)
+		send_piece(fd, segments + at, 1);
+	for (uint16_t k = 0; k < 3; k++)
+		await_answer(fd, k, "octet by octet");
+	close(fd);
+	server_stop(server);
+}
+
+static const struct {
+	const char *about;
+	uint16_t size;
+	bool is_answered;
+} lengths[] = {
+	{"nothing", 0, false},
+	{"one octet", 1, false},
+	{"less than a header", DNS_HEADER_SIZE - 1, false},
+	{"a header", DNS_HEADER_SIZE, true},
+	{"the longest query", DNS_QUERY_MAX, true},
+	{"one octet more", DNS_QUERY_MAX + 1, false},
+	{"the longest message", DNS_MESSAGE_MAX, false},
+	{"the beginning of an HTTP request", 'G' << 8 | 'E', false},
+};
+
+/* What was asked before a length that no query has is answered; then the connection ends, at once. */
+static void a_length_that_no_query_has_ends_the_connection(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+		static uint8_t segments[SEGMENT_SIZE + PREFIX + DNS_QUERY_MAX];
+		int fd;
+		struct server *server = start_one(&(struct standin_options){0}, &fd);
+		uint16_t size = lengths[i].size;
+		const char *about = lengths[i].about;
+
+		segment_write(segments, QUERY_SIZE, 1, 0);
+		segment_write(segments + SEGMENT_SIZE,
+			lengths[i].is_answered ? size : DNS_HEADER_SIZE, 2, 0);
+		segments[SEGMENT_SIZE] = (uint8_t)(size >> 8);
+		segments[SEGMENT_SIZE + 1] = (uint8_t)size;
+		send_all(fd, segments, SEGMENT_SIZE + PREFIX + (lengths[i].is_answered ? size : 0));
+		await_answer(fd, 1, about);
+		if (lengths[i].is_answered)
+			await_answer(fd, 2, about);
+		else
+			await_end(fd, about);
+		close(fd);
+		server_stop(server);
+	}
+}
+
+/* No answer to a response, and the connection serves on. */
+static void a_response_gets_silence(void **state)
+{
+	int fd;
+	struct server *server = start_one(&(struct standin_options){0}, &fd);
+	uint8_t segments[2 * SEGMENT_SIZE];
+
+	(void)state;
+	segment_write(segments, QUERY_SIZE, 1, 0);
+	segments[PREFIX + 2] |= 0x80;
+	segment_write(segments + SEGMENT_SIZE, QUERY_SIZE, 2, 0);
+	send_all(fd, segments, sizeof(segments));
+	await_answer(fd, 2, "the query behind a response");
+	assert_int_equal(standin_counter(server, STATS_SILENT), 1);
+	close(fd);
+	server_stop(server);
+}
+
+static void a_half_closed_connection_gets_its_answers(void **state)
+{
+	int fd;
+	struct server *server = start_one(&(struct standin_options){0}, &fd);
+	uint8_t segments[3 * SEGMENT_SIZE];
+
+	(void)state;
+	for (uint16_t i = 0; i < 3; i++)
+		segment_write(segments + i * SEGMENT_SIZE, QUERY_SIZE, i, 0);
+	send_all(fd, segments, sizeof(segments) - 1); /* the third is never finished */
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	await_answer(fd, 0, "half closed");
+	await_answer(fd, 1, "half closed");
+	await_end(fd, "half closed");
+	close(fd);
+	server_stop(server);
+}
+
+static const struct {
+	const char *about;
+	size_t asked; /* queries before */
+	size_t begun; /* octets of the next */
+	uint32_t idle_ms;
+	uint32_t io_ms;
+} silences[] = {
+	{"never asked", 0, 0, 20, 0},
+	{"asked once", 1, 0, 20, 0},
+	{"half a prefix", 0, 1, 0, 20},
+	{"a message without its end", 0, SEGMENT_SIZE - 1, 0, 20},
+	{"a second message without its end", 1, 20, 0, 20},
+};
+
+static void silent_clients_run_out_of_time(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(silences); i++) {
+		int fd;
+		struct standin_options options = {
+			.idle_ms = silences[i].idle_ms, .io_ms = silences[i].io_ms};
+		struct server *server = start_one(&options, &fd);
+		uint8_t segments[2 * SEGMENT_SIZE];
+
+		segment_write(segments, QUERY_SIZE, 0, 0);
+		segment_write(segments + SEGMENT_SIZE, QUERY_SIZE, 0, 0);
+		send_all(fd, segments, silences[i].asked * SEGMENT_SIZE + silences[i].begun);
+		if (silences[i].asked > 0)
+			await_answer(fd, 0, silences[i].about);
+		await_end(fd, silences[i].about);
+		assert_int_equal(standin_counter(server, STATS_TCP_TIMEOUTS), 1);
+		standin_await_open(server, 0);
+		close(fd);
+		server_stop(server);
+	}
+}
+
+/* One octet at a time, each well within the limit: the limit is for the message. */
+static void octets_alone_buy_no_time(void **state)
+{
+	int fd;
+	struct server *server = start_one(&(struct standin_options){.io_ms = 100}, &fd);
+	uint8_t segment[PREFIX + DNS_QUERY_MAX];
+	size_t at = 0;
+
+	(void)state;
+	segment_write(segment, DNS_QUERY_MAX, 1, 0);
+	while (at < sizeof(segment) && send(fd, segment + at, 1, MSG_NOSIGNAL) == 1) {
+		at++;
+		usleep(5000);
+	}
+	assert_in_range(at, 1, sizeof(segment) - 1);
+	assert_int_equal(standin_counter(server, STATS_TCP_TIMEOUTS), 1);
+	close(fd);
+	server_stop(server);
+}
+
+/* It asks for more than the kernel buffers and reads none of it; others are served meanwhile. */
+static void a_client_that_never_reads_runs_out_of_time(void **state)
+{
+	enum { COUNT = 400, MORE = 60000 };
+	static uint8_t segments[COUNT * SEGMENT_SIZE];
+	int fd;
+	struct server *server = start_one(&(struct standin_options){.io_ms = 200}, &fd);
+	int other = connect_again(server);
+
+	(void)state;
+	for (uint16_t i = 0; i < COUNT; i++)
+		segment_write(segments + i * SEGMENT_SIZE, QUERY_SIZE, i, MORE);
+	send_all(fd, segments, sizeof(segments));
+	for (uint16_t i = 0; standin_counter(server, STATS_TCP_TIMEOUTS) == 0; i++) {
+		send_query(other, i);
+		await_answer(other, i, "another client");
+	}
+	standin_await_open(server, 1);
+	assert_true(standin_counter(server, STATS_NOERROR) > 0);
+	close(fd);
+	close(other);
+	server_stop(server);
+}
+
+static void the_longest_idle_makes_room(void **state)
+{
+	int fds[4];
+	struct server *server = start_one(&(struct standin_options){.connections = 3}, &fds[0]);
+
+	(void)state;
+	send_query(fds[0], 0);
+	await_answer(fds[0], 0, "the first");
+	for (uint16_t i = 1; i < 3; i++) {
+		fds[i] = connect_again(server);
+		send_query(fds[i], i);
+		await_answer(fds[i], i, "one of three");
+	}
+	/* The first asks again, a while later as clocks tell it, so the second is the longest idle. */
+	send_query(fds[0], 10);
+	await_answer(fds[0], 10, "the first again");
+	fds[3] = connect_again(server);
+	send_query(fds[3], 3);
+	await_answer(fds[3], 3, "the fourth");
+	await_end(fds[1], "the second makes room");
+	for (uint16_t i = 0; i < 4; i++) {
+		if (i == 1)
+			continue;
+		send_query(fds[i], 20);
+		await_answer(fds[i], 20, "who stays");
+	}
+	standin_await_open(server, 3);
+	assert_int_equal(standin_counter(server, STATS_TCP_EVICTED), 1);
+	assert_int_equal(standin_counter(server, STATS_TCP_TIMEOUTS), 0);
+	for (size_t i = 0; i < 4; i++)
+		close(fds[i]);
+	server_stop(server);
+}
+
+/* Who has begun a message stays while another is idle; but a cap full of such clients locks nobody out. */
+static void who_is_busy_makes_room_last(void **state)
+{
+	int busy;
+	struct server *server = start_one(&(struct standin_options){.connections = 2}, &busy);
+	uint8_t segments[2 * SEGMENT_SIZE];
+
+	(void)state;
+	segment_write(segments, QUERY_SIZE, 1, 0);
+	segment_write(segments + SEGMENT_SIZE, QUERY_SIZE, 2, 0);
+	send_all(busy, segments, SEGMENT_SIZE + 1);
+	await_answer(busy, 1, "the busy one");
+
+	int idle = connect_again(server);
+
+	send_query(idle, 3);
+	await_answer(idle, 3, "the idle one");
+
+	int third = connect_again(server);
+
+	send_all(third, segments, SEGMENT_SIZE + 1);
+	await_answer(third, 1, "the third");
+	await_end(idle, "the idle one");
+
+	int fourth = connect_again(server);
+
+	send_query(fourth, 4);
+	await_answer(fourth, 4, "the fourth");
+	await_end(busy, "the one that is busy for longest");
+	assert_int_equal(standin_counter(server, STATS_TCP_EVICTED), 2);
+	close(busy);
+	close(idle);
+	close(third);
+	close(fourth);
+	server_stop(server);
+}
+
+/* Leaves the process without a free descriptor; gives the limit to set again. */
+static struct rlimit take_all_descriptors(void)
+{
+	struct rlimit before;
+	int lowest_free = dup(STDIN_FILENO);
+
+	assert_true(lowest_free >= 0);
+	close(lowest_free);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+
+	struct rlimit none = {.rlim_cur = (rlim_t)lowest_free, .rlim_max = before.rlim_max};
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	return before;
+}
+
+static void connect_to(int fd, const struct server *server)
+{
+	struct address_port to = server_listen(server, 0);
+	struct sockaddr_storage kernel;
+	socklen_t size = address_to_sockaddr(&to, &kernel);
+
+	assert_int_equal(connect(fd, (const struct sockaddr *)&kernel, size), 0);
+}
+
+static void out_of_descriptors_the_longest_idle_makes_room(void **state)
+{
+	int first;
+	struct server *server = start_one(&(struct standin_options){0}, &first);
+	int second = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	send_query(first, 1);
+	await_answer(first, 1, "the first");
+
+	struct rlimit before = take_all_descriptors();
+
+	connect_to(second, server);
+	send_query(second, 2);
+	await_answer(second, 2, "the second");
+	await_end(first, "the first makes room");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(standin_counter(server, STATS_TCP_EVICTED), 1);
+	close(first);
+	close(second);
+	server_stop(server);
+}
+
+static void out_of_descriptors_with_nobody_to_evict_it_waits(void **state)
+{
+	struct server *server = standin_start(&(struct standin_options){.listen = {"127.0.0.1:0"}});
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+
+	struct rlimit before = take_all_descriptors();
+
+	connect_to(fd, server);
+	send_query(fd, 1);
+	usleep(20000); /* it tries at once; whether it has tried by now changes nothing below */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	await_answer(fd, 1, "once there are descriptors again");
+	close(fd);
+	server_stop(server);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_over_each_family),
+		cmocka_unit_test(pipelined_queries_are_answered_in_order),
+		cmocka_unit_test(long_answers_wait_for_a_slow_reader),
+		cmocka_unit_test(a_message_may_come_in_pieces),
+		cmocka_unit_test(a_length_that_no_query_has_ends_the_connection),
+		cmocka_unit_test(a_response_gets_silence),
+		cmocka_unit_test(a_half_closed_connection_gets_its_answers),
+		cmocka_unit_test(silent_clients_run_out_of_time),
+		cmocka_unit_test(octets_alone_buy_no_time),
+		cmocka_unit_test(a_client_that_never_reads_runs_out_of_time),
+		cmocka_unit_test(the_longest_idle_makes_room),
+		cmocka_unit_test(who_is_busy_makes_room_last),
+		cmocka_unit_test(out_of_descriptors_the_longest_idle_makes_room),
+		cmocka_unit_test(out_of_descriptors_with_nobody_to_evict_it_waits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
