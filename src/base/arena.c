@@ -60,6 +60,8 @@ void *arena_alloc_raw(struct arena *arena, size_t size, size_t alignment)
 {
 	assert(alignment > 0 && (alignment & (alignment - 1)) == 0 &&
 		alignment <= alignof(max_align_t));
+	if (size == 0)
+		size = 1; /* an address of its own, as for everyone */
 	if (size > arena->next_chunk_bytes / 2)
 		return chunk_add(arena, size);
 

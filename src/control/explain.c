@@ -24,14 +24,15 @@ static const char *const kinds[] = {
 
 static const char *const codes[] = {
 	[STEER_KEPT] = "kept",
-	[STEER_KEPT_LAST_RESORT] = "kept-last-resort",
+	[STEER_LAST_RESORT] = "last-resort",
 	[STEER_LESS_NEAR] = "less-near",
 	[STEER_LOWER_PRIORITY] = "lower-priority",
 	[STEER_ZERO_WEIGHT] = "zero-weight",
-	[STEER_BELOW_UNUSED] = "below-unused",
+	[STEER_TWICE] = "twice",
 	[STEER_HEALTH_DOWN] = "health-down",
 	[STEER_DRAINED] = "drained",
 	[STEER_FORCED_DOWN] = "forced-down",
+	[STEER_REPLACED] = "replaced",
 	[STEER_OTHER_FAMILY] = "other-family",
 	[STEER_UNRESOLVED] = "unresolved",
 };
@@ -76,7 +77,7 @@ static json_t *candidate_of(const struct explain_candidate *item)
 		item->distance_km < 0 ? json_null() : json_real(item->distance_km));
 	json_put(json, "kept",
 		json_boolean(candidate->reason == STEER_KEPT ||
-			candidate->reason == STEER_KEPT_LAST_RESORT));
+			candidate->reason == STEER_LAST_RESORT));
 	json_put(json, "share", json_real(candidate->share));
 	json_put_text(json, "code", codes[candidate->reason]);
 	json_put_text(json, "reason", steer_reason_text(candidate->reason));
@@ -103,15 +104,13 @@ static json_t *set_of(const struct steer_choice *choice, const struct steer_step
 	return array;
 }
 
-static json_t *answers_of(const struct steer_choice *choice)
+static json_t *sets_of(const struct steer_choice *choice)
 {
 	json_t *array = json_array();
 	double below = 0;
 
-	if (!choice || choice->kind != STEER_ADDRESSES)
-		return array;
 	for (size_t i = 0; i < choice->step_count; i++) {
-		/* the last step includes the highest number */
+		/* the last step takes all numbers that are left */
 		double next = i + 1 == choice->step_count ? 0x1p32 : choice->steps[i].below;
 		json_t *json = json_object();
 
@@ -120,6 +119,61 @@ static json_t *answers_of(const struct steer_choice *choice)
 		json_push(array, json);
 		below = next;
 	}
+	return array;
+}
+
+/* A rendered RRset of addresses (zone.h): each record is pointer 2, type 2, class 2, TTL 4, length 2, address. */
+#define RECORD_HEAD 12
+
+static json_t *addresses_of_block(const struct zone_block *block, uint8_t family)
+{
+	struct address address = {.family = family};
+	size_t size = address_size(&address);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < block->record_count; i++) {
+		char text[ADDRESS_TEXT_SIZE];
+
+		memcpy(address.bytes, block->bytes + i * (RECORD_HEAD + size) + RECORD_HEAD, size);
+		address_print(&address, text);
+		json_push_text(array, text);
+	}
+	return array;
+}
+
+/* The name's own records, which a pool that is down may leave the answer to; NULL if it has none of the type. */
+static const struct zone_block *own_records(
+	const struct plan *plan, const struct explain_request *asked)
+{
+	struct name_key key;
+	struct zone_match match;
+	struct err err;
+
+	if (!name_parse(asked->name, &key, &err))
+		return NULL;
+	zone_set_find(plan->zones, &key, asked->type, &match);
+	return match.node ? zone_node_get_set(match.node, asked->type) : NULL;
+}
+
+static json_t *answers_of(const struct plan *plan, const struct steer_choice *choice,
+	const struct explain_request *asked)
+{
+	const struct zone_block *block =
+		choice->kind == STEER_STATIC ? own_records(plan, asked) : NULL;
+
+	if (choice->kind == STEER_NODATA)
+		return json_array();
+	if (!block)
+		return sets_of(choice);
+
+	json_t *array = json_array();
+	json_t *set = json_object();
+
+	json_put(set, "share", json_real(1));
+	json_put(set, "addresses",
+		addresses_of_block(
+			block, asked->type == DNS_TYPE_A ? ADDRESS_IPV4 : ADDRESS_IPV6));
+	json_push(array, set);
 	return array;
 }
 
@@ -151,7 +205,8 @@ static void put_question(json_t *json, const struct explain_request *asked)
 	json_put_text(json, "client", client);
 }
 
-static json_t *explain_json(const struct explain *explain, const struct explain_request *asked)
+static json_t *explain_json(const struct plan *plan, const struct explain *explain,
+	const struct explain_request *asked)
 {
 	json_t *json = json_object();
 
@@ -170,9 +225,9 @@ static json_t *explain_json(const struct explain *explain, const struct explain_
 	json_put(json, "uses_geography", json_boolean(explain->uses_geography));
 	json_put_number(json, "class", explain->class);
 	json_put_number(json, "scope_bits", explain->scope_bits);
-	json_put_text(json, "kind", kinds[explain->kind]);
+	json_put_text(json, "kind", kinds[explain->choice->kind]);
 	json_put(json, "candidates", candidates_of(explain));
-	json_put(json, "answers", answers_of(explain->choice));
+	json_put(json, "answers", answers_of(plan, explain->choice, asked));
 	return json;
 }
 
@@ -199,7 +254,7 @@ json_t *reply_explain(
 		!explain_query(facts->plan, &asked, &explain, err))
 		return NULL;
 
-	json_t *json = explain_json(&explain, &asked);
+	json_t *json = explain_json(facts->plan, &explain, &asked);
 
 	explain_done(&explain);
 	return json;

@@ -210,7 +210,7 @@ void block_add(struct block_writer *writer, const uint8_t *owner, const struct d
 struct zone_block block_end(struct block_writer *writer)
 {
 	writer->block.bytes = (const uint8_t *)writer->bytes.bytes + writer->start;
-	writer->block.fixups = writer->fixups + writer->fixup_start;
+	writer->block.fixups = writer->fixups ? writer->fixups + writer->fixup_start : NULL;
 	writer->block.size_bytes = (uint16_t)block_size(writer);
 	writer->block.fixup_count = (uint16_t)(writer->fixup_count - writer->fixup_start);
 	return writer->block;

@@ -9,7 +9,7 @@
 #include "check.h"
 #include "freeze.h"
 #include "reader.h"
-#include "table.h"
+#include "roster.h"
 
 #include "steerd/base/memory.h"
 #include "steerd/dns/dns.h"
@@ -31,7 +31,7 @@ struct zone_set {
 	struct set_zone *zones; /* in order of their files' names */
 	size_t count;
 	size_t capacity;
-	struct table table;
+	struct roster table;
 	struct zone_steered *steered;
 	uint32_t steered_count;
 };
@@ -43,13 +43,13 @@ struct reading {
 	const struct zone_rules *rules;
 	struct report *report;
 	char *directory; /* without a final slash */
-	struct table apexes;
+	struct roster apexes;
 	bool is_refused; /* the whole set */
 };
 
 /* ---- query path ---- */
 
-static void match_node(const struct zone_set *set, const struct table_slot *slot,
+static void match_node(const struct zone_set *set, const struct roster_slot *slot,
 	const struct zone_node *node, struct zone_match *ret_match)
 {
 	const struct set_zone *zone = &set->zones[slot->zone];
@@ -66,7 +66,7 @@ static void match_node(const struct zone_set *set, const struct table_slot *slot
 }
 
 static void match_cut(
-	const struct zone_set *set, const struct table_slot *slot, struct zone_match *ret_match)
+	const struct zone_set *set, const struct roster_slot *slot, struct zone_match *ret_match)
 {
 	*ret_match = (struct zone_match){
 		.outcome = ZONE_REFERRAL,
@@ -77,7 +77,7 @@ static void match_cut(
 }
 
 /* A name that exists. */
-static void match_exact(const struct zone_set *set, const struct table_slot *slot, uint16_t type,
+static void match_exact(const struct zone_set *set, const struct roster_slot *slot, uint16_t type,
 	struct zone_match *ret_match)
 {
 	const struct zone_node *node = slot->node;
@@ -86,7 +86,7 @@ static void match_exact(const struct zone_set *set, const struct table_slot *slo
 		const struct set_zone *zone = &set->zones[slot->zone];
 
 		if (node == zone->zone->apex && zone->parent_node) {
-			const struct table_slot above = {.zone = zone->parent};
+			const struct roster_slot above = {.zone = zone->parent};
 
 			match_node(set, &above, zone->parent_node, ret_match);
 			return;
@@ -103,8 +103,8 @@ static void match_exact(const struct zone_set *set, const struct table_slot *slo
 }
 
 /* A name that does not exist, below one that does (RFC 4592 3.3.1: the closest encloser). */
-static void match_below(
-	const struct zone_set *set, const struct table_slot *encloser, struct zone_match *ret_match)
+static void match_below(const struct zone_set *set, const struct roster_slot *encloser,
+	struct zone_match *ret_match)
 {
 	const struct zone_node *node = encloser->node;
 
@@ -133,7 +133,7 @@ void zone_set_find(const struct zone_set *set, const struct name_key *name, uint
 	if (name->label_count > set->table.deepest)
 		label = name->label_count - set->table.deepest;
 	for (unsigned at = label; at < name->label_count; at++) {
-		const struct table_slot *slot = table_find(&set->table, name, at);
+		const struct roster_slot *slot = roster_find(&set->table, name, at);
 
 		if (!slot)
 			continue;
@@ -184,7 +184,7 @@ void zone_set_free(struct zone_set *set)
 	for (size_t i = 0; i < set->count; i++)
 		zone_release(set->zones[i].zone);
 	free(set->zones);
-	table_done(&set->table);
+	roster_done(&set->table);
 	free(set->steered);
 	free(set);
 }
@@ -197,16 +197,16 @@ static void add_zone(struct reading *reading, struct zone *zone)
 
 	set->zones = MEMORY_GROW(set->zones, set->count, &set->capacity);
 	set->zones[set->count] = (struct set_zone){.zone = zone, .parent = NO_ZONE};
-	table_add(&reading->apexes, zone->apex, (uint32_t)set->count++);
+	roster_add(&reading->apexes, zone->apex, (uint32_t)set->count++);
 }
 
 static struct zone *find_previous(const struct reading *reading, const struct name_key *name)
 {
-	const struct table_slot *slot;
+	const struct roster_slot *slot;
 
 	if (!reading->previous)
 		return NULL;
-	slot = table_find(&reading->previous->table, name, 0);
+	slot = roster_find(&reading->previous->table, name, 0);
 	if (!slot || reading->previous->zones[slot->zone].zone->apex != slot->node)
 		return NULL;
 	return reading->previous->zones[slot->zone].zone;
@@ -343,7 +343,7 @@ static void load_file(struct reading *reading, const char *file)
 		goto out;
 	}
 
-	const struct table_slot *twin = table_find(&reading->apexes, &key, 0);
+	const struct roster_slot *twin = roster_find(&reading->apexes, &key, 0);
 
 	if (twin)
 		report_error(reading->report, place, "the same zone as '%s'",
@@ -383,7 +383,7 @@ static void load_directory(struct reading *reading)
 	}
 	if (count < 0)
 		count = 0;
-	table_init(&reading->apexes, (size_t)count);
+	roster_init(&reading->apexes, (size_t)count);
 	for (int i = 0; i < count; i++) {
 		load_file(reading, files[i]->d_name);
 		free(files[i]);
@@ -401,7 +401,7 @@ static void check_dropped(struct reading *reading)
 		char name[NAME_TEXT_SIZE];
 
 		(void)name_key_read(zone_name(zone), DNS_NAME_MAX, &key);
-		if (table_find(&reading->apexes, &key, 0))
+		if (roster_find(&reading->apexes, &key, 0))
 			continue;
 		name_print(zone_name(zone), name);
 		if (reading->rules->may_drop_zones) {
@@ -425,11 +425,12 @@ static void find_parents(const struct reading *reading)
 
 	for (size_t i = 0; i < set->count; i++) {
 		struct name_key key;
-		const struct table_slot *above = NULL;
+		const struct roster_slot *above = NULL;
 
 		(void)name_key_read(zone_name(set->zones[i].zone), DNS_NAME_MAX, &key);
 		for (unsigned label = 1; label < key.label_count; label++) {
-			const struct table_slot *found = table_find(&reading->apexes, &key, label);
+			const struct roster_slot *found =
+				roster_find(&reading->apexes, &key, label);
 
 			if (found)
 				set->zones[found->zone].has_child = true;
@@ -450,7 +451,7 @@ static uint32_t zone_of(const struct reading *reading, uint32_t index, const str
 		return index;
 	(void)name_key_read(zone_node_name(node), DNS_NAME_MAX, &key);
 	for (unsigned label = 0;; label++) {
-		const struct table_slot *apex = table_find(&reading->apexes, &key, label);
+		const struct roster_slot *apex = roster_find(&reading->apexes, &key, label);
 
 		if (apex)
 			return apex->zone;
@@ -466,7 +467,7 @@ static void add_nodes(const struct reading *reading, uint32_t index)
 		struct set_zone *child = &set->zones[zone];
 
 		if (zone == index)
-			table_add(&set->table, node, index);
+			roster_add(&set->table, node, index);
 		else if (child->parent == index && node->hash == child->zone->apex->hash &&
 			node->name_size == child->zone->apex->name_size &&
 			!(node->flags & NODE_IS_BELOW_CUT && node->link != node))
@@ -490,7 +491,7 @@ static void make_table(const struct reading *reading)
 	unsigned deepest = set->table.deepest;
 
 	find_parents(reading);
-	table_init(&set->table, names);
+	roster_init(&set->table, names);
 	set->table.deepest = deepest;
 	set->steered = memory_new(steered * sizeof(set->steered[0]));
 	for (size_t i = 0; i < set->count; i++) {
@@ -521,7 +522,7 @@ struct zone_set *zone_set_read(const char *directory, const struct zone_rules *r
 	check_dropped(&reading);
 	if (!reading.is_refused)
 		make_table(&reading);
-	table_done(&reading.apexes);
+	roster_done(&reading.apexes);
 	free(reading.directory);
 	if (reading.is_refused) {
 		zone_set_free(reading.set);

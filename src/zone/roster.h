@@ -11,29 +11,29 @@
 #include "steerd/dns/name.h"
 
 /*
- * table - every name of every zone: one array, open addressing, built once.
+ * roster - every name of every zone: one array, open addressing, built once.
  *
  * The place of a name is its hash scaled to the size of the array, so that the array may have any size.
  */
-struct table_slot {
+struct roster_slot {
 	uint32_t hash;
 	uint32_t zone;		      /* index in the set */
 	const struct zone_node *node; /* NULL: empty */
 };
 
-struct table {
-	struct table_slot *slots;
+struct roster {
+	struct roster_slot *slots;
 	size_t slot_count;
 	unsigned deepest; /* labels of the longest name */
 };
 
-void table_init(struct table *table, size_t name_count);
-void table_done(struct table *table);
+void roster_init(struct roster *roster, size_t name_count);
+void roster_done(struct roster *roster);
 /* The name must not be there. */
-void table_add(struct table *table, const struct zone_node *node, uint32_t zone);
+void roster_add(struct roster *roster, const struct zone_node *node, uint32_t zone);
 
 /* The name that begins at label `label` of the key; NULL if there is none.  [query path] */
-const struct table_slot *table_find(
-	const struct table *table, const struct name_key *key, unsigned label);
+const struct roster_slot *roster_find(
+	const struct roster *roster, const struct name_key *key, unsigned label);
 
 #endif
