@@ -284,9 +284,13 @@ class Steerd:
 
     # steerctl
 
+    def control_path(self):
+        """The control socket, as every configuration here has it."""
+        return os.path.join(os.path.dirname(self.config_path), "control")
+
     def ctl(self, *arguments, check=True):
         """Runs steerctl; unless `check` is off, a failure fails the test."""
-        ran = self.bench.run("steerctl", "-c", self.config_path, *arguments)
+        ran = self.bench.run("steerctl", "-s", self.control_path(), *arguments)
         true(ran.code == 0 or not check, f"steerctl {' '.join(arguments)}: code {ran.code}\n{ran.all}")
         return ran
 
