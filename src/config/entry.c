@@ -68,6 +68,26 @@ void entry_refuse(struct reader *reader, const struct entry *entry, const struct
 	text_done(&line);
 }
 
+void entry_refuse_number(struct reader *reader, const struct entry *entry, const char *number)
+{
+	struct text limits = {0};
+
+	table_print_limits(entry->setting, &limits);
+	complain(reader->complaints, entry->node->place, "'%s' must be %s, not %s",
+		table_key(entry->setting), limits.bytes, number);
+	text_done(&limits);
+}
+
+void entry_refuse_count(struct reader *reader, const struct entry *entry, size_t count)
+{
+	struct text limits = {0};
+
+	table_print_limits(entry->setting, &limits);
+	complain(reader->complaints, entry->node->place, "'%s' must have %s, not %zu",
+		table_key(entry->setting), limits.bytes, count);
+	text_done(&limits);
+}
+
 void entry_store(const struct entry *entry, uint64_t number)
 {
 	char *field = entry->level->object + entry->setting->offset;

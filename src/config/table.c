@@ -2,10 +2,13 @@
 #include "steerd/config/table.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "steerd/base/memory.h"
 #include "steerd/config/settings.h"
+#include "value.h"
 
 #define SECOND_MS UINT64_C(1000)
 #define MINUTE_MS (60 * SECOND_MS)
@@ -40,6 +43,7 @@ static const char *const all_downs[] = {
 const struct setting table_settings[] = {
 	{.path = "listen",
 		.type = SETTING_LISTEN,
+		.is_fixed = true,
 		.initial = "[\"0.0.0.0:53\", \"[::]:53\"]",
 		.min = 1,
 		.max = 64,
@@ -49,6 +53,7 @@ const struct setting table_settings[] = {
 		LIST(struct settings, listen, listen_count)},
 	{.path = "workers",
 		.type = SETTING_NUMBER,
+		.is_fixed = true,
 		.initial_words = "one for each core",
 		.min = 1,
 		.max = 256,
@@ -65,6 +70,7 @@ const struct setting table_settings[] = {
 		FIELD(struct settings, zones_path)},
 	{.path = "state",
 		.type = SETTING_FILE,
+		.is_fixed = true,
 		.initial = "/var/lib/steerd",
 		.meaning = "The directory of what must survive a restart: verdicts, overrides, the "
 			   "secret of DNS cookies.",
@@ -72,6 +78,7 @@ const struct setting table_settings[] = {
 		FIELD(struct settings, state_path)},
 	{.path = "control",
 		.type = SETTING_SOCKET,
+		.is_fixed = true,
 		.initial = "/run/steerd/control",
 		.meaning = "The Unix socket that steerctl(1) speaks to. Who may write to it may do "
 			   "everything.",
@@ -108,6 +115,7 @@ const struct setting table_settings[] = {
 	{.path = "tcp", .type = SETTING_MAP, .meaning = "Limits of queries over TCP (RFC 7766)."},
 	{.path = "tcp.connections",
 		.type = SETTING_NUMBER,
+		.is_fixed = true,
 		.initial = "1000",
 		.min = 1,
 		.max = 1000000,
@@ -118,6 +126,7 @@ const struct setting table_settings[] = {
 		FIELD(struct settings, tcp_connections)},
 	{.path = "tcp.idle",
 		.type = SETTING_DURATION,
+		.is_fixed = true,
 		.initial = "10s",
 		.min = 100,
 		.max = HOUR_MS,
@@ -126,6 +135,7 @@ const struct setting table_settings[] = {
 		FIELD(struct settings, tcp_idle_ms)},
 	{.path = "tcp.io",
 		.type = SETTING_DURATION,
+		.is_fixed = true,
 		.initial = "500ms",
 		.min = 10,
 		.max = MINUTE_MS,
@@ -174,6 +184,7 @@ const struct setting table_settings[] = {
 	{.path = "monitors.NAME.https.path",
 		.type = SETTING_URL_PATH,
 		.initial = "/",
+		.min = 1,
 		.max = 1024,
 		.meaning = "What is asked for.",
 		.example = "/health",
@@ -267,7 +278,7 @@ const struct setting table_settings[] = {
 		FIELD(struct settings_pool, method)},
 	{.path = "pools.NAME.answers",
 		.type = SETTING_NUMBER,
-		.initial_words = "1; no limit for the method all",
+		.initial_words = "1; for the method all as many as there are",
 		.min = 1,
 		.max = 64,
 		.meaning = "Addresses in one answer, at most.",
@@ -360,6 +371,39 @@ const struct setting *table_find(const char *level, const char *key)
 			strcmp(table_key(&table_settings[i]), key) == 0)
 			return &table_settings[i];
 	return NULL;
+}
+
+/* What the limits count; NULL: nothing has limits. */
+static const char *const limit_units[] = {
+	[SETTING_NAMED] = " entries",
+	[SETTING_NUMBER] = "",
+	[SETTING_DURATION] = "",
+	[SETTING_TEXT] = " bytes",
+	[SETTING_URL_PATH] = " bytes",
+	[SETTING_FILES] = " items",
+	[SETTING_LISTEN] = " items",
+	[SETTING_ADDRESSES] = " items",
+	[SETTING_STATUS] = " items",
+	[SETTING_POOL] = NULL, /* the last one: the table is as long as the types */
+};
+
+void table_print_limits(const struct setting *setting, struct text *text)
+{
+	const char *unit = limit_units[setting->type];
+	char min[VALUE_DURATION_SIZE], max[VALUE_DURATION_SIZE];
+
+	if (!unit)
+		return;
+	snprintf(min, sizeof(min), "%" PRIu64, setting->min);
+	snprintf(max, sizeof(max), "%" PRIu64, setting->max);
+	if (setting->type == SETTING_DURATION) {
+		value_duration_print(setting->min, min);
+		value_duration_print(setting->max, max);
+	}
+	if (setting->min == 0 && *unit)
+		text_print(text, "at most %s%s", max, unit);
+	else
+		text_print(text, "from %s to %s%s", min, max, unit);
 }
 
 static const char *const type_texts[] = {

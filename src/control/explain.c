@@ -76,8 +76,8 @@ static json_t *candidate_of(const struct explain_candidate *item)
 	json_put(json, "distance_km",
 		item->distance_km < 0 ? json_null() : json_real(item->distance_km));
 	json_put(json, "kept",
-		json_boolean(candidate->reason == STEER_KEPT ||
-			candidate->reason == STEER_LAST_RESORT));
+		json_boolean(
+			candidate->reason == STEER_KEPT || candidate->reason == STEER_LAST_RESORT));
 	json_put(json, "share", json_real(candidate->share));
 	json_put_text(json, "code", codes[candidate->reason]);
 	json_put_text(json, "reason", steer_reason_text(candidate->reason));
@@ -171,8 +171,7 @@ static json_t *answers_of(const struct plan *plan, const struct steer_choice *ch
 
 	json_put(set, "share", json_real(1));
 	json_put(set, "addresses",
-		addresses_of_block(
-			block, asked->type == DNS_TYPE_A ? ADDRESS_IPV4 : ADDRESS_IPV6));
+		addresses_of_block(block, asked->type == DNS_TYPE_A ? ADDRESS_IPV4 : ADDRESS_IPV6));
 	json_push(array, set);
 	return array;
 }
@@ -205,8 +204,8 @@ static void put_question(json_t *json, const struct explain_request *asked)
 	json_put_text(json, "client", client);
 }
 
-static json_t *explain_json(const struct plan *plan, const struct explain *explain,
-	const struct explain_request *asked)
+static json_t *explain_json(
+	const struct plan *plan, const struct explain *explain, const struct explain_request *asked)
 {
 	json_t *json = json_object();
 

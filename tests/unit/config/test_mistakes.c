@@ -555,7 +555,7 @@ static void too_many(void **state)
 	text_add(&yaml, "}");
 	assert_null(parse_text(&yaml, &report));
 	assert_string_equal(report.lines.bytes,
-		"steerd.yaml:1:8: 'sites' must have from 0 to 255 entries, not 256\n");
+		"steerd.yaml:1:8: 'sites' must have at most 255 entries, not 256\n");
 	report_done(&report);
 
 	text_clear(&yaml);
