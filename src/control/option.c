@@ -3,11 +3,8 @@
 
 #include <string.h>
 
-#include "steerd/base/memory.h"
+#include "steerd/base/suggest.h"
 #include "steerd/base/text.h"
-#include "steerd/control/command.h"
-
-#define OPTIONS_MAX 32
 
 /* The value stands in the next argument. */
 static enum option_found take_value(struct option_reader *reader, const struct option *option,
@@ -28,16 +25,12 @@ static enum option_found take_value(struct option_reader *reader, const struct o
 static enum option_found unknown(
 	const struct option_reader *reader, const char *name, struct err *err)
 {
-	const char *names[OPTIONS_MAX];
-	size_t count = 0;
+	struct suggestion suggestion = suggest_begin(name);
 
-	for (; count < reader->option_count && count < OPTIONS_MAX; count++)
-		names[count] = reader->options[count].name;
-
-	const char *nearest = command_nearest(name, names, count);
-
-	if (nearest)
-		err_set(err, "unknown option '--%s'; did you mean '--%s'?", name, nearest);
+	for (size_t i = 0; i < reader->option_count; i++)
+		suggest_try(&suggestion, reader->options[i].name);
+	if (suggestion.best)
+		err_set(err, "unknown option '--%s'; did you mean '--%s'?", name, suggestion.best);
 	else
 		err_set(err, "unknown option '--%s'", name);
 	return OPTION_WRONG;

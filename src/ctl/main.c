@@ -10,6 +10,7 @@
 #include "columns.h"
 #include "print.h"
 #include "steerd/base/memory.h"
+#include "steerd/base/suggest.h"
 #include "steerd/control/command.h"
 #include "steerd/control/request.h"
 #include "steerd/control/where.h"
@@ -113,17 +114,16 @@ static bool take_argument(
 
 static bool take_command(struct command_line *line, const char *word, struct err *err)
 {
-	const char *names[COMMAND_COUNT];
-	const char *nearest;
+	struct suggestion suggestion = suggest_begin(word);
 
 	line->request.command = command_find(word);
 	if (line->request.command < COMMAND_COUNT)
 		return true;
 	for (enum command_id id = 0; id < COMMAND_COUNT; id++)
-		names[id] = command_table[id].name;
-	nearest = command_nearest(word, names, COMMAND_COUNT);
-	return nearest ? err_set(err, "unknown command '%s'; did you mean '%s'?", word, nearest)
-		       : err_set(err, "unknown command '%s'", word);
+		suggest_try(&suggestion, command_table[id].name);
+	if (!suggestion.best)
+		return err_set(err, "unknown command '%s'", word);
+	return err_set(err, "unknown command '%s'; did you mean '%s'?", word, suggestion.best);
 }
 
 static bool take_word(struct command_line *line, const char *word, struct err *err)

@@ -67,11 +67,103 @@ static const char *why_of(ldns_status status)
 static void add_fields(struct text *wire, const ldns_rr *rr)
 {
 	text_clear(wire);
+	text_add(wire, "");
 	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
 		const ldns_rdf *field = ldns_rr_rdf(rr, i);
 
 		text_add_bytes(wire, ldns_rdf_data(field), ldns_rdf_size(field));
 	}
+}
+
+/* ---- numbers: ldns takes 65536 for 0 and -1 for 65535, and says nothing ---- */
+
+/* The largest number of a field, 0 if it is no number. */
+static uint64_t limit_of(ldns_rdf_type type)
+{
+	switch ((int)type) {
+	case LDNS_RDF_TYPE_INT8:
+	case LDNS_RDF_TYPE_ALG:
+	case LDNS_RDF_TYPE_CERTIFICATE_USAGE:
+	case LDNS_RDF_TYPE_SELECTOR:
+	case LDNS_RDF_TYPE_MATCHING_TYPE:
+		return UINT8_MAX;
+	case LDNS_RDF_TYPE_INT16:
+	case LDNS_RDF_TYPE_CERT_ALG:
+		return UINT16_MAX;
+	case LDNS_RDF_TYPE_INT32:
+	case LDNS_RDF_TYPE_PERIOD:
+		return UINT32_MAX;
+	default:
+		return 0;
+	}
+}
+
+/* A number, or a span such as "1h30m"; a word is ldns's business. */
+static bool is_within(const char *text, size_t size, uint64_t limit)
+{
+	static const char units[] = "smhdw";
+	static const uint64_t unit_s[] = {1, 60, 3600, 86400, 604800};
+	uint64_t total = 0;
+	uint64_t number = 0;
+
+	if (*text == '-' || *text == '+')
+		return false;
+	if (!isdigit((unsigned char)*text))
+		return true;
+	for (size_t i = 0; i < size && total + number <= limit; i++) {
+		const char *unit = strchr(units, tolower((unsigned char)text[i]));
+
+		if (isdigit((unsigned char)text[i])) {
+			number = number * 10 + (uint64_t)(text[i] - '0');
+		} else if (unit && *unit != '\0') {
+			total += number * unit_s[unit - units];
+			number = 0;
+		}
+	}
+	return total + number <= limit;
+}
+
+/* Octets of the first field of the text, quotes and escapes included. */
+static size_t field_size(const char *text)
+{
+	bool is_quoted = false;
+	size_t size = 0;
+
+	for (; text[size] != '\0' && (is_quoted || text[size] != ' '); size++) {
+		if (text[size] == '"')
+			is_quoted = !is_quoted;
+		else if (text[size] == '\\' && text[size + 1] != '\0')
+			size++;
+	}
+	return size;
+}
+
+/* Fields that take more than one word are the last of their type. */
+static bool has_numbers_within(const ldns_rr *rr, const char *text)
+{
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+		uint64_t limit = limit_of(ldns_rdf_get_type(ldns_rr_rdf(rr, i)));
+		size_t size;
+
+		text += strspn(text, " ");
+		size = field_size(text);
+		if (limit > 0 && !is_within(text, size, limit))
+			return false;
+		text += size;
+	}
+	return true;
+}
+
+/* The port among the parameters of SVCB and HTTPS (RFC 9460 7.2) is no field of its own. */
+static bool has_port_within(const char *text)
+{
+	const char *port = strstr(text, " port=");
+
+	if (!port)
+		return true;
+	port += strlen(" port=");
+	port += *port == '"';
+	return is_within(port, strspn(port, "0123456789"), UINT16_MAX);
 }
 
 /* The one line that ldns reads: an owner and a TTL that mean nothing, then type and data. */
@@ -182,8 +274,16 @@ bool rdata_read(struct rdata_reader *reader, uint16_t type, const char *text, st
 
 	if (status != LDNS_STATUS_OK)
 		return fail(err, type, text, why_of(status));
+
+	bool is_good = has_numbers_within(rr, text);
+
+	if (type == LDNS_RR_TYPE_SVCB || type == LDNS_RR_TYPE_HTTPS)
+		is_good = is_good && has_port_within(text);
+
 	add_fields(ret_wire, rr);
 	ldns_rr_free(rr);
+	if (!is_good)
+		return fail(err, type, text, "has a number out of range");
 	if (ret_wire->size > UINT16_MAX)
 		return fail(err, type, text, "is larger than a message");
 	return true;

@@ -137,7 +137,7 @@ static bool read_ttl(const char *text, uint32_t *ret_ttl_s, struct err *err)
 	do {
 		uint64_t number = 0;
 		size_t digits = strspn(at, "0123456789");
-		uint32_t unit_s = *text != '\0' && at[digits] == '\0' ? 1 : 0;
+		uint32_t unit_s = at == text && at[digits] == '\0' ? 1 : 0;
 
 		for (size_t i = 0; i < digits && number <= DNS_TTL_MAX; i++)
 			number = number * 10 + (uint64_t)(at[i] - '0');

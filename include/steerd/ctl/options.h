@@ -30,7 +30,7 @@ enum {
 /* By code. */
 extern const char *const options_steerctl_exits[STEERCTL_UNREACHABLE + 1];
 
-#define OPTIONS_SOCKET_PATH STEERD_RUNSTATEDIR "/steerd/control"
+#define OPTIONS_SOCKET_PATH "/run/steerd/control" /* the default of `control`, config/table.c */
 #define OPTIONS_SOCKET_VARIABLE "STEERD_CONTROL"
 
 #endif
