@@ -524,6 +524,7 @@ struct zone_set *zone_set_read(const char *directory, const struct zone_rules *r
 		make_table(&reading);
 	roster_done(&reading.apexes);
 	free(reading.directory);
+	memory_give_back(); /* a draft is larger than its zone, and lies before it */
 	if (reading.is_refused) {
 		zone_set_free(reading.set);
 		return NULL;
