@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../../tool/hex.h"
+#include "ask.h"
+#include "steerd/base/memory.h"
+#include "world.h"
+
+#define SOA "authority example. 60 SOA ns1.example. hostmaster.example. 7 7200 900 1209600 60"
+#define OTHER_SOA "authority other. 30 SOA ns1.example. hostmaster.other. 3 7200 900 1209600 30"
+#define REFERRAL                                                                                   \
+	"authority sub.example. 3600 NS ns.sub.example., sub.example. 3600 NS ns1.example.; "      \
+	"additional ns.sub.example. 3600 A 198.51.100.2, ns.sub.example. 3600 AAAA 2001:db8::2, "  \
+	"ns1.example. 3600 A 198.51.100.1, ns1.example. 3600 AAAA 2001:db8::1"
+#define WWW "www.example. 3600 A 192.0.2.1, www.example. 3600 A 192.0.2.2"
+#define TWO(owner, ttl) owner " " ttl " A 192.0.2.11, " owner " " ttl " A 192.0.2.12"
+
+static const struct {
+	const char *about;
+	const char *ask;
+	const char *want;
+} cases[] = {
+	/* what the zone holds */
+	{"a set", "www.example A", "NOERROR aa; www.example. A; answer " WWW},
+	{"a set at the apex", "example NS",
+		"NOERROR aa; example. NS; answer example. 3600 NS ns1.example., "
+		"example. 3600 NS ns2.elsewhere.test."},
+	{"the SOA has its own TTL when it is asked for", "example SOA",
+		"NOERROR aa; example. SOA; answer "
+		"example. 3600 SOA ns1.example. hostmaster.example. 7 7200 900 1209600 60"},
+	{"names inside RDATA", "mx.example MX",
+		"NOERROR aa; mx.example. MX; answer mx.example. 3600 MX 10 mail.example., "
+		"mx.example. 3600 MX 20 mx.example."},
+	{"the question is echoed as it was sent, the records point at it", "wWw.EXample A",
+		"NOERROR aa; wWw.EXample. A; answer wWw.EXample. 3600 A 192.0.2.1, "
+		"wWw.EXample. 3600 A 192.0.2.2"},
+	{"a class that is not served", "www.example A class=3", "REFUSED; www.example. A"},
+	{"any class", "www.example A class=255", "REFUSED; www.example. A"},
+	{"no such type", "www.example AAAA", "NOERROR aa; www.example. AAAA; " SOA},
+	{"a type that nobody knows", "www.example TYPE65280",
+		"NOERROR aa; www.example. TYPE65280; " SOA},
+	{"type OPT in a question", "www.example OPT", "NOERROR aa; www.example. OPT; " SOA},
+	{"nothing of that name", "nx.example A", "NXDOMAIN aa; nx.example. A; " SOA},
+	{"nor below a name that exists", "x.www.example A", "NXDOMAIN aa; x.www.example. A; " SOA},
+	{"an empty non-terminal", "b.ent.example TXT", "NOERROR aa; b.ent.example. TXT; " SOA},
+	{"an empty non-terminal above it", "ent.example A", "NOERROR aa; ent.example. A; " SOA},
+	{"beside an empty non-terminal", "c.ent.example A", "NXDOMAIN aa; c.ent.example. A; " SOA},
+	{"outside", "www.elsewhere.test A", "REFUSED; www.elsewhere.test. A"},
+	{"above", "test A", "REFUSED; test. A"},
+	{"the root", ". NS", "REFUSED; . NS"},
+	{"the other zone", "nx.other A", "NXDOMAIN aa; nx.other. A; " OTHER_SOA},
+	{"steering instructions are not served", "_steer.dl.example TXT",
+		"NXDOMAIN aa; _steer.dl.example. TXT; " SOA},
+
+	/* what is not answered with data */
+	{"a transfer", "example AXFR tcp", "REFUSED; example. AXFR"},
+	{"an incremental transfer", "example IXFR", "REFUSED; example. IXFR"},
+	{"ANY: one set", "mail.example ANY",
+		"NOERROR aa; mail.example. ANY; answer mail.example. 3600 A 192.0.2.3"},
+	{"ANY: one set over TCP too", "mail.example ANY tcp",
+		"NOERROR aa; mail.example. ANY; answer mail.example. 3600 A 192.0.2.3"},
+	{"ANY: a CNAME is not followed", "alias.example ANY",
+		"NOERROR aa; alias.example. ANY; answer alias.example. 3600 CNAME www.example."},
+	{"ANY: of nothing", "b.ent.example ANY", "NOERROR aa; b.ent.example. ANY; " SOA},
+	{"ANY: of no name", "nx.example ANY", "NXDOMAIN aa; nx.example. ANY; " SOA},
+	{"ANY: outside", "elsewhere.test ANY", "REFUSED; elsewhere.test. ANY"},
+	{"ANY: below a cut", "host.sub.example ANY", "NOERROR; host.sub.example. ANY; " REFERRAL},
+
+	/* flags */
+	{"RD and CD are copied, AD is not", "nx.example A rd cd ad",
+		"NXDOMAIN aa rd cd; nx.example. A; " SOA},
+	{"RD of a refusal", "elsewhere.test A rd", "REFUSED rd; elsewhere.test. A"},
+	{"NOTIFY", "example SOA opcode=4", "NOTIMP opcode 4; example. SOA"},
+	{"UPDATE with EDNS", "example SOA opcode=5 edns=1232",
+		"NOTIMP opcode 5; example. SOA; edns 1232"},
+
+	/* chains */
+	{"a CNAME", "alias.example A",
+		"NOERROR aa; alias.example. A; answer alias.example. 3600 CNAME "
+		"www.example., " WWW},
+	{"two, each with its TTL", "alias2.example A",
+		"NOERROR aa; alias2.example. A; answer alias2.example. 300 CNAME alias.example., "
+		"alias.example. 3600 CNAME www.example., " WWW},
+	{"the CNAME itself", "alias.example CNAME",
+		"NOERROR aa; alias.example. CNAME; answer alias.example. 3600 CNAME www.example."},
+	{"names in RDATA at the end of a chain", "tomx.example MX",
+		"NOERROR aa; tomx.example. MX; answer tomx.example. 3600 CNAME mx.example., "
+		"mx.example. 3600 MX 10 mail.example., mx.example. 3600 MX 20 mx.example."},
+	{"into another zone that is served", "hop.example A",
+		"NOERROR aa; hop.example. A; answer hop.example. 3600 CNAME www.other., "
+		"www.other. 600 A 192.0.2.99"},
+	{"and back", "back.other A",
+		"NOERROR aa; back.other. A; answer back.other. 600 CNAME alias.example., "
+		"alias.example. 3600 CNAME www.example., " WWW},
+	{"out of what is served", "out.example A",
+		"NOERROR aa; out.example. A; answer out.example. 3600 CNAME www.elsewhere.test."},
+	{"to no name: the rcode is the last name's", "gone.example A",
+		"NXDOMAIN aa; gone.example. A; answer gone.example. 3600 CNAME "
+		"nothing.example.; " SOA},
+	{"to no name of the other zone", "gone2.example A",
+		"NXDOMAIN aa; gone2.example. A; "
+		"answer gone2.example. 3600 CNAME nothing.other.; " OTHER_SOA},
+	{"to a name without the type", "alias.example AAAA",
+		"NOERROR aa; alias.example. AAAA; "
+		"answer alias.example. 3600 CNAME www.example.; " SOA},
+	{"to an empty non-terminal", "empty.example A",
+		"NOERROR aa; empty.example. A; answer empty.example. 3600 CNAME "
+		"b.ent.example.; " SOA},
+	{"below a cut", "into.example A",
+		"NOERROR aa; into.example. A; "
+		"answer into.example. 3600 CNAME host.sub.example.; " REFERRAL},
+	{"to itself", "toself.example A",
+		"NOERROR aa; toself.example. A; answer toself.example. 3600 CNAME toself.example."},
+	{"to itself in other letters", "tosELF.example A",
+		"NOERROR aa; tosELF.example. A; answer tosELF.example. 3600 CNAME toself.example."},
+	{"in a circle", "loop1.example A",
+		"NOERROR aa; loop1.example. A; answer loop1.example. 3600 CNAME loop2.example., "
+		"loop2.example. 3600 CNAME loop1.example."},
+	{"eight links and no more", "c1.example A",
+		"NOERROR aa; c1.example. A; answer c1.example. 3600 CNAME c2.example., "
+		"c2.example. 3600 CNAME c3.example., c3.example. 3600 CNAME c4.example., "
+		"c4.example. 3600 CNAME c5.example., c5.example. 3600 CNAME c6.example., "
+		"c6.example. 3600 CNAME c7.example., c7.example. 3600 CNAME c8.example., "
+		"c8.example. 3600 CNAME c9.example."},
+	{"seven links", "c3.example A",
+		"NOERROR aa; c3.example. A; answer c3.example. 3600 CNAME c4.example., "
+		"c4.example. 3600 CNAME c5.example., c5.example. 3600 CNAME c6.example., "
+		"c6.example. 3600 CNAME c7.example., c7.example. 3600 CNAME c8.example., "
+		"c8.example. 3600 CNAME c9.example., c9.example. 3600 CNAME www.example., " WWW},
+
+	/* wildcards (RFC 4592) */
+	{"the owner is the name that was asked for", "a.wild.example TXT",
+		"NOERROR aa; a.wild.example. TXT; answer a.wild.example. 3600 TXT 0177"},
+	{"of several labels", "a.b.wild.example TXT",
+		"NOERROR aa; a.b.wild.example. TXT; answer a.b.wild.example. 3600 TXT 0177"},
+	{"its RDATA points into the name that was asked for", "aaa.wild.example MX",
+		"NOERROR aa; aaa.wild.example. MX; answer aaa.wild.example. 3600 MX 10 "
+		"mail.example., "
+		"aaa.wild.example. 3600 MX 20 host.wild.example."},
+	{"in upper case", "A.WILD.example MX",
+		"NOERROR aa; A.WILD.example. MX; answer A.WILD.example. 3600 MX 10 mail.example., "
+		"A.WILD.example. 3600 MX 20 host.WILD.example."},
+	{"asked for by its own name", "*.wild.example MX",
+		"NOERROR aa; *.wild.example. MX; answer *.wild.example. 3600 MX 10 mail.example., "
+		"*.wild.example. 3600 MX 20 host.wild.example."},
+	{"no such type", "a.wild.example A", "NOERROR aa; a.wild.example. A; " SOA},
+	{"not for a name that exists", "sub.wild.example MX",
+		"NOERROR aa; sub.wild.example. MX; " SOA},
+	{"nor below one", "a.sub.wild.example TXT", "NXDOMAIN aa; a.sub.wild.example. TXT; " SOA},
+	{"nor for its parent", "wild.example TXT", "NOERROR aa; wild.example. TXT; " SOA},
+	{"a CNAME", "a.jump.example A",
+		"NOERROR aa; a.jump.example. A; answer a.jump.example. 3600 CNAME "
+		"www.example., " WWW},
+	{"a CNAME that leads to itself", "a.fall.example A",
+		"NOERROR aa; a.fall.example. A; answer a.fall.example. 3600 CNAME x.fall.example., "
+		"x.fall.example. 3600 CNAME x.fall.example."},
+	{"at the end of a chain", "towild.example MX",
+		"NOERROR aa; towild.example. MX; answer towild.example. 3600 CNAME "
+		"q.wild.example., "
+		"q.wild.example. 3600 MX 10 mail.example., "
+		"q.wild.example. 3600 MX 20 host.wild.example."},
+
+	/* delegations */
+	{"at the cut", "sub.example A", "NOERROR; sub.example. A; " REFERRAL},
+	{"below the cut", "a.b.sub.example A", "NOERROR; a.b.sub.example. A; " REFERRAL},
+	{"glue is not an answer", "ns.sub.example A", "NOERROR; ns.sub.example. A; " REFERRAL},
+	{"without glue", "x.far.example A",
+		"NOERROR; x.far.example. A; authority far.example. 3600 NS ns.elsewhere.test."},
+	{"DS is the parent's", "far.example DS",
+		"NOERROR aa; far.example. DS; answer far.example. 3600 DS "
+		"30390d020000000000000000000000000000000000000000000000000000000000000000"},
+	{"no DS: no data, not a referral", "sub.example DS", "NOERROR aa; sub.example. DS; " SOA},
+	{"DS below the cut", "a.sub.example DS", "NOERROR; a.sub.example. DS; " REFERRAL},
+
+	/* EDNS */
+	{"OPT only if there was one", "www.example A edns=4096 do",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 do"},
+	{"OPT in a refusal", "elsewhere.test A edns=512", "REFUSED; elsewhere.test. A; edns 1232"},
+	{"OPT in a negative answer", "nx.example A edns=512",
+		"NXDOMAIN aa; nx.example. A; " SOA "; edns 1232"},
+
+	/* room */
+	{"too long for any packet", "long.example TXT edns=4096",
+		"NOERROR aa tc; long.example. TXT; edns 1232"},
+	{"a chain to it", "longer.example TXT edns=4096 ecs=203.0.113.0/24",
+		"NOERROR aa tc; longer.example. TXT; edns 1232 ecs 1/24/0 203.0.113.0"},
+	{"512 octets to the last", "long2.example TXT edns=512 do",
+		"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
+		"long2.example. 3600 TXT @; edns 1232 do"},
+	{"no room for the client subnet", "long2.example TXT edns=512 ecs=203.0.113.0/24",
+		"NOERROR aa tc; long2.example. TXT; edns 1232 ecs 1/24/0 203.0.113.0"},
+	{"an octet less than it takes", "long2.example TXT edns=522 ecs=203.0.113.0/24",
+		"NOERROR aa tc; long2.example. TXT; edns 1232 ecs 1/24/0 203.0.113.0"},
+	{"just what it takes", "long2.example TXT edns=523 ecs=203.0.113.0/24",
+		"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
+		"long2.example. 3600 TXT @; edns 1232 ecs 1/24/0 203.0.113.0"},
+	{"without EDNS there is no OPT to pay for", "long2.example TXT",
+		"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
+		"long2.example. 3600 TXT @"},
+	{"glue that does not fit (RFC 9471)", "a.big.example A", "NOERROR tc; a.big.example. A"},
+	{"addresses that do not fit", "many.example A", "NOERROR aa tc; many.example. A"},
+
+	/* steered */
+	{"both addresses, in the pool's order", "dl.example A",
+		"NOERROR aa; dl.example. A; answer " TWO("dl.example.", "30")},
+	{"in other letters", "DL.example A",
+		"NOERROR aa; DL.example. A; answer " TWO("DL.example.", "30")},
+	{"a family without members", "dl.example AAAA", "NOERROR aa; dl.example. AAAA; " SOA},
+	{"a family without members, though the zone has one", "four.example A",
+		"NOERROR aa; four.example. A; " SOA},
+	{"IPv6", "four.example AAAA",
+		"NOERROR aa; four.example. AAAA; answer four.example. 20 AAAA 2001:db8::6"},
+	{"other types are the zone's", "dl.example TXT",
+		"NOERROR aa; dl.example. TXT; answer dl.example. 3600 TXT 0164"},
+	{"or nobody's", "dl.example MX", "NOERROR aa; dl.example. MX; " SOA},
+	{"a name that only steering makes", "none.example A", "NOERROR aa; none.example. A; " SOA},
+	{"ANY: its addresses", "dl.example ANY",
+		"NOERROR aa; dl.example. ANY; answer " TWO("dl.example.", "30")},
+	{"ANY: of the family that it has", "four.example ANY",
+		"NOERROR aa; four.example. ANY; answer four.example. 20 AAAA 2001:db8::6"},
+	{"ANY: of neither", "none.example ANY", "NOERROR aa; none.example. ANY; " SOA},
+	{"ANY: the name's own records", "spare.example ANY",
+		"NOERROR aa; spare.example. ANY; answer spare.example. 3600 A 192.0.2.30"},
+	{"the name's own records", "spare.example A",
+		"NOERROR aa; spare.example. A; answer spare.example. 3600 A 192.0.2.30"},
+	{"of a name that has none", "bare.example A", "NOERROR aa; bare.example. A; " SOA},
+	{"of that family", "spare.example AAAA", "NOERROR aa; spare.example. AAAA; " SOA},
+	{"the apex", "other A", "NOERROR aa; other. A; answer " TWO("other.", "25")},
+	{"a wildcard", "x.y.s.example A",
+		"NOERROR aa; x.y.s.example. A; answer " TWO("x.y.s.example.", "20")},
+	{"a wildcard's other types", "x.s.example TXT",
+		"NOERROR aa; x.s.example. TXT; answer x.s.example. 3600 TXT 0473746172"},
+	{"at the end of a chain", "todl.example A",
+		"NOERROR aa; todl.example. A; answer todl.example. 3600 CNAME dl.example., " TWO(
+			"dl.example.", "30")},
+	{"no data at the end of a chain", "todl.example AAAA",
+		"NOERROR aa; todl.example. AAAA; answer todl.example. 3600 CNAME "
+		"dl.example.; " SOA},
+	{"the lowest random number", "shares.example A random=00000000",
+		"NOERROR aa; shares.example. A; answer shares.example. 20 A 192.0.2.21"},
+	{"the last of a quarter", "shares.example A random=3fffffff",
+		"NOERROR aa; shares.example. A; answer shares.example. 20 A 192.0.2.21"},
+	{"the first behind it", "shares.example A random=40000000",
+		"NOERROR aa; shares.example. A; answer shares.example. 20 A 192.0.2.22"},
+	{"the highest", "shares.example A random=ffffffff",
+		"NOERROR aa; shares.example. A; answer shares.example. 20 A 192.0.2.22"},
+
+	/* client subnets (RFC 7871) */
+	{"scope 0: static", "www.example A ecs=185.1.2.0/24",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 ecs 1/24/0 185.1.2.0"},
+	{"scope 0: a pool without geography", "dl.example A ecs=185.1.2.0/24",
+		"NOERROR aa; dl.example. A; answer " TWO(
+			"dl.example.", "30") "; edns 1232 ecs 1/24/0 185.1.2.0"},
+	{"scope 0: no data", "near.example TXT ecs=185.1.2.0/24",
+		"NOERROR aa; near.example. TXT; " SOA "; edns 1232 ecs 1/24/0 185.1.2.0"},
+	{"scope 0: no name", "nx.example A ecs=185.1.2.0/24",
+		"NXDOMAIN aa; nx.example. A; " SOA "; edns 1232 ecs 1/24/0 185.1.2.0"},
+	{"scope 0: referral", "sub.example A ecs=2a00::/56",
+		"NOERROR; sub.example. A; " REFERRAL "; edns 1232 ecs 2/56/0 2a00::"},
+	{"scope 0: refused", "elsewhere.test A ecs=185.1.2.0/24",
+		"REFUSED; elsewhere.test. A; edns 1232 ecs 1/24/0 185.1.2.0"},
+	{"scope 0: another opcode", "example SOA opcode=4 ecs=185.1.2.0/24",
+		"NOTIMP opcode 4; example. SOA; edns 1232 ecs 1/24/0 185.1.2.0"},
+	{"scope 0: truncated", "long.example TXT ecs=185.1.2.0/24",
+		"NOERROR aa tc; long.example. TXT; edns 1232 ecs 1/24/0 185.1.2.0"},
+	{"over TCP", "nx.example A ecs=185.1.2.0/24 tcp",
+		"NXDOMAIN aa; nx.example. A; " SOA "; edns 1232 ecs 1/24/0 185.1.2.0"},
+
+	{"the resolver's address decides; no option in, none out", "near.example A from=185.1.2.3",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101"},
+	{"nor with EDNS", "near.example A edns=1232 from=185.1.200.3",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.101, "
+		"near.example. 20 A 192.0.2.102; edns 1232"},
+	{"nobody knows where", "near.example A from=8.8.8.8",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.101, "
+		"near.example. 20 A 192.0.2.102"},
+	{"the subnet decides, not the resolver", "near.example A ecs=185.1.0.0/24 from=185.1.128.1",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101; edns 1232 ecs 1/24/17 185.1.0.0"},
+	{"an exception makes the scope longer", "near.example A ecs=185.1.201.0/24",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.103, "
+		"near.example. 20 A 192.0.2.102; edns 1232 ecs 1/24/24 185.1.201.0"},
+	{"the exception", "near.example A ecs=185.1.200.0/24",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.101, "
+		"near.example. 20 A 192.0.2.102; edns 1232 ecs 1/24/24 185.1.200.0"},
+	{"a subnet of several classes: longer than it is", "near.example A ecs=185.1.0.0/16",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101; edns 1232 ecs 1/16/17 185.1.0.0"},
+	{"IPv6", "near.example AAAA ecs=2a00:8000:1::/48",
+		"NOERROR aa; near.example. AAAA; answer near.example. 20 AAAA 2001:db8:f::3, "
+		"near.example. 20 AAAA 2001:db8:f::2; edns 1232 ecs 2/48/20 2a00:8000:1::"},
+	{"IPv6 subnet, IPv4 question", "near.example A ecs=2a00:0:1::/48",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101; edns 1232 ecs 2/48/17 2a00:0:1::"},
+	{"opted out: the resolver's address, scope 0",
+		"near.example A ecs=0.0.0.0/0 from=185.1.2.3",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101; edns 1232 ecs 1/0/0 0.0.0.0"},
+	{"opted out of IPv6", "near.example A ecs=::/0 from=185.1.2.3",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101; edns 1232 ecs 2/0/0 ::"},
+	{"opted out without a family", "near.example A ecs=none from=185.1.2.3",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101; edns 1232 ecs 0/0/0 none"},
+	{"a private subnet: the resolver's address, the block's scope",
+		"near.example A ecs=192.168.7.0/24 from=185.1.2.3",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101; edns 1232 ecs 1/24/16 192.168.7.0"},
+	{"a private subnet that the networks file names",
+		"near.example A ecs=10.1.2.0/24 from=185.1.200.3",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101; edns 1232 ecs 1/24/16 10.1.2.0"},
+	{"its neighbour, which it does not name", "near.example A ecs=10.2.3.0/24 from=185.1.2.3",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101; edns 1232 ecs 1/24/15 10.2.3.0"},
+	{"unique local", "near.example A ecs=fd00:1::/48 from=185.1.2.3",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101; edns 1232 ecs 2/48/7 fd00:1::"},
+	{"a subnet larger than the block that it begins in",
+		"near.example A ecs=192.0.0.0/10 from=185.1.2.3",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.101, "
+		"near.example. 20 A 192.0.2.102; edns 1232 ecs 1/10/11 192.0.0.0"},
+	{"a wildcard of geography", "x.n.example A ecs=185.1.0.0/24",
+		"NOERROR aa; x.n.example. A; answer x.n.example. 20 A 192.0.2.102, "
+		"x.n.example. 20 A 192.0.2.101; edns 1232 ecs 1/24/17 185.1.0.0"},
+	{"the end of a chain decides the scope", "tonear.example A ecs=185.1.0.0/24",
+		"NOERROR aa; tonear.example. A; answer tonear.example. 3600 CNAME near.example., "
+		"near.example. 20 A 192.0.2.102, near.example. 20 A 192.0.2.101; "
+		"edns 1232 ecs 1/24/17 185.1.0.0"},
+};
+
+static struct world *world;
+static struct decoded decoded;
+static uint8_t out[ANSWER_TCP_MAX];
+
+/* TXT of more than 100 octets is written as '@' in the table. */
+static void shorten(struct text *line)
+{
+	char *to = line->bytes;
+
+	for (const char *from = line->bytes; *from;) {
+		size_t hex = strspn(from, "0123456789abcdef");
+
+		if (hex > 200) {
+			*to++ = '@';
+			from += hex;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+static void each_case(void **state)
+{
+	unsigned failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct stats stats = {0};
+		struct text line = {0};
+		struct ask ask;
+
+		ask_parse(cases[i].ask, &ask);
+		assert_true(ask_answer(&world->plan, &ask, &stats, out, &decoded) > 0);
+		decode_print(out, &decoded, &line);
+		shorten(&line);
+		if (strcmp(line.bytes, cases[i].want) != 0) {
+			print_error("%s: %s\n got: %s\nwant: %s\n", cases[i].about, cases[i].ask,
+				line.bytes, cases[i].want);
+			failures++;
+		}
+		text_done(&line);
+	}
+	assert_int_equal(failures, 0);
+}
+
+/* Messages that no builder of queries makes. */
+static const struct {
+	const char *about;
+	const char *message;
+	const char *want; /* NULL: silence */
+} raw[] = {
+	{"a runt", "1234 0100", NULL},
+	{"a response", "1234 8100 0001 0000 0000 0000 00 0002 0001", NULL},
+	{"a header alone: nothing to echo", "1234 0100 0000 0000 0000 0000", "FORMERR rd"},
+	{"two questions: none is echoed", "1234 0100 0002 0000 0000 0000 00 0002 0001 00 0002 0001",
+		"FORMERR rd"},
+	{"a pointer in the question", "1234 0000 0001 0000 0000 0000 c00c 0002 0001", "FORMERR"},
+	{"garbage behind the question", "1234 0110 0001 0000 0000 0000 00 0002 0001 ff",
+		"FORMERR rd cd; . NS"},
+	{"two OPT",
+		"1234 0000 0001 0000 0000 0002 00 0002 0001"
+		"00 0029 1000 00008000 0000 00 0029 1000 00008000 0000",
+		"FORMERR; . NS; edns 1232 do"},
+	{"a malformed client subnet: the OPT comes back, the option does not",
+		"1234 0000 0001 0000 0000 0001 00 0002 0001"
+		"00 0029 1000 00000000 000b 0008 0007 0001 17 00 cb0071",
+		"FORMERR; . NS; edns 1232"},
+	{"EDNS 1",
+		"1234 0000 0001 0000 0000 0001 07'example' 00 0002 0001"
+		"00 0029 1000 00018000 0000",
+		"BADVERS; example. NS; edns 1232 do"},
+	{"EDNS 1, the options of which are not ours to read",
+		"1234 0000 0001 0000 0000 0001 07'example' 00 0002 0001"
+		"00 0029 1000 00010000 000b 0008 0007 0001 18 00 cb0071",
+		"BADVERS; example. NS; edns 1232"},
+	{"an opcode without a question", "1234 7900 0000 0000 0000 0000", "NOTIMP opcode 15 rd"},
+	{"options that we do not know",
+		"1234 0000 0001 0000 0000 0001 07'example' 00 00fa 0001"
+		"00 0029 1000 00000000 000c 0003 0000 fde9 0004 01020304",
+		"NOERROR aa; example. TSIG; " SOA "; edns 1232"},
+};
+
+static void each_raw_message(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(raw); i++) {
+		struct ask ask = {.client.address = {ADDRESS_IPV4, {198, 51, 100, 53}}};
+		struct stats stats = {0};
+		struct text line = {0};
+
+		ask.size = hex_read(raw[i].message, ask.message, sizeof(ask.message));
+
+		size_t size = ask_answer(&world->plan, &ask, &stats, out, &decoded);
+
+		if (size > 0)
+			decode_print(out, &decoded, &line);
+		if ((size > 0) != (raw[i].want != NULL) ||
+			(size > 0 && strcmp(line.bytes, raw[i].want) != 0))
+			fail_msg("%s: got  %s\nwant %s", raw[i].about, size > 0 ? line.bytes : "",
+				raw[i].want);
+		text_done(&line);
+	}
+}
+
+/* Of TCP, all that is there. */
+static void answers_over_tcp(void **state)
+{
+	static const struct {
+		const char *ask;
+		size_t want; /* records */
+	} long_answers[] = {
+		{"long.example TXT tcp", 5},
+		{"longer.example TXT tcp", 6},
+		{"a.big.example A tcp", 24},
+		{"many.example A tcp", 64},
+		{"many.example AAAA tcp edns=512", 64},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(long_answers); i++) {
+		struct stats stats = {0};
+		struct ask ask;
+
+		ask_parse(long_answers[i].ask, &ask);
+		assert_true(ask_answer(&world->plan, &ask, &stats, out, &decoded) > 0);
+		assert_false(decoded.flags & DNS_FLAG_TC);
+		assert_int_equal(decoded.count, long_answers[i].want);
+	}
+}
+
+/* Whatever fits is there, at every size that a client may take; what does not, is not. */
+static void every_payload_size(void **state)
+{
+	static const char *const names[] = {
+		"many.example A", "long2.example TXT", "a.big.example A"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		struct text text = {0};
+		struct stats stats = {0};
+		struct ask ask;
+		size_t whole;
+
+		text_print(&text, "%s edns=65535 tcp ecs=185.1.0.0/16", names[i]);
+		ask_parse(text.bytes, &ask);
+		whole = ask_answer(&world->plan, &ask, &stats, out, &decoded);
+		for (unsigned size = 0; size < 2000; size++) {
+			text_clear(&text);
+			text_print(&text, "%s edns=%u ecs=185.1.0.0/16", names[i], size);
+			ask_parse(text.bytes, &ask);
+
+			size_t limit = size < 512 ? 512 : size > 1232 ? 1232 : size;
+			size_t got = ask_answer(&world->plan, &ask, &stats, out, &decoded);
+
+			assert_true(got <= limit);
+			assert_int_equal((decoded.flags & DNS_FLAG_TC) != 0, whole > limit);
+			assert_int_equal(decoded.count == 0, whole > limit);
+		}
+		text_done(&text);
+	}
+}
+
+static const struct {
+	const char *ask;
+	enum stats_counter outcome;
+	const char *besides; /* S steered, E with a client subnet, T truncated */
+} counted[] = {
+	{"www.example A", STATS_NOERROR, ""},
+	{"out.example A", STATS_NOERROR, ""},
+	{"toself.example A", STATS_NOERROR, ""},
+	{"dl.example A", STATS_NOERROR, "S"},
+	{"todl.example A ecs=185.1.0.0/16", STATS_NOERROR, "SE"},
+	{"spare.example A", STATS_NOERROR, ""},
+	{"long.example TXT", STATS_NOERROR, "T"},
+	{"many.example A", STATS_NOERROR, "ST"},
+	{"www.example TXT ecs=185.1.0.0/16", STATS_NODATA, "E"},
+	{"dl.example AAAA", STATS_NODATA, ""},
+	{"alias.example AAAA", STATS_NODATA, ""},
+	{"nx.example A", STATS_NXDOMAIN, ""},
+	{"gone.example A", STATS_NXDOMAIN, ""},
+	{"sub.example A", STATS_REFERRALS, ""},
+	{"into.example A", STATS_REFERRALS, ""},
+	{"a.big.example A", STATS_REFERRALS, "T"},
+	{"elsewhere.test A", STATS_REFUSED, ""},
+	{"www.example A class=3", STATS_REFUSED, ""},
+	{"example AXFR", STATS_REFUSED, ""},
+	{"example SOA opcode=4", STATS_NOTIMP, ""},
+};
+
+static void each_is_counted_once(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(counted); i++) {
+		struct stats stats = {0};
+		struct stats want = {0};
+		struct ask ask;
+
+		want.counters[counted[i].outcome] = 1;
+		want.counters[STATS_STEERED] = strchr(counted[i].besides, 'S') != NULL;
+		want.counters[STATS_WITH_ECS] = strchr(counted[i].besides, 'E') != NULL;
+		want.counters[STATS_TRUNCATED] = strchr(counted[i].besides, 'T') != NULL;
+		ask_parse(counted[i].ask, &ask);
+		(void)ask_answer(&world->plan, &ask, &stats, out, &decoded);
+		if (memcmp(&stats, &want, sizeof(stats)) != 0)
+			fail_msg("%s: not counted as it should be", counted[i].ask);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_case),
+		cmocka_unit_test(each_raw_message),
+		cmocka_unit_test(answers_over_tcp),
+		cmocka_unit_test(every_payload_size),
+		cmocka_unit_test(each_is_counted_once),
+	};
+
+	world = world_new(NULL);
+
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	world_free(world);
+	return failed;
+}
