@@ -21,7 +21,8 @@ static const char *const wanted[] = {
 	[SETTING_POSITION] = "[LATITUDE, LONGITUDE] in degrees",
 	[SETTING_STATUS] =
 		"status codes and ranges of them from 100 to 599, such as [200-299, 304]",
-	[SETTING_GRANULARITY] = "the lengths of an IPv4 and an IPv6 prefix, such as 24/56",
+	[SETTING_GRANULARITY] = "the lengths of an IPv4 prefix (1 to 32) and an IPv6 prefix (1 to "
+				"64), such as 24/56",
 	[SETTING_SITE] = "the name of a site",
 	[SETTING_MONITOR] = "the name of a monitor",
 	[SETTING_POOL] = "the name of a pool",
@@ -66,6 +67,26 @@ void entry_refuse(struct reader *reader, const struct entry *entry, const struct
 	}
 	complain(reader->complaints, node->place, "%s", line.bytes);
 	text_done(&line);
+}
+
+void entry_refuse_number(struct reader *reader, const struct entry *entry, const char *number)
+{
+	struct text limits = {0};
+
+	table_print_limits(entry->setting, &limits);
+	complain(reader->complaints, entry->node->place, "'%s' must be %s, not %s",
+		table_key(entry->setting), limits.bytes, number);
+	text_done(&limits);
+}
+
+void entry_refuse_count(struct reader *reader, const struct entry *entry, size_t count)
+{
+	struct text limits = {0};
+
+	table_print_limits(entry->setting, &limits);
+	complain(reader->complaints, entry->node->place, "'%s' must have %s, not %zu",
+		table_key(entry->setting), limits.bytes, count);
+	text_done(&limits);
 }
 
 void entry_store(const struct entry *entry, uint64_t number)

@@ -44,6 +44,9 @@ void entry_store_list(const struct entry *entry, const void *items, size_t count
 
 /* Complains that the value, or `node` of it, is not what the type wants. */
 void entry_refuse(struct reader *reader, const struct entry *entry, const struct node *node);
+/* Complains that the value, or how much there is of it, is not within the limits. */
+void entry_refuse_number(struct reader *reader, const struct entry *entry, const char *number);
+void entry_refuse_count(struct reader *reader, const struct entry *entry, size_t count);
 /* The text of a scalar; NULL, and a complaint, for what has none. */
 const char *entry_text(struct reader *reader, const struct entry *entry, const struct node *node);
 

@@ -2,7 +2,6 @@
 #include "read.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <sched.h>
 #include <string.h>
 
@@ -146,9 +145,7 @@ static void read_named(struct reader *reader, const struct entry *entry)
 		return;
 	}
 	if (node->count < setting->min || node->count > setting->max) {
-		complain(reader->complaints, node->place,
-			"'%s' must have from %" PRIu64 " to %" PRIu64 " entries, not %zu",
-			table_key(setting), setting->min, setting->max, node->count);
+		entry_refuse_count(reader, entry, node->count);
 		return;
 	}
 

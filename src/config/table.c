@@ -2,10 +2,13 @@
 #include "steerd/config/table.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "steerd/base/memory.h"
 #include "steerd/config/settings.h"
+#include "value.h"
 
 #define SECOND_MS UINT64_C(1000)
 #define MINUTE_MS (60 * SECOND_MS)
@@ -40,6 +43,7 @@ static const char *const all_downs[] = {
 const struct setting table_settings[] = {
 	{.path = "listen",
 		.type = SETTING_LISTEN,
+		.is_fixed = true,
 		.initial = "[\"0.0.0.0:53\", \"[::]:53\"]",
 		.min = 1,
 		.max = 64,
@@ -49,6 +53,7 @@ const struct setting table_settings[] = {
 		LIST(struct settings, listen, listen_count)},
 	{.path = "workers",
 		.type = SETTING_NUMBER,
+		.is_fixed = true,
 		.initial_words = "one for each core",
 		.min = 1,
 		.max = 256,
@@ -59,12 +64,12 @@ const struct setting table_settings[] = {
 		.type = SETTING_FILE,
 		.initial = "zones/",
 		.meaning = "The directory of the zone files. Every NAME.zone in it is read; the "
-			   "file's "
-			   "name is the zone's.",
+			   "file's name is the zone's.",
 		.example = "/etc/steerd/zones",
 		FIELD(struct settings, zones_path)},
 	{.path = "state",
 		.type = SETTING_FILE,
+		.is_fixed = true,
 		.initial = "/var/lib/steerd",
 		.meaning = "The directory of what must survive a restart: verdicts, overrides, the "
 			   "secret of DNS cookies.",
@@ -72,6 +77,7 @@ const struct setting table_settings[] = {
 		FIELD(struct settings, state_path)},
 	{.path = "control",
 		.type = SETTING_SOCKET,
+		.is_fixed = true,
 		.initial = "/run/steerd/control",
 		.meaning = "The Unix socket that steerctl(1) speaks to. Who may write to it may do "
 			   "everything.",
@@ -84,9 +90,8 @@ const struct setting table_settings[] = {
 		.initial_words = "the database that comes with steerd",
 		.min = 1,
 		.max = 16,
-		.meaning =
-			"Databases in MaxMind's format that say where an address is. Of several, "
-			"the first that knows an address is believed.",
+		.meaning = "Databases in MaxMind's format that say where an address is. Of "
+			   "several, the first that knows an address is believed.",
 		.example = "GeoLite2-City.mmdb",
 		LIST(struct settings, city_paths, city_path_count)},
 	{.path = "geo.networks",
@@ -99,8 +104,7 @@ const struct setting table_settings[] = {
 		.type = SETTING_GRANULARITY,
 		.initial = "24/56",
 		.meaning = "The longest prefixes, for IPv4 and for IPv6, that clients are told "
-			   "apart by. "
-			   "No client subnet scope is longer.",
+			   "apart by. No client subnet scope is longer.",
 		.example = "24/48",
 		.offset = offsetof(struct settings, granularity_ipv4),
 		.count_offset = offsetof(struct settings, granularity_ipv6)},
@@ -108,16 +112,17 @@ const struct setting table_settings[] = {
 	{.path = "tcp", .type = SETTING_MAP, .meaning = "Limits of queries over TCP (RFC 7766)."},
 	{.path = "tcp.connections",
 		.type = SETTING_NUMBER,
+		.is_fixed = true,
 		.initial = "1000",
 		.min = 1,
 		.max = 1000000,
-		.meaning =
-			"How many connections may be open. One more closes the one that has been "
-			"idle longest.",
+		.meaning = "How many connections may be open. One more closes the one that has "
+			   "been idle longest.",
 		.example = "10000",
 		FIELD(struct settings, tcp_connections)},
 	{.path = "tcp.idle",
 		.type = SETTING_DURATION,
+		.is_fixed = true,
 		.initial = "10s",
 		.min = 100,
 		.max = HOUR_MS,
@@ -126,12 +131,12 @@ const struct setting table_settings[] = {
 		FIELD(struct settings, tcp_idle_ms)},
 	{.path = "tcp.io",
 		.type = SETTING_DURATION,
+		.is_fixed = true,
 		.initial = "500ms",
 		.min = 10,
 		.max = MINUTE_MS,
-		.meaning =
-			"How long a message that has begun may take to arrive, or an answer to be "
-			"taken.",
+		.meaning = "How long a message that has begun may take to arrive, or an answer to "
+			   "be taken.",
 		.example = "2s",
 		FIELD(struct settings, tcp_io_ms)},
 
@@ -174,6 +179,7 @@ const struct setting table_settings[] = {
 	{.path = "monitors.NAME.https.path",
 		.type = SETTING_URL_PATH,
 		.initial = "/",
+		.min = 1,
 		.max = 1024,
 		.meaning = "What is asked for.",
 		.example = "/health",
@@ -249,25 +255,23 @@ const struct setting table_settings[] = {
 		.initial = "{}",
 		.min = 0,
 		.max = 65535,
-		.meaning =
-			"What zones steer to. A pool is a list of members and one method; a member "
-			"is an endpoint or another pool.",
+		.meaning = "What zones steer to. A pool is a list of members and one method; a "
+			   "member is an endpoint or another pool.",
 		NAMED(struct settings, pools, pool_count, struct settings_pool)},
 	{.path = "pools.NAME", .type = SETTING_MAP, .meaning = "One pool."},
 	{.path = "pools.NAME.method",
 		.type = SETTING_WORD,
 		.is_required = true,
 		.words = methods,
-		.meaning =
-			"How members are chosen. nearest: those of the site nearest to the client, "
-			"filled up from the next. failover: the first, in the order written, that "
-			"is up. weighted: by chance, in proportion to their weights. all: every "
-			"one.",
+		.meaning = "How members are chosen. nearest: those of the site nearest to the "
+			   "client, filled up from the next. failover: the first, in the order "
+			   "written, that is up. weighted: by chance, in proportion to their "
+			   "weights. all: every one.",
 		.example = "nearest",
 		FIELD(struct settings_pool, method)},
 	{.path = "pools.NAME.answers",
 		.type = SETTING_NUMBER,
-		.initial_words = "1; no limit for the method all",
+		.initial_words = "1; for the method all as many as there are",
 		.min = 1,
 		.max = 64,
 		.meaning = "Addresses in one answer, at most.",
@@ -284,9 +288,8 @@ const struct setting table_settings[] = {
 		.initial = "serve-all",
 		.words = all_downs,
 		.meaning = "What to answer when no member is up. serve-all: as if all were up, "
-			   "because "
-			   "what may work beats no answer. fallback: the name's own records in the "
-			   "zone.",
+			   "because what may work beats no answer. fallback: the name's own "
+			   "records in the zone.",
 		.example = "fallback",
 		FIELD(struct settings_pool, when_all_down)},
 	{.path = "pools.NAME.members",
@@ -294,9 +297,8 @@ const struct setting table_settings[] = {
 		.is_required = true,
 		.min = 1,
 		.max = 4096,
-		.meaning =
-			"Its members, in the order in which a failover pool tries them. Each has "
-			"exactly one of address, host and pool.",
+		.meaning = "Its members, in the order in which a failover pool tries them. Each "
+			   "has exactly one of address, host and pool.",
 		NAMED(struct settings_pool, members, member_count, struct settings_member)},
 	{.path = "pools.NAME.members.NAME", .type = SETTING_MAP, .meaning = "One member."},
 	{.path = "pools.NAME.members.NAME.site",
@@ -313,9 +315,8 @@ const struct setting table_settings[] = {
 		LIST(struct settings_member, addresses, address_count)},
 	{.path = "pools.NAME.members.NAME.host",
 		.type = SETTING_HOST,
-		.meaning =
-			"A name whose addresses are looked up again and again. While that fails, "
-			"the last known ones stay.",
+		.meaning = "A name whose addresses are looked up again and again. While that "
+			   "fails, the last known ones stay.",
 		.example = "edge.cdn.example",
 		FIELD(struct settings_member, host)},
 	{.path = "pools.NAME.members.NAME.pool",
@@ -360,6 +361,39 @@ const struct setting *table_find(const char *level, const char *key)
 			strcmp(table_key(&table_settings[i]), key) == 0)
 			return &table_settings[i];
 	return NULL;
+}
+
+/* What the limits count; NULL: nothing has limits. */
+static const char *const limit_units[] = {
+	[SETTING_NAMED] = " entries",
+	[SETTING_NUMBER] = "",
+	[SETTING_DURATION] = "",
+	[SETTING_TEXT] = " bytes",
+	[SETTING_URL_PATH] = " bytes",
+	[SETTING_FILES] = " items",
+	[SETTING_LISTEN] = " items",
+	[SETTING_ADDRESSES] = " items",
+	[SETTING_STATUS] = " items",
+	[SETTING_POOL] = NULL, /* the last one: the table is as long as the types */
+};
+
+void table_print_limits(const struct setting *setting, struct text *text)
+{
+	const char *unit = limit_units[setting->type];
+	char min[VALUE_DURATION_SIZE], max[VALUE_DURATION_SIZE];
+
+	if (!unit)
+		return;
+	snprintf(min, sizeof(min), "%" PRIu64, setting->min);
+	snprintf(max, sizeof(max), "%" PRIu64, setting->max);
+	if (setting->type == SETTING_DURATION) {
+		value_duration_print(setting->min, min);
+		value_duration_print(setting->max, max);
+	}
+	if (setting->min == 0 && *unit)
+		text_print(text, "at most %s%s", max, unit);
+	else
+		text_print(text, "from %s to %s%s", min, max, unit);
 }
 
 static const char *const type_texts[] = {

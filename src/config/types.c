@@ -2,7 +2,6 @@
 
 /* How a value of each type of the table is read. */
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +35,7 @@ static size_t count_items(struct reader *reader, const struct entry *entry)
 		return 0;
 	}
 	if (count < entry->setting->min || count > entry->setting->max) {
-		complain(reader->complaints, entry->node->place,
-			"'%s' must have from %" PRIu64 " to %" PRIu64 " items, not %zu",
-			table_key(entry->setting), entry->setting->min, entry->setting->max, count);
+		entry_refuse_count(reader, entry, count);
 		return 0;
 	}
 	return count;
@@ -57,9 +54,7 @@ static void read_number(struct reader *reader, const struct entry *entry)
 		return;
 	}
 	if (number < setting->min || number > setting->max)
-		complain(reader->complaints, entry->node->place,
-			"'%s' must be from %" PRIu64 " to %" PRIu64 ", not %" PRIu64,
-			table_key(setting), setting->min, setting->max, number);
+		entry_refuse_number(reader, entry, text);
 	else
 		entry_store(entry, number);
 }
@@ -72,18 +67,12 @@ static void read_duration(struct reader *reader, const struct entry *entry)
 
 	if (!text)
 		return;
-	if (!value_duration(text, &ms)) {
+	if (!value_duration(text, &ms))
 		entry_refuse(reader, entry, entry->node);
-	} else if (ms < setting->min || ms > setting->max) {
-		char min[VALUE_DURATION_SIZE], max[VALUE_DURATION_SIZE];
-
-		value_duration_print(setting->min, min);
-		value_duration_print(setting->max, max);
-		complain(reader->complaints, entry->node->place,
-			"'%s' must be from %s to %s, not %s", table_key(setting), min, max, text);
-	} else {
+	else if (ms < setting->min || ms > setting->max)
+		entry_refuse_number(reader, entry, text);
+	else
 		entry_store(entry, ms);
-	}
 }
 
 static void read_word(struct reader *reader, const struct entry *entry)
@@ -109,9 +98,7 @@ static void read_text(struct reader *reader, const struct entry *entry)
 	if (!text)
 		return;
 	if (strlen(text) < setting->min || strlen(text) > setting->max)
-		complain(reader->complaints, entry->node->place,
-			"'%s' must have from %" PRIu64 " to %" PRIu64 " bytes, not %zu",
-			table_key(setting), setting->min, setting->max, strlen(text));
+		entry_refuse_count(reader, entry, strlen(text));
 	else
 		entry_store_pointer(entry, arena_text(reader->settings->arena, text));
 }

@@ -361,17 +361,9 @@ enum state_found state_read_verdicts(struct state *state, struct arena *arena,
 	return found;
 }
 
-bool state_write_verdicts(
-	struct state *state, const struct state_verdicts *verdicts, struct err *err)
+bool state_write_verdicts(struct state *state, const struct text *bytes, struct err *err)
 {
-	struct text bytes = {0};
-
-	state_print_verdicts(verdicts, &bytes);
-
-	bool done = file_replace(state->verdicts_path, bytes.bytes, bytes.size, err);
-
-	text_done(&bytes);
-	return done;
+	return file_replace(state->verdicts_path, bytes->bytes, bytes->size, err);
 }
 
 enum state_found state_read_overrides(

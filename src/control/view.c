@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "steerd/base/memory.h"
-#include "steerd/control/command.h"
+#include "steerd/base/suggest.h"
 
 static const struct {
 	const char *text;
@@ -257,6 +257,7 @@ bool view_unknown_subject(
 	const struct view *view, const char *subject, bool with_pools, struct err *err)
 {
 	struct words words = {0};
+	struct suggestion suggestion = suggest_begin(subject);
 
 	if (settings_find_site(view->settings, subject) != SETTINGS_NONE)
 		return err_set(err, "'%s' is a site: say 'site:%s'", subject, subject);
@@ -265,12 +266,14 @@ bool view_unknown_subject(
 			subject, subject);
 	add_words(&words, view, with_pools);
 
-	const char *nearest =
-		command_nearest(subject, (const char *const *)words.items, words.count);
+	for (size_t i = 0; i < words.count; i++)
+		suggest_try(&suggestion, words.items[i]);
+
 	const char *what = with_pools ? "pool, member or site" : "member or site";
 
-	if (nearest)
-		err_set(err, "no %s is called '%s'; did you mean '%s'?", what, subject, nearest);
+	if (suggestion.best)
+		err_set(err, "no %s is called '%s'; did you mean '%s'?", what, subject,
+			suggestion.best);
 	else
 		err_set(err, "no %s is called '%s'; 'steerctl status' lists them", what, subject);
 	for (size_t i = 0; i < words.count; i++)

@@ -138,45 +138,51 @@ static void report_twins(const struct networks *networks, const char *path, stru
 	}
 }
 
+/* One line, which ends with a zero byte; `size` is its length without. */
+static void take_line(char *line, size_t size, struct report_place place,
+	const struct geo_request *request, struct networks *networks, struct report *report)
+{
+	struct network network = {.line = place.line};
+	struct err err;
+
+	if (strlen(line) != size) {
+		report_error(report, place, "there is a zero byte in the line");
+		return;
+	}
+	line[strcspn(line, "#")] = '\0';
+	line = trim(line);
+	if (*line == '\0')
+		return;
+	if (!parse_line(line, request, &network, &err)) {
+		report_error(report, place, "%s", err.text);
+		return;
+	}
+	networks->items = MEMORY_GROW(networks->items, networks->count, &networks->capacity);
+	networks->items[networks->count++] = network;
+}
+
 void networks_parse(char *bytes, size_t size, const struct geo_request *request,
 	struct networks *networks, struct report *report)
 {
-	const char *path = request->networks_path;
+	struct report_place place = {request->networks_path, 0, 0};
 	size_t errors_before = report->error_count;
-	unsigned number = 0;
 	char *end = bytes + size;
 
-	for (char *line = bytes; line < end;) {
-		char *newline = memchr(line, '\n', (size_t)(end - line));
-		char *next = newline ? newline + 1 : end;
-		struct report_place place = {path, ++number, 0};
-		struct network network = {.line = number};
-		struct err err;
-
-		*(newline ? newline : end) = '\0'; /* file_read() leaves room for it */
+	for (char *line = bytes, *newline; line < end; line = newline + 1) {
+		newline = memchr(line, '\n', (size_t)(end - line));
+		if (!newline)
+			newline = end;
+		*newline = '\0';
+		place.line++;
 		if (report->error_count - errors_before >= MISTAKES_MAX) {
 			report_error(report, place, "too many mistakes: the rest is not read");
-			return;
+			break;
 		}
-		if (strlen(line) != (size_t)(next - line) - (newline ? 1 : 0)) {
-			report_error(report, place, "there is a zero byte in the line");
-		} else {
-			line[strcspn(line, "#")] = '\0';
-			if (*trim(line) == '\0') {
-				/* nothing but a comment */
-			} else if (!parse_line(line, request, &network, &err)) {
-				report_error(report, place, "%s", err.text);
-			} else {
-				networks->items = MEMORY_GROW(
-					networks->items, networks->count, &networks->capacity);
-				networks->items[networks->count++] = network;
-			}
-		}
-		line = next;
+		take_line(line, (size_t)(newline - line), place, request, networks, report);
 	}
 	if (networks->count > 0)
 		qsort(networks->items, networks->count, sizeof(networks->items[0]), by_prefix);
-	report_twins(networks, path, report);
+	report_twins(networks, request->networks_path, report);
 }
 
 void networks_read(const char *path, const struct geo_request *request, struct networks *networks,

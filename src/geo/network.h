@@ -38,7 +38,7 @@ void networks_done(struct networks *networks);
 /* Every mistake goes to `report`. */
 void networks_read(const char *path, const struct geo_request *request, struct networks *networks,
 	struct report *report);
-/* The same for a file's bytes, which it changes. */
+/* The same for a file's bytes, which it changes, and the zero byte behind them. */
 void networks_parse(char *bytes, size_t size, const struct geo_request *request,
 	struct networks *networks, struct report *report);
 

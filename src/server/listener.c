@@ -62,17 +62,6 @@ static int family_of(const struct address_port *address)
 	return address->address.family == ADDRESS_IPV4 ? AF_INET : AF_INET6;
 }
 
-static bool bind_to(int fd, const struct address_port *address)
-{
-	struct sockaddr_storage kernel;
-	socklen_t size = address_to_sockaddr(address, &kernel);
-
-	/* Each family for itself: no IPv4-mapped addresses (RFC 3493 5.3), and both may have port 53. */
-	if (kernel.ss_family == AF_INET6)
-		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	return bind(fd, (const struct sockaddr *)&kernel, size) == 0;
-}
-
 static bool read_bound(int fd, struct address_port *ret_address, struct err *err)
 {
 	struct sockaddr_storage kernel;
@@ -108,10 +97,27 @@ static void set_destination_told(int fd, int family)
 }
 
 /*
- * The first socket binds before SO_REUSEPORT is set on it, so that a port is refused that another server holds, even
- * one that would share it: two servers that take turns at random are hard to find.  Set afterwards, the option
- * lets our own other sockets join.
+ * The first socket on a port binds before SO_REUSEPORT is set on it, so that a port is refused that another server
+ * holds, even one that would share it: two servers that take turns at random are hard to find.  Set afterwards,
+ * the option lets our own other sockets join.
  */
+static bool bind_to(int fd, const struct address_port *address, bool is_first)
+{
+	struct sockaddr_storage kernel;
+	socklen_t size = address_to_sockaddr(address, &kernel);
+
+	/* Each family for itself: no IPv4-mapped addresses (RFC 3493 5.3), and both may have port 53. */
+	if (kernel.ss_family == AF_INET6)
+		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	if (!is_first)
+		set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	if (bind(fd, (const struct sockaddr *)&kernel, size) != 0)
+		return false;
+	if (is_first)
+		set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	return true;
+}
+
 static int udp_open(const struct address_port *address, bool is_first, struct err *err)
 {
 	int family = family_of(address);
@@ -126,19 +132,15 @@ static int udp_open(const struct address_port *address, bool is_first, struct er
 	set_fragmentation(fd, family);
 	if (address_is_any(&address->address))
 		set_destination_told(fd, family);
-	if (!is_first)
-		set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-	if (!bind_to(fd, address)) {
+	if (!bind_to(fd, address, is_first)) {
 		bind_failed(address, err);
 		close(fd);
 		return -1;
 	}
-	if (is_first)
-		set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 	return fd;
 }
 
-static int tcp_open(const struct address_port *address, struct err *err)
+static int tcp_open(const struct address_port *address, bool is_first, struct err *err)
 {
 	int fd = socket(family_of(address), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -150,7 +152,7 @@ static int tcp_open(const struct address_port *address, struct err *err)
 	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	/* Inherited by accepted connections: answers that are ready leave in one write as it is. */
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-	if (!bind_to(fd, address) || listen(fd, TCP_BACKLOG) != 0) {
+	if (!bind_to(fd, address, is_first) || listen(fd, TCP_BACKLOG) != 0) {
 		bind_failed(address, err);
 		close(fd);
 		return -1;
@@ -158,8 +160,8 @@ static int tcp_open(const struct address_port *address, struct err *err)
 	return fd;
 }
 
-/* One UDP and one TCP socket on the same port. */
-static bool open_pair(
+/* The first UDP and the first TCP socket, which settle the port. */
+static bool open_first(
 	struct listener *listener, const struct address_port *address, struct err *err)
 {
 	int udp_fd = udp_open(address, true, err);
@@ -168,55 +170,73 @@ static bool open_pair(
 		return false;
 
 	bool is_known = read_bound(udp_fd, &listener->bound, err);
-	int tcp_fd = is_known ? tcp_open(&listener->bound, err) : -1;
+	int tcp_fd = is_known ? tcp_open(&listener->bound, true, err) : -1;
 
 	if (tcp_fd < 0) {
 		close(udp_fd);
 		return false;
 	}
-	listener->udp_fds[listener->udp_count++] = udp_fd;
-	listener->tcp_fd = tcp_fd;
+	listener->udp_fds[listener->counts.udp++] = udp_fd;
+	listener->tcp_fds[listener->counts.tcp++] = tcp_fd;
+	return true;
+}
+
+typedef int (*open_fn)(const struct address_port *address, bool is_first, struct err *err);
+
+static bool open_others(int *fds, size_t *count, size_t wanted, open_fn open_one,
+	const struct address_port *at, struct err *err)
+{
+	while (*count < wanted) {
+		int fd = open_one(at, false, err);
+
+		if (fd < 0)
+			return false;
+		fds[(*count)++] = fd;
+	}
 	return true;
 }
 
 bool listener_open(struct listener *ret_listener, const struct address_port *address,
-	size_t udp_count, struct err *err)
+	struct listener_counts counts, struct err *err)
 {
-	struct listener listener = {.tcp_fd = -1};
-	int attempts = address->port == 0 ? PORT_ATTEMPTS : 1;
+	struct listener listener = {
+		.udp_fds = memory_new(counts.udp * sizeof(listener.udp_fds[0])),
+		.tcp_fds = memory_new(counts.tcp * sizeof(listener.tcp_fds[0])),
+	};
+	bool done = false;
 
-	listener.udp_fds = memory_new(udp_count * sizeof(listener.udp_fds[0]));
-	while (listener.tcp_fd < 0 && attempts-- > 0)
-		open_pair(&listener, address, err);
-
-	while (listener.tcp_fd >= 0 && listener.udp_count < udp_count) {
-		int fd = udp_open(&listener.bound, false, err);
-
-		if (fd < 0)
-			break;
-		listener.udp_fds[listener.udp_count++] = fd;
-	}
-	if (listener.udp_count < udp_count) {
+	for (int attempt = 0; !done && attempt < (address->port == 0 ? PORT_ATTEMPTS : 1);
+		attempt++)
+		done = open_first(&listener, address, err);
+	done = done &&
+		open_others(listener.udp_fds, &listener.counts.udp, counts.udp, udp_open,
+			&listener.bound, err) &&
+		open_others(listener.tcp_fds, &listener.counts.tcp, counts.tcp, tcp_open,
+			&listener.bound, err);
+	if (done)
+		*ret_listener = listener;
+	else
 		listener_close(&listener);
-		return false;
-	}
-	*ret_listener = listener;
-	return true;
+	return done;
+}
+
+static void close_all(int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		close(fds[i]);
+	free(fds);
 }
 
 void listener_close(struct listener *listener)
 {
-	for (size_t i = 0; i < listener->udp_count; i++)
-		close(listener->udp_fds[i]);
-	if (listener->tcp_fd >= 0)
-		close(listener->tcp_fd);
-	free(listener->udp_fds);
+	close_all(listener->udp_fds, listener->counts.udp);
+	close_all(listener->tcp_fds, listener->counts.tcp);
 }
 
 void listener_wake(const struct listener *listener)
 {
-	/* On a UDP socket without a peer Linux calls this ENOTCONN and does it all the same: whoever waits
-	 * returns, and so does whoever comes later; no query is lost, for those that wait are still read. */
-	for (size_t i = 0; i < listener->udp_count; i++)
+	/* A UDP socket without a peer is not connected, says Linux, and wakes its reader all the same; a time
+	 * limit on receiving would do too, but wake every thread for nothing as long as it runs. */
+	for (size_t i = 0; i < listener->counts.udp; i++)
 		(void)shutdown(listener->udp_fds[i], SHUT_RD);
 }

@@ -9,21 +9,26 @@
 #include "steerd/base/err.h"
 
 /*
- * listener - the sockets of one listen address: a UDP socket for each worker and one TCP socket, all on one port.
+ * listener - the sockets of one listen address: one for each thread, all on one port (SO_REUSEPORT).
  */
+struct listener_counts {
+	size_t udp;
+	size_t tcp;
+};
+
 struct listener {
 	struct address_port bound; /* with the port that the kernel chose, if it was asked to */
-	size_t udp_count;
+	struct listener_counts counts;
 	int *udp_fds; /* blocking */
-	int tcp_fd;   /* not blocking */
+	int *tcp_fds; /* not blocking */
 };
 
 /* Binds everything, or nothing.  A port that anyone else holds is an error, even if they would share it. */
 bool listener_open(struct listener *ret_listener, const struct address_port *address,
-	size_t udp_count, struct err *err);
+	struct listener_counts counts, struct err *err);
 void listener_close(struct listener *listener);
 
-/* Makes each thread that waits in recvmmsg() on these sockets return, now and from now on. */
+/* Makes each thread that waits in recvmmsg() on the UDP sockets return, now and from now on. */
 void listener_wake(const struct listener *listener);
 
 #endif

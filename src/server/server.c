@@ -18,45 +18,43 @@
 /* Counts are of what exists, so that server_stop() also undoes a start that failed half way. */
 struct server {
 	atomic_bool is_stopping;
+	int stop_fd;		    /* an eventfd for the TCP threads; -1: none */
 	struct listener *listeners; /* [fixed] */
 	size_t listener_count;
-	int *tcp_fds; /* of the listeners */
-	struct tcp_common tcp_common;
-	struct stats *stats; /* one for each thread: first UDP, then TCP */
+	struct listener_counts threads; /* [fixed] of each listen address for UDP, of all for TCP */
+	int *tcp_fds;			/* by thread, then by listener */
+	struct stats *stats;		/* one for each thread: first UDP, then TCP */
 	const struct stats **stats_list;
 	size_t stats_count;
 	struct udp **udps; /* one for each listen address and worker; threads that run */
 	size_t udp_count;
-	struct tcp **tcps; /* one for each worker; threads that run */
+	struct tcp **tcps; /* threads that run */
 	size_t tcp_count;
 };
 
 static bool open_listeners(struct server *server, const struct settings *settings, struct err *err)
 {
 	server->listeners = memory_new(settings->listen_count * sizeof(server->listeners[0]));
-	server->tcp_fds = memory_new(settings->listen_count * sizeof(server->tcp_fds[0]));
 	for (size_t i = 0; i < settings->listen_count; i++) {
 		struct listener *listener = &server->listeners[i];
 
-		if (!listener_open(listener, &settings->listen[i], settings->workers, err))
+		if (!listener_open(listener, &settings->listen[i], server->threads, err))
 			return false;
-		server->tcp_fds[i] = listener->tcp_fd;
 		server->listener_count++;
 	}
 	return true;
 }
 
-static bool prepare_tcp(struct server *server, const struct settings *settings, struct err *err)
+static bool prepare_tcp(struct server *server, struct err *err)
 {
-	struct tcp_common *common = &server->tcp_common;
+	size_t count = server->threads.tcp * server->listener_count;
 
-	common->listen_fds = server->tcp_fds;
-	common->listen_count = server->listener_count;
-	common->idle_ms = settings->tcp_idle_ms;
-	common->io_ms = settings->tcp_io_ms;
-	common->connections_max = settings->tcp_connections;
-	common->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return common->stop_fd >= 0 || err_os(err, "cannot make an eventfd");
+	server->tcp_fds = memory_new(count * sizeof(server->tcp_fds[0]));
+	for (size_t i = 0; i < count; i++)
+		server->tcp_fds[i] = server->listeners[i % server->listener_count]
+					     .tcp_fds[i / server->listener_count];
+	server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return server->stop_fd >= 0 || err_os(err, "cannot make an eventfd");
 }
 
 static void prepare_stats(struct server *server, size_t thread_count)
@@ -81,9 +79,15 @@ static bool start_udp(struct server *server, int fd, const struct worker *worker
 	return true;
 }
 
-static bool start_tcp(struct server *server, const struct worker *worker, struct err *err)
+static bool start_tcp(struct server *server, const struct tcp_limits *limits,
+	const struct worker *worker, struct err *err)
 {
-	struct tcp *tcp = tcp_new(&server->tcp_common, worker, err);
+	struct tcp_sources sources = {
+		.listen_fds = &server->tcp_fds[server->tcp_count * server->listener_count],
+		.listen_count = server->listener_count,
+		.stop_fd = server->stop_fd,
+	};
+	struct tcp *tcp = tcp_new(&sources, limits, worker, err);
 
 	if (!tcp || !tcp_start(tcp, err)) {
 		tcp_free(tcp);
@@ -93,38 +97,69 @@ static bool start_tcp(struct server *server, const struct worker *worker, struct
 	return true;
 }
 
-static bool start_threads(
-	struct server *server, size_t workers, const struct live *live, struct err *err)
+static bool start_udp_threads(struct server *server, struct worker *worker, struct err *err)
 {
-	size_t udp_count = server->listener_count * workers;
-	struct worker worker = {.live = live, .is_stopping = &server->is_stopping};
+	size_t workers = server->threads.udp;
+	size_t count = server->listener_count * workers;
 
-	prepare_stats(server, udp_count + workers);
-	worker.stats = server->stats;
-	server->udps = memory_new(udp_count * sizeof(server->udps[0]));
-	server->tcps = memory_new(workers * sizeof(server->tcps[0]));
-	for (size_t i = 0; i < udp_count; i++, worker.stats++) {
+	server->udps = memory_new(count * sizeof(server->udps[0]));
+	for (size_t i = 0; i < count; i++, worker->stats++) {
 		const struct listener *listener = &server->listeners[i / workers];
 
-		if (!start_udp(server, listener->udp_fds[i % workers], &worker, err))
+		if (!start_udp(server, listener->udp_fds[i % workers], worker, err))
 			return false;
 	}
-	for (size_t i = 0; i < workers; i++, worker.stats++)
-		if (!start_tcp(server, &worker, err))
-			return false;
 	return true;
+}
+
+static bool start_tcp_threads(struct server *server, const struct settings *settings,
+	struct worker *worker, struct err *err)
+{
+	size_t count = server->threads.tcp;
+	struct tcp_limits limits = {
+		.idle_ms = settings->tcp_idle_ms,
+		.io_ms = settings->tcp_io_ms,
+	};
+
+	server->tcps = memory_new(count * sizeof(server->tcps[0]));
+	for (size_t i = 0; i < count; i++, worker->stats++) {
+		bool has_one_more = i < settings->tcp_connections % count;
+
+		limits.connections = settings->tcp_connections / count + has_one_more;
+		if (!start_tcp(server, &limits, worker, err))
+			return false;
+	}
+	return true;
+}
+
+static bool start_threads(struct server *server, const struct settings *settings,
+	const struct live *live, struct err *err)
+{
+	prepare_stats(server, server->listener_count * server->threads.udp + server->threads.tcp);
+
+	struct worker worker = {
+		.live = live, .is_stopping = &server->is_stopping, .stats = server->stats};
+
+	return start_udp_threads(server, &worker, err) &&
+		start_tcp_threads(server, settings, &worker, err);
 }
 
 struct server *server_start(
 	const struct settings *settings, const struct live *live, struct err *err)
 {
-	assert(settings->listen_count > 0 && settings->workers > 0);
+	assert(settings->listen_count > 0 && settings->workers > 0 &&
+		settings->tcp_connections > 0);
 
 	struct server *server = memory_new(sizeof(*server));
 
-	server->tcp_common.stop_fd = -1;
-	if (open_listeners(server, settings, err) && prepare_tcp(server, settings, err) &&
-		start_threads(server, settings->workers, live, err))
+	server->stop_fd = -1;
+	server->threads.udp = settings->workers;
+	/* No thread without room for a connection. */
+	server->threads.tcp = settings->workers < settings->tcp_connections
+		? settings->workers
+		: settings->tcp_connections;
+	if (open_listeners(server, settings, err) && prepare_tcp(server, err) &&
+		start_threads(server, settings, live, err))
 		return server;
 	server_stop(server);
 	return NULL;
@@ -133,8 +168,8 @@ struct server *server_start(
 static void tell_threads(struct server *server)
 {
 	atomic_store_explicit(&server->is_stopping, true, memory_order_release);
-	if (server->tcp_common.stop_fd >= 0)
-		(void)eventfd_write(server->tcp_common.stop_fd, 1);
+	if (server->stop_fd >= 0)
+		(void)eventfd_write(server->stop_fd, 1);
 	for (size_t i = 0; i < server->listener_count; i++)
 		listener_wake(&server->listeners[i]);
 }
@@ -154,8 +189,8 @@ void server_stop(struct server *server)
 	}
 	for (size_t i = 0; i < server->listener_count; i++)
 		listener_close(&server->listeners[i]);
-	if (server->tcp_common.stop_fd >= 0)
-		close(server->tcp_common.stop_fd);
+	if (server->stop_fd >= 0)
+		close(server->stop_fd);
 	free(server->listeners);
 	free(server->tcp_fds);
 	free(server->udps);
@@ -183,5 +218,9 @@ void server_stats(const struct server *server, uint64_t ret_sum[static STATS_COU
 
 size_t server_tcp_open(const struct server *server)
 {
-	return atomic_load(&server->tcp_common.open);
+	size_t open = 0;
+
+	for (size_t i = 0; i < server->tcp_count; i++)
+		open += tcp_open(server->tcps[i]);
+	return open;
 }

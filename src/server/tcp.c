@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -48,12 +49,14 @@ struct queue {
 
 struct tcp {
 	struct worker worker;
-	struct tcp_common *common;
+	struct tcp_limits limits; /* [fixed] */
+	atomic_size_t open;	  /* connections; others read it */
 	int epoll_fd;
 	enum source stop;
-	struct listening *listening; /* common->listen_count of them */
-	uint64_t accept_at_ms;	     /* accepting is paused until then; 0: it is not */
-	uint64_t now_ms;	     /* when the events at hand were taken */
+	struct listening *listening; /* [fixed] */
+	size_t listen_count;
+	uint64_t accept_at_ms; /* accepting is paused until then; 0: it is not */
+	uint64_t now_ms;       /* when the events at hand were taken */
 	struct queue idle;
 	struct queue busy;
 	struct connection_desk desk;
@@ -95,13 +98,12 @@ static bool watch(struct tcp *tcp, int operation, int fd, uint32_t events, void 
 	return epoll_ctl(tcp->epoll_fd, operation, fd, &event) == 0;
 }
 
-/* EPOLLEXCLUSIVE: a connection wakes one thread, not all. */
 static bool watch_listening(struct tcp *tcp)
 {
-	for (size_t i = 0; i < tcp->common->listen_count; i++) {
+	for (size_t i = 0; i < tcp->listen_count; i++) {
 		struct listening *listening = &tcp->listening[i];
 
-		if (!watch(tcp, EPOLL_CTL_ADD, listening->fd, EPOLLIN | EPOLLEXCLUSIVE, listening))
+		if (!watch(tcp, EPOLL_CTL_ADD, listening->fd, EPOLLIN, listening))
 			return false;
 	}
 	return true;
@@ -109,7 +111,7 @@ static bool watch_listening(struct tcp *tcp)
 
 static void accept_pause(struct tcp *tcp)
 {
-	for (size_t i = 0; i < tcp->common->listen_count; i++)
+	for (size_t i = 0; i < tcp->listen_count; i++)
 		(void)watch(tcp, EPOLL_CTL_DEL, tcp->listening[i].fd, 0, NULL);
 	tcp->accept_at_ms = tcp->now_ms + ACCEPT_PAUSE_MS;
 }
@@ -129,7 +131,7 @@ static void client_close(struct tcp *tcp, struct client *client)
 	queue_remove(queue_of(tcp, client->wait), client);
 	connection_done(&client->connection);
 	free(client);
-	atomic_fetch_sub(&tcp->common->open, 1);
+	atomic_fetch_sub_explicit(&tcp->open, 1, memory_order_relaxed);
 }
 
 /* Makes room: the longest idle goes, or if none is idle who keeps us waiting longest. */
@@ -154,18 +156,18 @@ static void client_new(struct tcp *tcp, int fd, const struct sockaddr_storage *k
 		close(fd);
 		return;
 	}
+	if (tcp_open(tcp) >= tcp->limits.connections)
+		(void)evict(tcp);
 
-	/* Counted before it is compared, so that two threads cannot both take the last place. */
-	size_t open = atomic_fetch_add(&tcp->common->open, 1) + 1;
-	bool has_place = open <= tcp->common->connections_max || evict(tcp);
 	struct client *client = memory_new(sizeof(*client));
 
 	client->source = SOURCE_CLIENT;
 	client->wait = CONNECTION_IDLE;
 	client->connection.fd = fd;
 	client->connection.client = from.address;
+	atomic_fetch_add_explicit(&tcp->open, 1, memory_order_relaxed);
 	queue_add(&tcp->idle, client, tcp->now_ms);
-	if (!has_place || !watch(tcp, EPOLL_CTL_ADD, fd, EPOLLIN, client))
+	if (!watch(tcp, EPOLL_CTL_ADD, fd, EPOLLIN, client))
 		client_close(tcp, client);
 }
 
@@ -306,23 +308,25 @@ static void *run(void *argument)
 	return NULL;
 }
 
-struct tcp *tcp_new(struct tcp_common *common, const struct worker *worker, struct err *err)
+struct tcp *tcp_new(const struct tcp_sources *sources, const struct tcp_limits *limits,
+	const struct worker *worker, struct err *err)
 {
 	struct tcp *tcp = memory_new(sizeof(*tcp));
 
 	tcp->worker = *worker;
-	tcp->common = common;
+	tcp->limits = *limits;
 	tcp->stop = SOURCE_STOP;
-	tcp->idle.limit_ms = common->idle_ms;
-	tcp->busy.limit_ms = common->io_ms;
+	tcp->idle.limit_ms = limits->idle_ms;
+	tcp->busy.limit_ms = limits->io_ms;
 	tcp->desk.stats = worker->stats;
 	random_seed(&tcp->desk.random);
-	tcp->listening = memory_new(common->listen_count * sizeof(tcp->listening[0]));
-	for (size_t i = 0; i < common->listen_count; i++)
-		tcp->listening[i] = (struct listening){SOURCE_LISTENER, common->listen_fds[i]};
+	tcp->listen_count = sources->listen_count;
+	tcp->listening = memory_new(tcp->listen_count * sizeof(tcp->listening[0]));
+	for (size_t i = 0; i < tcp->listen_count; i++)
+		tcp->listening[i] = (struct listening){SOURCE_LISTENER, sources->listen_fds[i]};
 	tcp->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (tcp->epoll_fd < 0 || !watch_listening(tcp) ||
-		!watch(tcp, EPOLL_CTL_ADD, common->stop_fd, EPOLLIN, &tcp->stop)) {
+		!watch(tcp, EPOLL_CTL_ADD, sources->stop_fd, EPOLLIN, &tcp->stop)) {
 		err_os(err, "cannot wait for TCP connections");
 		tcp_free(tcp);
 		return NULL;
@@ -352,4 +356,9 @@ bool tcp_start(struct tcp *tcp, struct err *err)
 void tcp_join(struct tcp *tcp)
 {
 	worker_join(&tcp->worker);
+}
+
+size_t tcp_open(const struct tcp *tcp)
+{
+	return atomic_load_explicit(&tcp->open, memory_order_relaxed);
 }

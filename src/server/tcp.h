@@ -2,7 +2,6 @@
 #ifndef SERVER_TCP_H
 #define SERVER_TCP_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,32 +13,38 @@
 /*
  * tcp - one thread that serves TCP connections of all listen addresses.
  *
- * Threads share the listening sockets; a connection stays with the thread that accepted it.  Two queues, each in the order
- * in which its members run out of time, make eviction and time limits O(1):
+ * Each thread has listening sockets and a share of the connections of its own, so threads never wait for each other.  Two
+ * queues, each in the order in which its members run out of time, make eviction and time limits O(1):
  *
- *	idle   waits for a query          tcp_idle_ms   the first is evicted when room is needed
- *	busy   a message or an answer     tcp_io_ms     the first is evicted if none is idle
+ *	idle   waits for a query          idle_ms   the first is evicted when room is needed
+ *	busy   a message or an answer     io_ms     the first is evicted if none is idle
  *	       is on its way
  */
 struct tcp;
 
-/* What the threads have in common; it must outlive them. */
-struct tcp_common {
-	const int *listen_fds;	/* [fixed] not blocking */
-	size_t listen_count;	/* [fixed] */
-	int stop_fd;		/* [fixed] an eventfd that becomes readable when the server stops */
-	uint32_t idle_ms;	/* [fixed] */
-	uint32_t io_ms;		/* [fixed] */
-	size_t connections_max; /* [fixed] of all threads together */
-	atomic_size_t open;	/* connections of all threads */
+struct tcp_limits {
+	uint32_t idle_ms;
+	uint32_t io_ms;
+	size_t connections; /* at least 1 */
+};
+
+/* What the thread listens on, borrowed until tcp_free(). */
+struct tcp_sources {
+	const int *listen_fds; /* not blocking */
+	size_t listen_count;
+	int stop_fd; /* becomes readable when the server stops */
 };
 
 /* `worker` is copied.  NULL if the system refuses what it needs. */
-struct tcp *tcp_new(struct tcp_common *common, const struct worker *worker, struct err *err);
+struct tcp *tcp_new(const struct tcp_sources *sources, const struct tcp_limits *limits,
+	const struct worker *worker, struct err *err);
 /* The thread must have ended or not have started; closes what connections are left.  NULL is allowed. */
 void tcp_free(struct tcp *tcp);
 
 bool tcp_start(struct tcp *tcp, struct err *err);
 void tcp_join(struct tcp *tcp);
+
+/* Connections open now.  [any thread] */
+size_t tcp_open(const struct tcp *tcp);
 
 #endif

@@ -67,6 +67,7 @@ static const char *why_of(ldns_status status)
 static void add_fields(struct text *wire, const ldns_rr *rr)
 {
 	text_clear(wire);
+	text_add(wire, "");
 	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
 		const ldns_rdf *field = ldns_rr_rdf(rr, i);
 
@@ -74,16 +75,154 @@ static void add_fields(struct text *wire, const ldns_rr *rr)
 	}
 }
 
+/* ---- what ldns takes in silence: 65536 for 0, -1 for 65535, and more ---- */
+
+/* The largest number of a field, 0 if it is no number. */
+static uint64_t limit_of(ldns_rdf_type type)
+{
+	switch ((int)type) {
+	case LDNS_RDF_TYPE_INT8:
+	case LDNS_RDF_TYPE_ALG:
+	case LDNS_RDF_TYPE_CERTIFICATE_USAGE:
+	case LDNS_RDF_TYPE_SELECTOR:
+	case LDNS_RDF_TYPE_MATCHING_TYPE:
+		return UINT8_MAX;
+	case LDNS_RDF_TYPE_INT16:
+	case LDNS_RDF_TYPE_CERT_ALG:
+		return UINT16_MAX;
+	case LDNS_RDF_TYPE_INT32:
+	case LDNS_RDF_TYPE_PERIOD:
+		return UINT32_MAX;
+	default:
+		return 0;
+	}
+}
+
+/* A number, or a span such as "1h30m"; a word is ldns's business. */
+static bool is_within(const char *text, size_t size, uint64_t limit)
+{
+	static const char units[] = "smhdw";
+	static const uint64_t unit_s[] = {1, 60, 3600, 86400, 604800};
+	uint64_t total = 0;
+	uint64_t number = 0;
+
+	if (*text == '-' || *text == '+')
+		return false;
+	if (!isdigit((unsigned char)*text))
+		return true;
+	for (size_t i = 0; i < size && total + number <= limit; i++) {
+		const char *unit = strchr(units, tolower((unsigned char)text[i]));
+
+		if (isdigit((unsigned char)text[i])) {
+			number = number * 10 + (uint64_t)(text[i] - '0');
+		} else if (unit && *unit != '\0') {
+			total += number * unit_s[unit - units];
+			number = 0;
+		}
+	}
+	return total + number <= limit;
+}
+
+/* Octets of the first field of the text, quotes and escapes included. */
+static size_t field_size(const char *text)
+{
+	bool is_quoted = false;
+	size_t size = 0;
+
+	for (; text[size] != '\0' && (is_quoted || text[size] != ' '); size++) {
+		if (text[size] == '"')
+			is_quoted = !is_quoted;
+		else if (text[size] == '\\' && text[size + 1] != '\0')
+			size++;
+	}
+	return size;
+}
+
+/* ldns takes the label '@' for the origin, escaped or not, and whatever follows it. */
+static bool begins_with_at(const char *text, size_t size)
+{
+	static const char *const forms[] = {"@", "\\@", "\\064"};
+
+	for (size_t i = 0; i < COUNT_OF(forms); i++) {
+		size_t length = strlen(forms[i]);
+
+		if (size >= length && memcmp(text, forms[i], length) == 0 &&
+			(size == length ? i > 0 : text[length] == '.'))
+			return true;
+	}
+	return false;
+}
+
+static bool is_odd_hex(const char *text)
+{
+	bool is_odd = false;
+
+	for (; *text != '\0'; text++)
+		is_odd ^= isxdigit((unsigned char)*text) != 0;
+	return is_odd;
+}
+
+/* What is wrong in RDATA that ldns took, NULL if it is right.  Fields of more than one word are the last of their type. */
+static const char *find_fault(const ldns_rr *rr, const char *text)
+{
+	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+		ldns_rdf_type field = ldns_rdf_get_type(ldns_rr_rdf(rr, i));
+		uint64_t limit = limit_of(field);
+		size_t size;
+
+		text += strspn(text, " ");
+		size = field_size(text);
+		if (limit > 0 && !is_within(text, size, limit))
+			return "has a number out of range";
+		if (field == LDNS_RDF_TYPE_DNAME && begins_with_at(text, size))
+			return "has a name whose first label is '@'";
+		if (field == LDNS_RDF_TYPE_HEX && is_odd_hex(text))
+			return "has half an octet";
+		text += size;
+	}
+	return NULL;
+}
+
+/* The port among the parameters of SVCB and HTTPS (RFC 9460 7.2) is no field of its own. */
+static bool has_port_within(const char *text)
+{
+	const char *port = strstr(text, " port=");
+
+	if (!port)
+		return true;
+	port += strlen(" port=");
+	port += *port == '"';
+	return is_within(port, strspn(port, "0123456789"), UINT16_MAX);
+}
+
+/* The value of a CAA record may stand without quotes (RFC 8659 4.1); ldns wants them. */
+static void add_quoted(struct text *line, const char *text)
+{
+	size_t front = 0; /* flags and tag */
+
+	for (unsigned i = 0; i < 2; i++) {
+		front += field_size(text + front);
+		front += strspn(text + front, " ");
+	}
+	text_add_bytes(line, text, front);
+	if (text[front] != '\0')
+		text_print(line, "\"%s\"", text + front);
+}
+
 /* The one line that ldns reads: an owner and a TTL that mean nothing, then type and data. */
 static void make_line(struct text *line, uint16_t type, const char *text)
 {
 	char prefix[] = ". 0 TYPE00000 ";
+	bool is_bare_caa = type == LDNS_RR_TYPE_CAA && !strchr(text, '"');
 
 	for (char *digit = prefix + 12; type > 0; type /= 10)
 		*digit-- = (char)('0' + type % 10);
 	text_clear(line);
 	text_add_bytes(line, prefix, sizeof(prefix) - 1);
-	text_add(line, text);
+	if (is_bare_caa)
+		add_quoted(line, text);
+	else
+		text_add(line, text);
 }
 
 /*
@@ -182,8 +321,16 @@ bool rdata_read(struct rdata_reader *reader, uint16_t type, const char *text, st
 
 	if (status != LDNS_STATUS_OK)
 		return fail(err, type, text, why_of(status));
+
+	const char *fault = find_fault(rr, text);
+
+	if ((type == LDNS_RR_TYPE_SVCB || type == LDNS_RR_TYPE_HTTPS) && !has_port_within(text))
+		fault = "has a number out of range";
+
 	add_fields(ret_wire, rr);
 	ldns_rr_free(rr);
+	if (fault)
+		return fail(err, type, text, fault);
 	if (ret_wire->size > UINT16_MAX)
 		return fail(err, type, text, "is larger than a message");
 	return true;

@@ -11,7 +11,7 @@
  * echo - the floor below every DNS server that uses sockets: what comes goes back, one A record longer, with no
  * thought in between.  It receives and sends in batches exactly as steerd does, so what it costs is the kernel's part.
  *
- *	echo PORT      serves UDP on 127.0.0.1 until it is killed
+ * It serves on a port of 127.0.0.1 that the kernel chooses, prints "ready: 127.0.0.1:PORT", and ends when it is killed.
  */
 enum { BATCH = 64, SIZE_MAX_IN = 1232, ANSWER_SIZE = 16 };
 
@@ -30,22 +30,28 @@ static void fail(const char *what)
 	exit(1);
 }
 
-static int listen_on(uint16_t port)
+static int listen_anywhere(void)
 {
 	struct sockaddr_in at = {
 		.sin_family = AF_INET,
-		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
+	socklen_t size = sizeof(at);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	int buffer_bytes = 4 << 20;
+	int shared = 1;
 
 	if (fd < 0)
 		fail("socket");
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, sizeof(shared));
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof(buffer_bytes));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof(buffer_bytes));
-	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
+	if (bind(fd, (struct sockaddr *)&at, size) != 0)
 		fail("bind");
+	if (getsockname(fd, (struct sockaddr *)&at, &size) != 0)
+		fail("getsockname");
+	printf("ready: 127.0.0.1:%u\n", ntohs(at.sin_port));
+	fflush(stdout);
 	return fd;
 }
 
@@ -72,14 +78,9 @@ static void answer(size_t index)
 	parts[index].iov_len = size + ANSWER_SIZE;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	if (argc != 2) {
-		fprintf(stderr, "usage: echo PORT\n");
-		return 2;
-	}
-
-	int fd = listen_on((uint16_t)atoi(argv[1]));
+	int fd = listen_anywhere();
 
 	for (size_t i = 0; i < BATCH; i++)
 		prepare(i);

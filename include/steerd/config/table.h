@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "steerd/base/text.h"
+
 /*
  * table - every key of steerd.yaml, in one list.
  *
@@ -38,6 +40,7 @@ struct setting {
 	const char *path; /* "monitors.NAME.every": NAME stands for a name that operators choose */
 	enum setting_type type;
 	bool is_required;	   /* where the level that holds it is there */
+	bool is_fixed;		   /* holds until the process ends: a reload does not change it */
 	const char *initial;	   /* the default, as YAML; NULL: none ... */
 	const char *initial_words; /* ... or what it is made from, in words */
 	uint64_t min;
@@ -63,6 +66,8 @@ const char *table_key(const struct setting *setting);
 bool table_is_below(const struct setting *setting, const char *level);
 /* NULL if there is no such key at that level. */
 const struct setting *table_find(const char *level, const char *key);
+/* "from 500ms to 1h", "at most 255 entries": what the limits say; adds nothing if there are none. */
+void table_print_limits(const struct setting *setting, struct text *text);
 /* "duration": what a value of the type is called in the manual. */
 const char *table_type_text(enum setting_type type);
 

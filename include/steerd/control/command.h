@@ -83,10 +83,4 @@ void command_usage(enum command_id id, char ret_text[static COMMAND_USAGE_SIZE])
 /* "90", "90s", "15min", "2h", "7d": seconds, 1 to ten years. */
 bool command_parse_duration(const char *text, uint64_t *ret_seconds, struct err *err);
 
-/*
- * The one of `count` words that `word` may have been meant for, NULL if none is near: at most one edit in a short
- * word, two in a longer one.
- */
-const char *command_nearest(const char *word, const char *const *words, size_t count);
-
 #endif

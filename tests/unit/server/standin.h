@@ -11,10 +11,9 @@
 /*
  * standin - a server on loopback whose answers a test chooses, and clients for it.
  *
- * In place of answer_query() and of the live plan this links functions of its own, so that what is tested is
- * how octets come and go.  A query is a header and a tail of zeroes; its QDCOUNT field says how many octets the answer
- * has more than the query.  An answer is the query with QR set, ended by the octets and the family of the address that it
- * was told to be from.
+ * In place of answer_query() this links a function of its own, so that what is tested is how octets come and go.
+ * A query is a header and a tail of zeroes; its QDCOUNT field says how many octets the answer has more than the
+ * query.  An answer is the query with QR set, ended by the address that it was told to be from.
  */
 #define STANDIN_TAIL 17 /* sizeof(struct address) */
 

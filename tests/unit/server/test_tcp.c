@@ -462,6 +462,29 @@ static void who_is_busy_makes_room_last(void **state)
 	server_stop(server);
 }
 
+/* Whichever threads they come to, new clients are served and the cap holds. */
+static void threads_share_the_cap(void **state)
+{
+	enum { CLIENTS = 50, CAP = 5 };
+	int fds[CLIENTS];
+	struct standin_options options = {.connections = CAP, .workers = 3};
+	struct server *server = start_one(&options, &fds[0]);
+
+	(void)state;
+	for (uint16_t i = 0; i < CLIENTS; i++) {
+		if (i > 0)
+			fds[i] = connect_again(server);
+		send_query(fds[i], i);
+		await_answer(fds[i], i, "a new client");
+		assert_in_range(server_tcp_open(server), 1, CAP);
+	}
+	assert_int_equal(
+		standin_counter(server, STATS_TCP_EVICTED), CLIENTS - server_tcp_open(server));
+	for (size_t i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	server_stop(server);
+}
+
 /* Leaves the process without a free descriptor; gives the limit to set again. */
 static struct rlimit take_all_descriptors(void)
 {
@@ -543,6 +566,7 @@ int main(void)
 		cmocka_unit_test(a_client_that_never_reads_runs_out_of_time),
 		cmocka_unit_test(the_longest_idle_makes_room),
 		cmocka_unit_test(who_is_busy_makes_room_last),
+		cmocka_unit_test(threads_share_the_cap),
 		cmocka_unit_test(out_of_descriptors_the_longest_idle_makes_room),
 		cmocka_unit_test(out_of_descriptors_with_nobody_to_evict_it_waits),
 	};

@@ -209,14 +209,11 @@ static void take_rdata(struct message *message, uint16_t type, size_t end, struc
 	assert_int_equal(message->at, end);
 }
 
-static void take_record(struct message *message, bool is_asked, struct text *text)
+static void take_record(struct message *message, struct text *text)
 {
 	char type_text[TYPE_TEXT_SIZE];
-	struct text owner = {0};
 
-	take_name(message, &owner);
-	text_add(text, is_asked ? "?" : owner.bytes);
-	text_done(&owner);
+	take_name(message, text);
 
 	uint16_t type = (uint16_t)take(message, 2);
 
@@ -265,13 +262,13 @@ void zones_decode(const struct zone_block *block, const uint8_t *base, enum zone
 	text_clear(ret_text);
 	text_add(ret_text, "");
 	for (unsigned i = 0; i < block->record_count; i++)
-		take_record(message, block->type != 0, ret_text);
+		take_record(message, ret_text);
 	if (block->glue_count > 0) {
 		text_add(ret_text, "-- glue\n");
 		assert_int_equal(message->at, place.block_offset + block->glue_offset);
 	}
 	for (unsigned i = 0; i < block->glue_count; i++)
-		take_record(message, false, ret_text);
+		take_record(message, ret_text);
 	assert_int_equal(message->at, message->size);
 	free(message);
 }

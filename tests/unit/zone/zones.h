@@ -55,7 +55,7 @@ enum zones_place {
 
 /*
  * The records of a block, read by a slow decoder that trusts nothing, one a line: "OWNER TTL TYPE DATA", names whole,
- * other data in hexadecimal.  The owner "?" is the name that was asked for.
+ * other data in hexadecimal.
  */
 void zones_decode(const struct zone_block *block, const uint8_t *base, enum zones_place how,
 	struct text *ret_text);

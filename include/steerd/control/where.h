@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROL_WHERE_H
+#define CONTROL_WHERE_H
+
+#include "steerd/base/report.h"
+
+/*
+ * where - the control socket that a configuration names.
+ *
+ * The caller frees the path.  NULL, and every mistake in `report`, if the configuration cannot be read.
+ */
+char *where_is_socket(const char *settings_path, struct report *report);
+
+#endif

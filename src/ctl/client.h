@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CTL_CLIENT_H
+#define CTL_CLIENT_H
+
+#include <stdbool.h>
+
+#include "steerd/base/err.h"
+#include "steerd/base/text.h"
+#include "steerd/control/request.h"
+
+/*
+ * client - one request to steerd and its reply.
+ */
+struct client {
+	int fd;
+};
+
+/* False: nobody listens at `path`; `err` names the fix. */
+bool client_open(struct client *client, const char *path, struct err *err);
+void client_close(struct client *client);
+
+/* `waiting` is shown on a terminal when the reply takes more than a moment. */
+bool client_ask(struct client *client, const struct request *request, const char *waiting,
+	struct text *ret_reply, struct err *err);
+
+/* Waits until the other end is gone. */
+void client_wait_for_end(struct client *client);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "columns.h"
+#include "print.h"
+#include "steerd/base/memory.h"
+
+static const char *outcome_words(const char *outcome)
+{
+	static const struct {
+		const char *outcome;
+		const char *words;
+	} outcomes[] = {
+		{"outside", "no zone here holds it: answered with REFUSED"},
+		{"missing", "does not exist: answered with NXDOMAIN"},
+		{"referral", "is delegated: answered with a referral"},
+		{"node", "is not steered: answered from its own records"},
+	};
+
+	for (size_t i = 0; i < COUNT_OF(outcomes); i++)
+		if (strcmp(outcome, outcomes[i].outcome) == 0)
+			return outcomes[i].words;
+	return outcome;
+}
+
+static void print_question(const json_t *reply, FILE *out, bool use_colour)
+{
+	const char *zone = print_text(reply, "zone");
+	const char *owner = print_text(reply, "owner");
+
+	fprintf(out, "%s%s %s%s for %s\n", colour_begin(COLOUR_BOLD, use_colour),
+		print_text(reply, "name"), print_text(reply, "type"),
+		colour_end(COLOUR_BOLD, use_colour), print_text(reply, "client"));
+	if (*zone)
+		fprintf(out, "  zone    %s%s%s%s\n", zone, *owner ? ", at " : "", owner,
+			json_is_true(json_object_get(reply, "wildcard")) ? " (a wildcard)" : "");
+	if (!json_is_true(json_object_get(reply, "steered")))
+		fprintf(out, "  it %s\n", outcome_words(print_text(reply, "outcome")));
+}
+
+static void print_place(const json_t *reply, FILE *out)
+{
+	const json_t *place = json_object_get(reply, "place");
+	const char *source = print_text(place, "source");
+	const char *label = print_text(place, "label");
+
+	if (!json_is_true(json_object_get(reply, "uses_geography"))) {
+		fprintf(out, "  client  its place does not matter to this pool\n");
+	} else if (json_is_true(json_object_get(place, "known"))) {
+		fprintf(out, "  client  %s%s%.2f, %.2f (%s in %s)\n", label,
+			*label ? ", at " : "at ",
+			json_number_value(json_object_get(place, "latitude")),
+			json_number_value(json_object_get(place, "longitude")),
+			print_text(place, "network"), source);
+	} else {
+		fprintf(out, "  client  of unknown place: the configured order holds%s%s%s\n",
+			*source ? " (" : "", source, *source ? ")" : "");
+	}
+	fprintf(out, "  scope   /%llu, class %llu\n",
+		(unsigned long long)print_number(reply, "scope_bits"),
+		(unsigned long long)print_number(reply, "class"));
+}
+
+static void add_decision(const json_t *candidate, struct columns *columns)
+{
+	const json_t *override = json_object_get(candidate, "override");
+	const char *code = print_text(candidate, "code");
+	const char *check = print_text(candidate, "check");
+	bool is_kept = json_is_true(json_object_get(candidate, "kept"));
+	const char *why = "";
+
+	if (strcmp(code, "health-down") == 0)
+		why = check;
+	else if (strcmp(code, "drained") == 0 || strcmp(code, "forced-down") == 0)
+		why = print_text(override, "reason");
+	columns_addf(columns, is_kept ? COLOUR_GOOD : COLOUR_NONE, "%s%s%s",
+		print_text(candidate, "reason"), *why ? ": " : "", why);
+}
+
+static void add_candidate(const json_t *candidate, struct columns *columns)
+{
+	const json_t *distance = json_object_get(candidate, "distance_km");
+	bool is_kept = json_is_true(json_object_get(candidate, "kept"));
+
+	columns_addf(columns, COLOUR_NONE, "%s/%s", print_text(candidate, "pool"),
+		print_text(candidate, "member"));
+	columns_add(columns, COLOUR_NONE, print_text(candidate, "site"));
+	columns_add(columns, COLOUR_NONE, print_text(candidate, "address"));
+	if (json_is_number(distance))
+		columns_addf(columns, COLOUR_NONE, "%.0f km", json_number_value(distance));
+	else
+		columns_add(columns, COLOUR_NONE, NULL);
+	if (is_kept)
+		columns_addf(columns, COLOUR_GOOD, "%.1f %%",
+			100 * json_number_value(json_object_get(candidate, "share")));
+	else
+		columns_add(columns, COLOUR_NONE, NULL);
+	add_decision(candidate, columns);
+	columns_end_row(columns);
+}
+
+static void print_candidates(const json_t *reply, FILE *out, bool use_colour)
+{
+	static const char *const titles[] = {
+		"CANDIDATE", "SITE", "ADDRESS", "DISTANCE", "SHARE", "DECISION"};
+	const json_t *candidates = json_object_get(reply, "candidates");
+	struct columns columns = {0};
+
+	fputc('\n', out);
+	for (size_t i = 0; i < COUNT_OF(titles); i++)
+		columns_add(&columns, COLOUR_FAINT, titles[i]);
+	columns_end_row(&columns);
+	for (size_t i = 0; i < json_array_size(candidates); i++)
+		add_candidate(json_array_get(candidates, i), &columns);
+	columns_print(&columns, out, use_colour);
+}
+
+static void print_answers(const json_t *reply, FILE *out, bool use_colour)
+{
+	const json_t *answers = json_object_get(reply, "answers");
+
+	fprintf(out, "\n%sanswer%s, TTL %llu s\n", colour_begin(COLOUR_BOLD, use_colour),
+		colour_end(COLOUR_BOLD, use_colour),
+		(unsigned long long)print_number(reply, "ttl_s"));
+	if (json_array_size(answers) == 0)
+		fprintf(out, "  no data: the pool has no address of this type\n");
+	if (strcmp(print_text(reply, "kind"), "static") == 0)
+		fprintf(out, "  all members are down: the name's own records\n");
+	for (size_t i = 0; i < json_array_size(answers); i++) {
+		const json_t *answer = json_array_get(answers, i);
+		const json_t *addresses = json_object_get(answer, "addresses");
+
+		fprintf(out, "  %5.1f %% ",
+			100 * json_number_value(json_object_get(answer, "share")));
+		for (size_t j = 0; j < json_array_size(addresses); j++)
+			fprintf(out, " %s", json_string_value(json_array_get(addresses, j)));
+		fputc('\n', out);
+	}
+}
+
+void print_explain(const json_t *reply, FILE *out, bool use_colour)
+{
+	print_question(reply, out, use_colour);
+	if (!json_is_true(json_object_get(reply, "steered")))
+		return;
+	fprintf(out, "  pool    %s\n", print_text(reply, "pool"));
+	print_place(reply, out);
+	print_candidates(reply, out, use_colour);
+	print_answers(reply, out, use_colour);
+}

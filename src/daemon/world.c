@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "world.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "changes.h"
+#include "steerd/base/clock.h"
+#include "steerd/base/log.h"
+#include "steerd/base/memory.h"
+
+/* A change is on disk so soon: what a crash may lose is what the prober sees again within a few checks. */
+#define SAVE_CHANGES_MS 5000
+/* Without changes: so that the file's age says how long steerd did not run. */
+#define SAVE_ALWAYS_MS (10 * 60 * 1000)
+
+static const char *const kind_words[] = {
+	[OVERRIDE_NONE] = "released",
+	[OVERRIDE_DRAIN] = "drained",
+	[OVERRIDE_DOWN] = "forced down",
+	[OVERRIDE_UP] = "forced up",
+};
+
+const struct snapshot *world_snapshot(const struct world *world)
+{
+	return live_current(world->live)->snapshot;
+}
+
+static void publish(struct world *world, const struct snapshot *snapshot)
+{
+	const struct plan *current = live_current(world->live);
+	struct plan *next = plan_build(snapshot, &world->verdicts, &world->overrides, current);
+	uint64_t generation = next->generation;
+
+	if (live_publish(world->live, next))
+		log_debug("plan %" PRIu64 " answers", generation);
+}
+
+/* ---- state on disk ---- */
+
+static void note_saved(struct world *world, bool saved, const struct err *err)
+{
+	bool was_broken = *world->save_error.text;
+
+	if (!saved) {
+		if (!was_broken)
+			log_err("state is not saved, answers go on: %s", err->text);
+		world->save_error = *err;
+		return;
+	}
+	if (was_broken)
+		log_notice("state is saved again");
+	world->save_error.text[0] = '\0';
+}
+
+static void print_verdicts(const struct world *world, struct text *ret_bytes)
+{
+	const struct state_verdicts verdicts = {
+		.targets = world_snapshot(world)->targets,
+		.verdicts = world->verdicts,
+		.saved_at_unix_s = clock_unix_s(),
+	};
+
+	state_print_verdicts(&verdicts, ret_bytes);
+}
+
+/* A file of verdicts on its way to the disk. */
+struct save {
+	struct world *world;
+	struct text bytes;
+	struct err err;
+	bool saved;
+};
+
+static void save_run(void *context)
+{
+	struct save *save = context;
+
+	save->saved = state_write_verdicts(save->world->state, &save->bytes, &save->err);
+}
+
+static void save_done(void *context)
+{
+	struct save *save = context;
+
+	note_saved(save->world, save->saved, &save->err);
+	save->world->is_saving = false;
+	save->world->is_unsaved = save->world->is_unsaved || !save->saved;
+	text_done(&save->bytes);
+	free(save);
+}
+
+static void save_when_due(struct world *world)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+	uint64_t age_ms = now_ms - world->saved_at_ms;
+
+	if (world->is_saving || age_ms < (world->is_unsaved ? SAVE_CHANGES_MS : SAVE_ALWAYS_MS))
+		return;
+
+	struct save *save = memory_new(sizeof(*save));
+
+	save->world = world;
+	print_verdicts(world, &save->bytes);
+	world->saved_at_ms = now_ms;
+	world->is_saving = true;
+	world->is_unsaved = false;
+	jobs_add(world->jobs, &(struct job){save_run, save_done, save});
+}
+
+void world_save(struct world *world)
+{
+	struct text bytes = {0};
+	struct err err;
+
+	print_verdicts(world, &bytes);
+	note_saved(world, state_write_verdicts(world->state, &bytes, &err), &err);
+	text_done(&bytes);
+}
+
+static bool save_overrides(struct world *world, struct err *err)
+{
+	bool saved = state_write_overrides(world->state, &world->overrides, err);
+
+	note_saved(world, saved, err);
+	return saved;
+}
+
+/* ---- the start ---- */
+
+static void restore_verdicts(struct world *world, const struct snapshot *snapshot)
+{
+	struct arena *arena = arena_new();
+	struct state_verdicts saved = {0};
+	struct err err;
+	uint64_t now_unix_s = clock_unix_s();
+	enum state_found found = state_read_verdicts(world->state, arena, &saved, &err);
+	/* a clock that was set back does not make them old */
+	uint64_t age_s =
+		now_unix_s > saved.saved_at_unix_s ? now_unix_s - saved.saved_at_unix_s : 0;
+	bool is_young = found == STATE_READ && age_s <= STATE_VERDICTS_KEPT_S;
+	char span[TEXT_DURATION_SIZE];
+
+	if (found == STATE_BROKEN)
+		log_warning("%s; every member counts as up until it is checked", err.text);
+	if (found == STATE_READ) {
+		text_duration(age_s * 1000, span);
+		log_info(is_young ? "verdicts go on from %s ago"
+				  : "verdicts are %s old and say nothing about now",
+			span);
+	}
+	verdict_table_carry(&snapshot->targets, is_young ? &saved.verdicts : NULL,
+		is_young ? &saved.targets : NULL, now_unix_s, &world->verdicts);
+	verdict_table_done(&saved.verdicts);
+	arena_free(arena);
+}
+
+static void restore_overrides(struct world *world)
+{
+	struct err err;
+
+	if (state_read_overrides(world->state, &world->overrides, &err) == STATE_BROKEN)
+		log_err("%s; what was drained or forced is not any more", err.text);
+	if (override_list_expire(&world->overrides, clock_unix_s()))
+		log_notice("some overrides ended while steerd did not run");
+	if (world->overrides.count > 0)
+		log_notice("%zu override%s in force; 'steerctl status' lists them",
+			world->overrides.count, world->overrides.count == 1 ? " is" : "s are");
+}
+
+void world_init(struct world *world, const struct snapshot *snapshot, struct state *state,
+	struct jobs *jobs)
+{
+	*world = (struct world){.state = state, .jobs = jobs, .saved_at_ms = clock_monotonic_ms()};
+	restore_verdicts(world, snapshot);
+	restore_overrides(world);
+	world->live = live_new(plan_build(snapshot, &world->verdicts, &world->overrides, NULL));
+	snapshot_release(snapshot); /* the plan holds it */
+}
+
+void world_done(struct world *world)
+{
+	live_free(world->live);
+	verdict_table_done(&world->verdicts);
+	override_list_done(&world->overrides);
+	state_close(world->state);
+}
+
+/* ---- changes ---- */
+
+/* The prober's rows must be those of the targets that it was given: one for each address, in order. */
+static bool fits(const struct target_list *targets, const struct verdict_table *table)
+{
+	size_t row = 0;
+
+	if (table->generation != targets->generation)
+		return false;
+	for (target_id target = 0; target < targets->count; target++) {
+		const struct address *address = &targets->targets[target].address;
+
+		if (address->family != ADDRESS_NONE) {
+			if (row == table->count || table->rows[row].target != target ||
+				!address_is_equal(&table->rows[row].address, address))
+				return false;
+			row++;
+			continue;
+		}
+		while (row < table->count && table->rows[row].target == target)
+			row++;
+	}
+	return row == table->count;
+}
+
+void world_take_verdicts(struct world *world, struct verdict_table *table)
+{
+	struct text lines = {0};
+
+	if (!fits(&world_snapshot(world)->targets, table)) {
+		log_warning("a table from the prober does not fit what is checked; it is ignored");
+		return;
+	}
+
+	bool matters = changes_matter(&world->verdicts, table);
+
+	/* first the answers, then the words */
+	struct verdict_table before = world->verdicts;
+
+	world->verdicts = *table;
+	*table = (struct verdict_table){0};
+	if (matters) {
+		publish(world, world_snapshot(world));
+		world->is_unsaved = true;
+		if (changes_print(world_snapshot(world), &before, &world->verdicts, &lines) > 0)
+			log_lines(LOG_LEVEL_NOTICE, lines.bytes);
+	}
+	verdict_table_done(&before);
+	text_done(&lines);
+}
+
+void world_take_snapshot(struct world *world, const struct snapshot *snapshot)
+{
+	struct verdict_table carried = {0};
+
+	verdict_table_carry(&snapshot->targets, &world->verdicts, &world_snapshot(world)->targets,
+		clock_unix_s(), &carried);
+	verdict_table_done(&world->verdicts);
+	world->verdicts = carried;
+	world->is_unsaved = true;
+	publish(world, snapshot);
+	snapshot_release(snapshot); /* the plan holds it */
+}
+
+static void log_override(const struct override *override)
+{
+	char time[TEXT_TIME_SIZE];
+
+	text_time(override->until_unix_s, time);
+	log_notice("%s: %s by %s%s%s%s%s%s", override->subject, kind_words[override->kind],
+		override->by, override->until_unix_s ? " until " : "",
+		override->until_unix_s ? time : "", override->until_unix_s ? " UTC" : "",
+		*override->reason ? ": " : "", override->reason);
+}
+
+bool world_override(struct world *world, const struct override *override, struct err *err)
+{
+	if (!override_list_set(&world->overrides, override))
+		return true;
+	publish(world, world_snapshot(world));
+	log_override(override);
+	return save_overrides(world, err);
+}
+
+static void expire_overrides(struct world *world)
+{
+	uint64_t now_unix_s = clock_unix_s();
+	struct err err;
+
+	for (size_t i = 0; i < world->overrides.count; i++) {
+		const struct override *override = &world->overrides.items[i];
+
+		if (override->until_unix_s && override->until_unix_s <= now_unix_s)
+			log_notice("%s: no longer %s, its time is over", override->subject,
+				kind_words[override->kind]);
+	}
+	if (!override_list_expire(&world->overrides, now_unix_s))
+		return;
+	publish(world, world_snapshot(world));
+	(void)save_overrides(world, &err);
+}
+
+void world_tick(struct world *world)
+{
+	expire_overrides(world);
+	save_when_due(world);
+}

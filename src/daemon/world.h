@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DAEMON_WORLD_H
+#define DAEMON_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "jobs.h"
+#include "steerd/base/err.h"
+#include "steerd/control/state.h"
+#include "steerd/health/override.h"
+#include "steerd/health/verdict.h"
+#include "steerd/plan/live.h"
+#include "steerd/plan/snapshot.h"
+
+/*
+ * world - what is believed now, and the one place where it changes: each change makes a plan, publishes it, is said in
+ * the log, and goes to disk.
+ *
+ * Main thread only.
+ */
+struct world {
+	struct live *live;
+	struct verdict_table verdicts; /* the newest; of the live snapshot's targets */
+	struct override_list overrides;
+	struct state *state;
+	struct jobs *jobs;     /* for saving */
+	struct err save_error; /* text "": what was saved last is on disk */
+	uint64_t saved_at_ms;  /* monotonic; of the verdicts, when that began */
+	bool is_unsaved;       /* verdicts that matter are not on disk */
+	bool is_saving;
+};
+
+/*
+ * Starts from the last state on disk, so that answers go on where they were; takes ownership of `snapshot` and of
+ * `state`.
+ */
+void world_init(struct world *world, const struct snapshot *snapshot, struct state *state,
+	struct jobs *jobs);
+/* After all readers of the plan have left. */
+void world_done(struct world *world);
+
+const struct snapshot *world_snapshot(const struct world *world);
+
+/* A table from the prober; takes its rows.  One that is not for the snapshot's targets is refused and logged. */
+void world_take_verdicts(struct world *world, struct verdict_table *table);
+/* Swaps: health goes on by the targets' keys, overrides by their subjects.  Takes ownership. */
+void world_take_snapshot(struct world *world, const struct snapshot *snapshot);
+/* In answers and on disk before it returns; false: it could not be saved. */
+bool world_override(struct world *world, const struct override *override, struct err *err);
+/* Every second: ends overrides whose time is over, saves verdicts when that is due. */
+void world_tick(struct world *world);
+/* At the end, without a thread. */
+void world_save(struct world *world);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "certificate.h"
+
+#include <fcntl.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "steerd/base/address.h"
+
+/* Names beyond these are counted. */
+#define NAMES_SHOWN 3
+
+/* OpenSSL has no words for what the system says. */
+static bool is_readable(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_os(err, "CA certificates '%s' cannot be read", path);
+	close(fd);
+	return true;
+}
+
+X509_STORE *certificate_trust(const char *ca_path, struct err *err)
+{
+	if (ca_path && !is_readable(ca_path, err))
+		return NULL;
+
+	X509_STORE *store = X509_STORE_new();
+
+	ERR_clear_error();
+	/* an operator may trust an intermediate, or the one certificate that the backend has */
+	if (store && X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
+		(ca_path ? X509_STORE_load_file(store, ca_path)
+			 : X509_STORE_set_default_paths(store)) == 1)
+		return store;
+
+	const char *why = ERR_reason_error_string(ERR_peek_error());
+
+	err_set(err, "CA certificates '%s' cannot be read: %s", ca_path ? ca_path : "of the system",
+		why ? why : "unknown");
+	ERR_clear_error();
+	X509_STORE_free(store);
+	return NULL;
+}
+
+static void print_day(const ASN1_TIME *time, char ret_text[static 16])
+{
+	struct tm parts;
+
+	if (ASN1_TIME_to_tm(time, &parts) != 1 || strftime(ret_text, 16, "%Y-%m-%d", &parts) == 0)
+		snprintf(ret_text, 16, "an unknown day");
+}
+
+/* Why the chain was refused.  The fault may be in a certificate above the server's own. */
+static void describe_refusal(X509_STORE_CTX *chain, struct certificate_sight *sight)
+{
+	int error = X509_STORE_CTX_get_error(chain);
+	const X509 *at = X509_STORE_CTX_get_current_cert(chain);
+	const char *whose =
+		X509_STORE_CTX_get_error_depth(chain) > 0 ? "issuer's certificate" : "certificate";
+	char day[16];
+
+	if (error == X509_V_ERR_CERT_HAS_EXPIRED && at) {
+		print_day(X509_get0_notAfter(at), day);
+		snprintf(sight->refused, sizeof(sight->refused), "%s expired on %s", whose, day);
+	} else if (error == X509_V_ERR_CERT_NOT_YET_VALID && at) {
+		print_day(X509_get0_notBefore(at), day);
+		snprintf(sight->refused, sizeof(sight->refused), "%s not valid before %s", whose,
+			day);
+	} else {
+		snprintf(sight->refused, sizeof(sight->refused), "certificate is not trusted: %s",
+			X509_verify_cert_error_string(error));
+	}
+}
+
+/* A name as the certificate has it: from the network, so nothing of it is believed to be text. */
+static void print_name(const GENERAL_NAME *name, char *ret_text, size_t size)
+{
+	const ASN1_STRING *string = name->d.ia5;
+	const uint8_t *octets = ASN1_STRING_get0_data(string);
+	size_t count = (size_t)ASN1_STRING_length(string);
+	struct address address = {.family = count == 4 ? ADDRESS_IPV4 : ADDRESS_IPV6};
+
+	if (name->type == GEN_IPADD && (count == 4 || count == 16)) {
+		char text[ADDRESS_TEXT_SIZE];
+
+		memcpy(address.bytes, octets, count);
+		address_print(&address, text);
+		snprintf(ret_text, size, "%s", text);
+		return;
+	}
+	if (count >= size)
+		count = size - 1;
+	for (size_t i = 0; i < count; i++)
+		ret_text[i] = octets[i] > 0x20 && octets[i] < 0x7f ? (char)octets[i] : '?';
+	ret_text[count] = '\0';
+}
+
+static void describe_names(const X509 *certificate, struct certificate_sight *sight)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	size_t used = 0;
+	int shown = 0;
+	int more = 0;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		char text[65];
+
+		if (name->type != GEN_DNS && name->type != GEN_IPADD)
+			continue;
+		if (shown == NAMES_SHOWN) {
+			more++;
+			continue;
+		}
+		print_name(name, text, sizeof(text));
+		used += (size_t)snprintf(sight->names + used, sizeof(sight->names) - used, "%s%s",
+			shown > 0 ? ", " : "", text);
+		shown++;
+	}
+	if (more > 0)
+		snprintf(sight->names + used, sizeof(sight->names) - used, " and %d more", more);
+	if (shown == 0)
+		snprintf(sight->names, sizeof(sight->names), "no name");
+	GENERAL_NAMES_free(names);
+}
+
+static int verify(X509_STORE_CTX *chain, void *context)
+{
+	struct certificate_sight *sight = context;
+	int verdict = X509_verify_cert(chain);
+
+	if (verdict != 1)
+		describe_refusal(chain, sight);
+	if (X509_STORE_CTX_get0_cert(chain))
+		describe_names(X509_STORE_CTX_get0_cert(chain), sight);
+	return verdict;
+}
+
+static void on_message(int is_ours, int version, int content_type, const void *bytes, size_t size,
+	SSL *connection, void *context)
+{
+	struct certificate_sight *sight = context;
+	const uint8_t *octets = bytes;
+
+	(void)version;
+	(void)connection;
+	if (is_ours)
+		return;
+	sight->has_heard = true;
+	/* level 2 is fatal; close_notify is no fault, and a warning */
+	if (content_type == SSL3_RT_ALERT && size == 2 && octets[0] == SSL3_AL_FATAL)
+		snprintf(sight->alert, sizeof(sight->alert), "%s",
+			SSL_alert_desc_string_long(octets[1]));
+}
+
+void certificate_watch(SSL_CTX *tls, X509_STORE *trust, struct certificate_sight *sight)
+{
+	SSL_CTX_set1_cert_store(tls, trust);
+	SSL_CTX_set_cert_verify_callback(tls, verify, sight);
+	SSL_CTX_set_msg_callback(tls, on_message);
+	SSL_CTX_set_msg_callback_arg(tls, sight);
+}

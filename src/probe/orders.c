@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "orders.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "certificate.h"
+#include "steerd/base/log.h"
+#include "steerd/base/memory.h"
+
+static bool is_same_path(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What the first `count` monitors of `orders` trust that name the same CA file; NULL if none can. */
+static X509_STORE *find_trust(const struct orders *orders, size_t count, const char *ca_path)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_same_path(orders->link.monitors[i].ca_path, ca_path) && orders->trust[i])
+			return orders->trust[i];
+	return NULL;
+}
+
+static X509_STORE *shared(X509_STORE *trust)
+{
+	X509_STORE_up_ref(trust);
+	return trust;
+}
+
+static X509_STORE *open_trust(
+	const struct orders *orders, size_t monitor, const struct orders *previous, struct err *err)
+{
+	const char *ca_path = orders->link.monitors[monitor].ca_path;
+	X509_STORE *known = find_trust(orders, monitor, ca_path);
+
+	if (known)
+		return shared(known);
+
+	X509_STORE *fresh = certificate_trust(ca_path, err);
+
+	if (fresh)
+		return fresh;
+	known = previous ? find_trust(previous, previous->link.monitor_count, ca_path) : NULL;
+	log_err("monitor '%s': %s%s", orders->link.monitors[monitor].name, err->text,
+		known ? "; going on with those read before" : "; its checks fail");
+	return known ? shared(known) : NULL;
+}
+
+struct orders *orders_read(
+	const uint8_t *body, size_t size, const struct orders *previous, struct err *err)
+{
+	struct orders *orders = memory_new(sizeof(*orders));
+
+	orders->arena = arena_new();
+	if (!link_read_orders(body, size, orders->arena, &orders->link, err)) {
+		arena_free(orders->arena);
+		free(orders);
+		return NULL;
+	}
+
+	size_t count = orders->link.monitor_count;
+	const char **why = ARENA_ARRAY(orders->arena, const char *, count);
+
+	orders->holders = 1;
+	orders->trust = ARENA_ARRAY(orders->arena, X509_STORE *, count);
+	orders->trust_why = why;
+	for (size_t i = 0; i < count; i++) {
+		struct err trust_err;
+
+		orders->trust[i] = open_trust(orders, i, previous, &trust_err);
+		why[i] = orders->trust[i] ? "" : arena_text(orders->arena, trust_err.text);
+	}
+	return orders;
+}
+
+struct orders *orders_hold(struct orders *orders)
+{
+	orders->holders++;
+	return orders;
+}
+
+void orders_drop(struct orders *orders)
+{
+	if (!orders || --orders->holders > 0)
+		return;
+	for (size_t i = 0; i < orders->link.monitor_count; i++)
+		X509_STORE_free(orders->trust[i]);
+	verdict_table_done(&orders->link.verdicts);
+	arena_free(orders->arena);
+	free(orders);
+}

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "watches.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checks.h"
+#include "names.h"
+#include "steerd/base/clock.h"
+#include "steerd/base/log.h"
+#include "steerd/base/memory.h"
+#include "steerd/base/random.h"
+
+/* The first checks are spread over this, or over `every` where that is less: news fast, and not in one burst. */
+#define SPREAD_MS 1000
+
+/* A name is asked again before its TTL ends, within these. */
+#define TTL_MIN_S 5
+#define TTL_MAX_S 3600
+
+/* A name that cannot be resolved is asked again after these, doubling. */
+#define RETRY_MIN_MS 1000
+#define RETRY_MAX_MS 60000
+
+struct watches {
+	struct event_base *base;
+	struct watches_options options;
+	struct checks *checks;
+	struct names *names;
+	struct random random;
+	struct orders *orders; /* held; NULL before the first */
+	struct watch **list;   /* by target id */
+	size_t count;
+};
+
+/* One target. */
+struct watch {
+	struct watches *watches;
+	target_id id;
+	const struct target *target;		/* of the orders that hold now */
+	const struct settings_monitor *monitor; /* NULL: resolve only */
+	struct slot **slots;			/* by address */
+	size_t count;
+	struct event *ask;     /* host: when the name is looked up next */
+	struct lookup *lookup; /* under way, or NULL */
+	uint32_t retry_ms;     /* after the next failure */
+	bool is_failing;       /* the last lookup failed, and it was said */
+};
+
+/* One address of it. */
+struct slot {
+	struct watch *watch;
+	struct verdict verdict;
+	struct event *due;	/* NULL: never checked */
+	struct check *check;	/* under way, or NULL */
+	struct orders *ordered; /* held by that check */
+	uint64_t started_at_ms; /* the last check */
+	uint64_t due_at_ms;	/* the next one */
+};
+
+static void after(struct event *event, uint64_t wait_ms)
+{
+	const struct timeval wait = {.tv_sec = (time_t)(wait_ms / 1000),
+		.tv_usec = (suseconds_t)(wait_ms % 1000) * 1000};
+
+	event_add(event, &wait);
+}
+
+static void say_changed(struct watches *watches)
+{
+	watches->options.changed(watches->options.context);
+}
+
+/* ---- checks of a slot ---- */
+
+/* Give or take a tenth. */
+static uint64_t jittered(struct watches *watches, uint64_t span_ms)
+{
+	uint32_t tenth = (uint32_t)(span_ms / 10);
+
+	return span_ms - tenth + random_below(&watches->random, 2 * tenth + 1);
+}
+
+static void check_at(struct slot *slot, uint64_t due_at_ms)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	slot->due_at_ms = due_at_ms;
+	after(slot->due, due_at_ms > now_ms ? due_at_ms - now_ms : 0);
+}
+
+/* From start to start: a backend that takes long is not checked less often. */
+static void check_again(struct slot *slot)
+{
+	check_at(slot,
+		slot->started_at_ms +
+			jittered(slot->watch->watches, slot->watch->monitor->every_ms));
+}
+
+/* At once, but not all in one burst. */
+static void check_soon(struct slot *slot)
+{
+	uint32_t every_ms = slot->watch->monitor->every_ms;
+	uint32_t most_ms = every_ms < SPREAD_MS ? every_ms : SPREAD_MS;
+
+	check_at(slot,
+		clock_monotonic_ms() + random_below(&slot->watch->watches->random, most_ms + 1));
+}
+
+static void log_change(const struct slot *slot)
+{
+	const struct verdict *verdict = &slot->verdict;
+	const struct target *target = slot->watch->target;
+	char address[ADDRESS_TEXT_SIZE];
+
+	address_print(&verdict->address, address);
+	if (verdict->state == VERDICT_DOWN)
+		log_notice("'%s'%s%s is down after %u failed checks: %s", target->key,
+			target->host ? " at " : "", target->host ? address : "", verdict->streak,
+			verdict->reason);
+	else
+		log_notice("'%s'%s%s is up", target->key, target->host ? " at " : "",
+			target->host ? address : "");
+}
+
+static void judge(struct slot *slot, const struct judge_check *result)
+{
+	const struct judge_rule rule = {
+		.fall = slot->watch->monitor->fall, .rise = slot->watch->monitor->rise};
+
+	if (!judge_apply(&slot->verdict, &rule, result))
+		return;
+	log_change(slot);
+	say_changed(slot->watch->watches);
+}
+
+static void on_checked(void *context, const struct judge_check *result)
+{
+	struct slot *slot = context;
+
+	slot->check = NULL;
+	orders_drop(slot->ordered);
+	slot->ordered = NULL;
+	if (result) {
+		judge(slot, result);
+		check_again(slot);
+	} else {
+		check_soon(slot);
+	}
+}
+
+static void on_due(evutil_socket_t fd, short what, void *context)
+{
+	struct slot *slot = context;
+	struct watches *watches = slot->watch->watches;
+	const struct target *target = slot->watch->target;
+	const struct check_order order = {
+		.monitor = slot->watch->monitor,
+		.address = slot->verdict.address,
+		.trust = watches->orders->trust[target->monitor],
+		.done = on_checked,
+		.context = slot,
+	};
+
+	(void)fd;
+	(void)what;
+	slot->started_at_ms = clock_monotonic_ms();
+	if (!order.trust) {
+		judge(slot,
+			&(struct judge_check){.at_unix_s = clock_unix_s(),
+				.reason = watches->orders->trust_why[target->monitor]});
+		check_again(slot);
+		return;
+	}
+	slot->ordered = orders_hold(watches->orders);
+	slot->check = check_start(watches->checks, &order);
+}
+
+static struct slot *slot_new(struct watch *watch, const struct verdict *verdict)
+{
+	struct watches *watches = watch->watches;
+	struct slot *slot = memory_new(sizeof(*slot));
+
+	slot->watch = watch;
+	slot->verdict = *verdict;
+	slot->verdict.target = watch->id;
+	if (watch->monitor) {
+		slot->due = evtimer_new(watches->base, on_due, slot);
+		check_soon(slot);
+	}
+	return slot;
+}
+
+static void slot_free(struct slot *slot)
+{
+	check_cancel(slot->check);
+	orders_drop(slot->ordered);
+	if (slot->due)
+		event_free(slot->due);
+	free(slot);
+}
+
+/* Under new orders: the same check goes on, no later than the new `every` allows. */
+static void slot_renew(struct slot *slot)
+{
+	struct watch *watch = slot->watch;
+
+	slot->verdict.target = watch->id;
+	/* one under way sets the next time when it ends */
+	if (!slot->due || slot->check)
+		return;
+	if (slot->due_at_ms > clock_monotonic_ms() + watch->monitor->every_ms)
+		check_at(slot,
+			clock_monotonic_ms() + jittered(watch->watches, watch->monitor->every_ms));
+}
+
+/* ---- addresses of a host name ---- */
+
+static struct verdict unknown(const struct watch *watch, const struct address *address)
+{
+	return (struct verdict){
+		.target = watch->id,
+		.address = *address,
+		.state = watch->monitor ? VERDICT_UNKNOWN : VERDICT_UP,
+		.since_unix_s = clock_unix_s(),
+	};
+}
+
+/*
+ * Makes the slots those of `wanted`, which is sorted: a merge of two sorted lists.
+ * True if any came or went.
+ */
+static bool set_addresses(struct watch *watch, const struct address *wanted, size_t count)
+{
+	struct slot **slots = memory_new(count * sizeof(slots[0]));
+	size_t old = 0;
+	bool changed = false;
+
+	for (size_t i = 0; i < count; i++) {
+		while (old < watch->count &&
+			address_compare(&watch->slots[old]->verdict.address, &wanted[i]) < 0) {
+			slot_free(watch->slots[old++]);
+			changed = true;
+		}
+		if (old < watch->count &&
+			address_is_equal(&watch->slots[old]->verdict.address, &wanted[i])) {
+			slots[i] = watch->slots[old++];
+		} else {
+			struct verdict verdict = unknown(watch, &wanted[i]);
+
+			slots[i] = slot_new(watch, &verdict);
+			changed = true;
+		}
+	}
+	while (old < watch->count) {
+		slot_free(watch->slots[old++]);
+		changed = true;
+	}
+	free(watch->slots);
+	watch->slots = slots;
+	watch->count = count;
+	return changed;
+}
+
+/* The addresses of one family: as found, or those known so far where the question failed. */
+static size_t gather(const struct watch *watch, const struct names_family *family, uint8_t which,
+	struct address *ret_addresses)
+{
+	size_t count = 0;
+
+	if (family->state != NAMES_FAILED) {
+		memcpy(ret_addresses, family->addresses,
+			family->count * sizeof(family->addresses[0]));
+		return family->count;
+	}
+	for (size_t i = 0; i < watch->count && count < NAMES_ADDRESSES_MAX; i++)
+		if (watch->slots[i]->verdict.address.family == which)
+			ret_addresses[count++] = watch->slots[i]->verdict.address;
+	return count;
+}
+
+static void log_resolution(struct watch *watch, bool has_failed, const char *why)
+{
+	if (has_failed && !watch->is_failing)
+		log_warning("'%s' cannot be resolved: %s; its %zu last known addresses stay",
+			watch->target->key, why, watch->count);
+	if (!has_failed && watch->is_failing)
+		log_notice("'%s' is resolved again", watch->target->key);
+	watch->is_failing = has_failed;
+}
+
+static void retry_later(struct watch *watch)
+{
+	after(watch->ask, jittered(watch->watches, watch->retry_ms));
+	watch->retry_ms = watch->retry_ms * 2 < RETRY_MAX_MS ? watch->retry_ms * 2 : RETRY_MAX_MS;
+}
+
+static uint32_t ttl_of(const struct names_result *result)
+{
+	uint32_t ttl_s = TTL_MAX_S;
+
+	if (result->ipv4.state == NAMES_FOUND && result->ipv4.ttl_s < ttl_s)
+		ttl_s = result->ipv4.ttl_s;
+	if (result->ipv6.state == NAMES_FOUND && result->ipv6.ttl_s < ttl_s)
+		ttl_s = result->ipv6.ttl_s;
+	return ttl_s > TTL_MIN_S ? ttl_s : TTL_MIN_S;
+}
+
+/*
+ * An answer without any address is no reason to have none: a name that was emptied by mistake, or by an attacker
+ * on the way, would take its backends out of every answer.  Addresses only go when others are there.
+ */
+static void on_resolved(void *context, const struct names_result *result)
+{
+	struct watch *watch = context;
+	const struct names_family *ipv4 = &result->ipv4;
+	const struct names_family *ipv6 = &result->ipv6;
+	struct address addresses[2 * NAMES_ADDRESSES_MAX];
+
+	watch->lookup = NULL;
+	if (ipv4->state != NAMES_FOUND && ipv6->state != NAMES_FOUND) {
+		log_resolution(watch, true, ipv4->why);
+		retry_later(watch);
+		return;
+	}
+
+	size_t count = gather(watch, ipv4, ADDRESS_IPV4, addresses);
+
+	count += gather(watch, ipv6, ADDRESS_IPV6, addresses + count);
+	if (set_addresses(watch, addresses, count))
+		say_changed(watch->watches);
+	if (ipv4->state == NAMES_FAILED || ipv6->state == NAMES_FAILED) {
+		log_resolution(watch, true, ipv4->state == NAMES_FAILED ? ipv4->why : ipv6->why);
+		retry_later(watch);
+		return;
+	}
+	log_resolution(watch, false, "");
+	watch->retry_ms = RETRY_MIN_MS;
+	/* before it ends: between eight and nine tenths of it */
+	after(watch->ask,
+		(uint64_t)ttl_of(result) * (800 + random_below(&watch->watches->random, 100)));
+}
+
+static void on_ask(evutil_socket_t fd, short what, void *context)
+{
+	struct watch *watch = context;
+
+	(void)fd;
+	(void)what;
+	watch->lookup =
+		lookup_start(watch->watches->names, watch->target->host, on_resolved, watch);
+}
+
+/* ---- targets ---- */
+
+static void add_slot(struct watch *watch, const struct verdict *verdict)
+{
+	watch->slots = memory_resize(watch->slots, (watch->count + 1) * sizeof(watch->slots[0]));
+	watch->slots[watch->count++] = slot_new(watch, verdict);
+}
+
+static void point_to(struct watch *watch, const struct orders *orders, target_id id)
+{
+	watch->id = id;
+	watch->target = &orders->link.targets.targets[id];
+	watch->monitor = watch->target->monitor == TARGET_NONE
+		? NULL
+		: &orders->link.monitors[watch->target->monitor];
+}
+
+static struct watch *watch_new(struct watches *watches, const struct orders *orders, target_id id)
+{
+	struct watch *watch = memory_new(sizeof(*watch));
+	size_t count;
+	const struct verdict *rows = verdict_table_find(&orders->link.verdicts, id, &count);
+
+	watch->watches = watches;
+	point_to(watch, orders, id);
+	for (size_t i = 0; i < count; i++)
+		add_slot(watch, &rows[i]);
+	if (watch->target->host) {
+		watch->retry_ms = RETRY_MIN_MS;
+		watch->ask = evtimer_new(watches->base, on_ask, watch);
+		after(watch->ask, 0);
+	} else if (count == 0) {
+		struct verdict verdict = unknown(watch, &watch->target->address);
+
+		add_slot(watch, &verdict);
+	}
+	return watch;
+}
+
+static void watch_free(struct watch *watch)
+{
+	if (!watch)
+		return;
+	lookup_cancel(watch->lookup);
+	if (watch->ask)
+		event_free(watch->ask);
+	for (size_t i = 0; i < watch->count; i++)
+		slot_free(watch->slots[i]);
+	free(watch->slots);
+	free(watch);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	struct watch *const *left = a;
+	struct watch *const *right = b;
+
+	return strcmp((*left)->target->key, (*right)->target->key);
+}
+
+/* The watch for the same target among `sorted`, taken out of the list it was in; NULL if there is none. */
+static struct watch *take_watch(
+	struct watches *watches, struct watch **sorted, const struct target *target)
+{
+	struct watch wanted = {.target = target};
+	struct watch *key = &wanted;
+	struct watch **found = watches->count == 0
+		? NULL
+		: bsearch(&key, sorted, watches->count, sizeof(sorted[0]), compare_keys);
+
+	if (!found || !watches->list[(*found)->id])
+		return NULL;
+
+	const struct target *old = (*found)->target;
+	bool is_same = !old->host == !target->host &&
+		(old->monitor == TARGET_NONE) == (target->monitor == TARGET_NONE) &&
+		(old->host ? strcmp(old->host, target->host) == 0
+			   : address_is_equal(&old->address, &target->address));
+
+	if (!is_same)
+		return NULL;
+	watches->list[(*found)->id] = NULL;
+	return *found;
+}
+
+void watches_obey(struct watches *watches, struct orders *orders)
+{
+	size_t count = orders->link.targets.count;
+	struct watch **sorted =
+		memory_copy(watches->list, watches->count * sizeof(watches->list[0]));
+	struct watch **taken = memory_new(count * sizeof(taken[0]));
+
+	qsort(sorted, watches->count, sizeof(sorted[0]), compare_keys);
+	/* first all that stay, by their old ids and keys; only then may those change */
+	for (size_t i = 0; i < count; i++)
+		taken[i] = take_watch(watches, sorted, &orders->link.targets.targets[i]);
+	for (size_t i = 0; i < watches->count; i++)
+		watch_free(watches->list[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (!taken[i]) {
+			taken[i] = watch_new(watches, orders, (target_id)i);
+			continue;
+		}
+		point_to(taken[i], orders, (target_id)i);
+		for (size_t k = 0; k < taken[i]->count; k++)
+			slot_renew(taken[i]->slots[k]);
+	}
+	free(sorted);
+	free(watches->list);
+	watches->list = taken;
+	watches->count = count;
+	orders_hold(orders);
+	orders_drop(watches->orders);
+	watches->orders = orders;
+	say_changed(watches);
+}
+
+void watches_get_table(const struct watches *watches, struct verdict_table *ret_table)
+{
+	struct verdict_table table = {.generation = watches->orders->link.targets.generation};
+	size_t count = 0;
+
+	for (size_t i = 0; i < watches->count; i++)
+		count += watches->list[i]->count;
+	table.rows = memory_new(count * sizeof(table.rows[0]));
+	for (size_t i = 0; i < watches->count; i++)
+		for (size_t k = 0; k < watches->list[i]->count; k++)
+			table.rows[table.count++] = watches->list[i]->slots[k]->verdict;
+	*ret_table = table;
+}
+
+struct watches *watches_new(struct event_base *base, const struct watches_options *options)
+{
+	struct watches *watches = memory_new(sizeof(*watches));
+
+	watches->base = base;
+	watches->options = *options;
+	watches->checks = checks_new(base, options->most_at_once);
+	watches->names = names_new(base, options->servers);
+	random_seed(&watches->random);
+	return watches;
+}
+
+void watches_free(struct watches *watches)
+{
+	if (!watches)
+		return;
+	for (size_t i = 0; i < watches->count; i++)
+		watch_free(watches->list[i]);
+	free(watches->list);
+	checks_free(watches->checks);
+	names_free(watches->names);
+	orders_drop(watches->orders);
+	free(watches);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROBE_WATCHES_H
+#define PROBE_WATCHES_H
+
+#include <stddef.h>
+
+#include "orders.h"
+#include "steerd/health/verdict.h"
+
+struct event_base;
+
+/*
+ * watches - the targets of the orders: when each is checked, which addresses a host name has, and what came of it.
+ *
+ *	watch: one target ──▶ slots: one for each address, each with its verdict, its time and at most one check
+ *
+ * Each slot is checked every `every` from the start of one check to the start of the next, give or take a tenth, so that
+ * targets do not march in step; the first checks are spread over a second.
+ */
+struct watches;
+
+struct watches_options {
+	const char *servers;		/* for names; NULL: those of resolv.conf */
+	size_t most_at_once;		/* checks */
+	void (*changed)(void *context); /* a state, or which rows there are */
+	void *context;
+};
+
+struct watches *watches_new(struct event_base *base, const struct watches_options *options);
+void watches_free(struct watches *watches); /* NULL is allowed */
+
+/* What was watched and still is goes on as if nothing had happened; the rest begins or ends. */
+void watches_obey(struct watches *watches, struct orders *orders);
+
+/* All verdicts, for the generation of the orders; the caller ends the table. */
+void watches_get_table(const struct watches *watches, struct verdict_table *ret_table);
+
+#endif

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* steerd-prober itself against HTTPS servers with every fault that we know how to make. */
+
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "rig.h"
+#include "steerd/base/memory.h"
+
+static struct rig_certificates certificates;
+
+static int make_certificates(void **state)
+{
+	(void)state;
+	rig_make_certificates(&certificates);
+	return 0;
+}
+
+static int remove_certificates(void **state)
+{
+	(void)state;
+	rig_remove_certificates(&certificates);
+	return 0;
+}
+
+/* ---- every fault by its name ---- */
+
+static void expect_teapot(struct settings_monitor *monitor)
+{
+	static const struct settings_status_range expected[] = {{200, 204}, {418, 418}};
+
+	monitor->status = expected;
+	monitor->status_count = 2;
+}
+
+static void expect_any_body(struct settings_monitor *monitor)
+{
+	monitor->body = NULL;
+}
+
+static void expect_long_words(struct settings_monitor *monitor)
+{
+	monitor->body = "it is I";
+}
+
+static void trust_system(struct settings_monitor *monitor)
+{
+	monitor->ca_path = NULL;
+}
+
+static void trust_nothing(struct settings_monitor *monitor)
+{
+	monitor->ca_path = "/nonexistent/ca.pem";
+}
+
+static void trust_self_signed(struct settings_monitor *monitor)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/self-signed.pem", certificates.directory);
+	monitor->ca_path = path;
+}
+
+static void want_other_name(struct settings_monitor *monitor)
+{
+	monitor->host = "other.example";
+}
+
+static void half_second(struct settings_monitor *monitor)
+{
+	monitor->timeout_ms = 500;
+}
+
+static const struct {
+	const char *certificate;
+	const char *mode;
+	const char *want; /* NULL: up */
+	void (*tweak)(struct settings_monitor *monitor);
+} faults[] = {
+	{"good", "ok", NULL, NULL},
+	{"good", "ok", NULL, expect_any_body},
+	{"good", "ok", "body does not hold 'it is I'", expect_long_words},
+	{"good", "wrong-body", "body does not hold 'ok'", NULL},
+	{"good", "wrong-body", NULL, expect_any_body},
+	{"good", "status=500", "status 500, expected 200-299", NULL},
+	{"good", "status=503", "status 503, expected 200-204, 418", expect_teapot},
+	{"good", "status=418", NULL, expect_teapot},
+	{"good", "status=100", "status 100, expected 200-299", NULL},
+	{"good", "redirect", "status 302, expected 200-299", NULL},
+	{"good", "hang", "TLS handshake timed out after 1 s", NULL},
+	{"good", "hang", "TLS handshake timed out after 500 ms", half_second},
+	{"good", "close", "closed without a byte", NULL},
+	{"good", "reset", "closed without a byte", NULL},
+	{"good", "plain", "TLS handshake failed: the server does not speak TLS", NULL},
+	{"good", "stall", "no answer within 1 s", NULL},
+	{"good", "close-late", "closed without an answer", NULL},
+	{"good", "not-http", "the answer is not HTTP", NULL},
+	{"good", "short-body", "closed in the middle of the answer", NULL},
+	{"good", "slow-body", "answer not complete within 1 s", NULL},
+	{"good", "endless-body", NULL, NULL},
+	{"good", "endless-body", "first 64 KB of body do not hold 'it is I'", expect_long_words},
+	{"good", "endless-headers", "header fields without end: more than 64 KB", NULL},
+	{"wrong-name", "ok", "certificate is for other.example, not dl.files.example", NULL},
+	{"wrong-name", "ok", NULL, want_other_name},
+	{"good", "ok", "certificate is for dl.files.example, not other.example", want_other_name},
+	{"expired", "ok", "certificate expired on 2020-02-01", NULL},
+	{"not-yet", "ok", "certificate not valid before 2099-01-01", NULL},
+	{"self-signed", "ok", "certificate is not trusted: self-signed certificate", NULL},
+	{"self-signed", "ok", NULL, trust_self_signed},
+	{"good", "ok", "certificate is not trusted: unable to get local issuer certificate",
+		trust_self_signed},
+	{"other-ca", "ok", "certificate is not trusted: unable to get local issuer certificate",
+		NULL},
+	{"good", "ok", "certificate is not trusted: unable to get local issuer certificate",
+		trust_system},
+	{"good", "ok",
+		"CA certificates '/nonexistent/ca.pem' cannot be read: No such file or directory",
+		trust_nothing},
+};
+
+enum { FAULTS = COUNT_OF(faults), REFUSED = FAULTS, DROPPED, TARGETS };
+
+/* A port on which nobody listens, for as long as the descriptor is open. */
+static int bind_port(uint16_t *ret_port)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+	*ret_port = ntohs(address.sin_port);
+	return fd;
+}
+
+/* A listener whose queue is full: it answers no SYN. */
+static int fill_port(uint16_t *ret_port, int ret_fds[static 3])
+{
+	int fd = bind_port(ret_port);
+	struct sockaddr_in address = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(*ret_port)};
+
+	assert_int_equal(listen(fd, 0), 0);
+	for (int i = 0; i < 3; i++) {
+		ret_fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		(void)connect(ret_fds[i], (struct sockaddr *)&address, sizeof(address));
+	}
+	return fd;
+}
+
+static bool all_checked(const struct rig_steerd *steerd, const void *context)
+{
+	size_t checked = 0;
+
+	for (size_t i = 0; i < steerd->table.count; i++)
+		checked += steerd->table.rows[i].checked_at_unix_s > 0;
+	return checked > 0 && checked == *(const size_t *)context;
+}
+
+static bool first_is_checked(const struct rig_steerd *steerd, const void *context)
+{
+	(void)context;
+	return steerd->table.count > 0 && steerd->table.rows[0].checked_at_unix_s > 0;
+}
+
+static void each_fault_by_its_name(void **state)
+{
+	struct rig_server servers[FAULTS];
+	struct rig_backend backend;
+	struct rig_steerd steerd;
+	struct settings_monitor monitors[TARGETS];
+	struct target targets[TARGETS];
+	char keys[TARGETS][16];
+	char *ca_path = rig_certificate_path(&certificates, "ca.pem");
+	int fds[3];
+	uint16_t refused_port;
+	uint16_t dropped_port;
+	int refused = bind_port(&refused_port);
+	int dropped = fill_port(&dropped_port, fds);
+
+	(void)state;
+	for (size_t i = 0; i < FAULTS; i++)
+		servers[i] = (struct rig_server){
+			.name = "x", .certificate = faults[i].certificate, .mode = faults[i].mode};
+	rig_start_backend(&backend, &certificates, servers, FAULTS);
+	for (size_t i = 0; i < TARGETS; i++) {
+		uint16_t port = i < FAULTS ? servers[i].port
+			: i == REFUSED	   ? refused_port
+					   : dropped_port;
+
+		snprintf(keys[i], sizeof(keys[i]), "m%zu", i);
+		monitors[i] = rig_monitor(keys[i], port, ca_path);
+		if (i < FAULTS && faults[i].tweak)
+			faults[i].tweak(&monitors[i]);
+		targets[i] = rig_target(keys[i], (uint32_t)i, "127.0.0.1");
+	}
+
+	const struct link_orders orders = {
+		.targets = {.generation = 1, .targets = targets, .count = TARGETS},
+		.monitors = monitors,
+		.monitor_count = TARGETS,
+	};
+	const size_t all = TARGETS;
+
+	rig_start_steerd(&steerd, RIG_PROBER, &orders);
+	rig_wait(&steerd, first_is_checked, NULL, "the first verdict");
+	/* those that hang delay nobody: when the good one is known they still hang */
+	assert_int_equal(steerd.table.rows[0].state, VERDICT_UP);
+	assert_int_equal(steerd.table.rows[10].state, VERDICT_UNKNOWN);
+	rig_wait(&steerd, all_checked, &all, "every target's verdict");
+
+	for (size_t i = 0; i < TARGETS; i++) {
+		const char *want = i < FAULTS ? faults[i].want
+			: i == REFUSED	      ? "connection refused"
+					      : "connect timed out after 1 s";
+		const struct verdict *row = &steerd.table.rows[i];
+
+		if (strcmp(row->reason, want ? want : "") != 0)
+			fail_msg("case %zu: '%s', not '%s'", i, row->reason, want ? want : "");
+		if (row->state != (want ? VERDICT_DOWN : VERDICT_UP))
+			fail_msg("case %zu: state %u", i, row->state);
+	}
+	rig_stop_steerd(&steerd);
+	rig_stop_backend(&backend);
+	free(ca_path);
+	close(refused);
+	close(dropped);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+}
+
+/* ---- from check to verdict ---- */
+
+static bool first_is(const struct rig_steerd *steerd, const void *context)
+{
+	return steerd->table.count > 0 &&
+		steerd->table.rows[0].state == *(const enum verdict_state *)context;
+}
+
+static const enum verdict_state up = VERDICT_UP;
+static const enum verdict_state down = VERDICT_DOWN;
+
+/* One target at one server. */
+struct single {
+	struct rig_server server;
+	struct rig_backend backend;
+	struct rig_steerd steerd;
+	struct settings_monitor monitor;
+	struct target target;
+	struct link_orders orders;
+	char *ca_path;
+};
+
+static void start_single(struct single *single)
+{
+	*single = (struct single){.server = {.name = "one"}};
+	single->ca_path = rig_certificate_path(&certificates, "ca.pem");
+	rig_start_backend(&single->backend, &certificates, &single->server, 1);
+	single->monitor = rig_monitor("m", single->server.port, single->ca_path);
+	single->monitor.every_ms = 100;
+	single->target = rig_target("m@127.0.0.1", 0, "127.0.0.1");
+	single->orders = (struct link_orders){
+		.targets = {.generation = 1, .targets = &single->target, .count = 1},
+		.monitors = &single->monitor,
+		.monitor_count = 1,
+	};
+}
+
+static void stop_single(struct single *single)
+{
+	rig_stop_steerd(&single->steerd);
+	rig_stop_backend(&single->backend);
+	free(single->ca_path);
+}
+
+static void fall_and_rise_are_counted(void **state)
+{
+	struct single single;
+	const struct verdict *row;
+
+	(void)state;
+	start_single(&single);
+	single.monitor.fall = 3;
+	single.monitor.rise = 2;
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up after one success");
+
+	rig_tell(&single.backend, "mode status=500");
+	rig_wait(&single.steerd, first_is, &down, "down");
+	row = &single.steerd.table.rows[0];
+	assert_true(row->streak >= 3);
+	assert_false(row->last_passed);
+	assert_string_equal(row->reason, "status 500, expected 200-299");
+
+	rig_tell(&single.backend, "mode ok");
+	rig_wait(&single.steerd, first_is, &up, "up again");
+	row = &single.steerd.table.rows[0];
+	assert_true(row->streak >= 2);
+	assert_true(row->last_passed);
+	assert_string_equal(row->reason, "");
+	assert_true(row->since_unix_s <= row->checked_at_unix_s);
+	stop_single(&single);
+}
+
+/* A certificate that is replaced on the server is seen by the next check: nothing of TLS is remembered. */
+static void each_check_is_a_new_connection(void **state)
+{
+	struct single single;
+	struct text line = {0};
+	char *path = rig_certificate_path(&certificates, "expired");
+
+	(void)state;
+	start_single(&single);
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+	text_print(&line, "cert %s.pem %s.key", path, path);
+	rig_tell(&single.backend, line.bytes);
+	rig_wait(&single.steerd, first_is, &down, "down");
+	assert_string_equal(
+		single.steerd.table.rows[0].reason, "certificate expired on 2020-02-01");
+	text_done(&line);
+	free(path);
+	stop_single(&single);
+}
+
+static void ipv6_is_checked_as_well(void **state)
+{
+	struct single single;
+
+	(void)state;
+	start_single(&single);
+	rig_stop_backend(&single.backend);
+	single.server.listen = "[::1]:0";
+	rig_start_backend(&single.backend, &certificates, &single.server, 1);
+	single.monitor.port = single.server.port;
+	single.target = rig_target("m@::1", 0, "::1");
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+	stop_single(&single);
+}
+
+/* ---- new orders ---- */
+
+static bool generation_is(const struct rig_steerd *steerd, const void *context)
+{
+	return steerd->table.generation == *(const uint64_t *)context;
+}
+
+static void a_reload_keeps_what_is_known(void **state)
+{
+	const uint64_t second = 2;
+	const size_t both = 2;
+	struct single single;
+
+	(void)state;
+	start_single(&single);
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+
+	struct verdict before = single.steerd.table.rows[0];
+
+	/* another one comes first, so that the old one gets another id; its checks now come once an hour */
+	struct settings_monitor monitors[] = {single.monitor, single.monitor};
+	struct target targets[] = {
+		rig_target("n@127.0.0.2", 1, "127.0.0.2"),
+		single.target,
+	};
+	struct link_orders next = {
+		.targets = {.generation = 2, .targets = targets, .count = 2},
+		.monitors = monitors,
+		.monitor_count = 2,
+		.verdicts = {.generation = 2},
+	};
+
+	monitors[0].every_ms = 3600000;
+	single.steerd.orders = next;
+	supervise_renew(single.steerd.supervise);
+	rig_wait(&single.steerd, generation_is, &second, "a table for the new orders");
+	assert_int_equal(single.steerd.table.count, 2);
+
+	const struct verdict *kept = &single.steerd.table.rows[1];
+
+	assert_int_equal(kept->target, 1);
+	assert_int_equal(kept->state, VERDICT_UP);
+	assert_int_equal(kept->since_unix_s, before.since_unix_s);
+	assert_true(kept->checked_at_unix_s >= before.checked_at_unix_s);
+	rig_wait(&single.steerd, all_checked, &both, "the new one's verdict");
+	assert_string_equal(single.steerd.table.rows[0].reason, "connection refused");
+
+	/* from once an hour to ten times a second: the long wait is cut short */
+	monitors[0].every_ms = 100;
+	single.steerd.orders.targets.generation = 3;
+	single.steerd.orders.verdicts = (struct verdict_table){.generation = 3};
+	rig_tell(&single.backend, "mode close");
+	supervise_renew(single.steerd.supervise);
+
+	bool was_seen = false;
+
+	for (int i = 0; i < 100 && !was_seen; i++) {
+		size_t count = single.steerd.table_count;
+
+		while (single.steerd.table_count == count)
+			event_base_loop(single.steerd.base, EVLOOP_ONCE);
+		was_seen = single.steerd.table.generation == 3 &&
+			single.steerd.table.rows[1].state == VERDICT_DOWN;
+	}
+	assert_true(was_seen);
+	stop_single(&single);
+}
+
+static bool has_started_twice(const struct rig_steerd *steerd, const void *context)
+{
+	(void)context;
+	return steerd->started_count == 2;
+}
+
+static bool has_more_tables(const struct rig_steerd *steerd, const void *context)
+{
+	return steerd->table_count > *(const size_t *)context;
+}
+
+static void a_killed_prober_costs_nothing(void **state)
+{
+	struct single single;
+	struct supervise_state standing;
+
+	(void)state;
+	start_single(&single);
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+
+	struct verdict before = single.steerd.table.rows[0];
+	pid_t first = single.steerd.pid;
+
+	rig_tell(&single.backend, "mode hang"); /* what comes next is not from a check */
+	assert_int_equal(kill(first, SIGKILL), 0);
+	rig_wait(&single.steerd, has_started_twice, NULL, "a new prober");
+	assert_string_equal(single.steerd.why, "killed by signal 9");
+	assert_int_not_equal(single.steerd.pid, first);
+
+	size_t count = single.steerd.table_count;
+
+	rig_wait(&single.steerd, has_more_tables, &count, "its first table");
+	assert_int_equal(single.steerd.table.rows[0].state, VERDICT_UP);
+	assert_int_equal(single.steerd.table.rows[0].since_unix_s, before.since_unix_s);
+	supervise_get_state(single.steerd.supervise, &standing);
+	assert_int_equal(standing.restart_count, 1);
+	assert_int_equal(standing.pid, single.steerd.pid);
+	assert_int_equal(standing.next_start_in_ms, 0);
+	assert_int_equal(standing.table_count, single.steerd.table_count);
+
+	pid_t last = single.steerd.pid;
+
+	stop_single(&single);
+	assert_int_equal(kill(last, 0), -1); /* gone with steerd */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_fault_by_its_name),
+		cmocka_unit_test(fall_and_rise_are_counted),
+		cmocka_unit_test(each_check_is_a_new_connection),
+		cmocka_unit_test(ipv6_is_checked_as_well),
+		cmocka_unit_test(a_reload_keeps_what_is_known),
+		cmocka_unit_test(a_killed_prober_costs_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
+}
