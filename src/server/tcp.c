@@ -126,8 +126,11 @@ static void accept_resume(struct tcp *tcp)
 		accept_pause(tcp);
 }
 
+/* Closing alone would not end the events: a child process that has not come to its exec() yet has a copy of the socket,
+ * which would go on to report itself under a pointer to who is gone. */
 static void client_close(struct tcp *tcp, struct client *client)
 {
+	(void)watch(tcp, EPOLL_CTL_DEL, client->connection.fd, 0, NULL);
 	queue_remove(queue_of(tcp, client->wait), client);
 	connection_done(&client->connection);
 	free(client);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -485,6 +486,44 @@ static void threads_share_the_cap(void **state)
 	server_stop(server);
 }
 
+/* A child process has copies of all sockets until its exec(); what happens on them is not ours any more. */
+static void a_child_with_copies_of_connections_changes_nothing(void **state)
+{
+	int first;
+	int child_waits[2];
+	struct server *server = start_one(&(struct standin_options){.connections = 1}, &first);
+
+	(void)state;
+	assert_int_equal(pipe(child_waits), 0);
+	send_query(first, 1);
+	await_answer(first, 1, "before the child");
+
+	pid_t child = fork();
+
+	if (child == 0) {
+		close(child_waits[1]);
+		(void)!read(child_waits[0], &(char){0}, 1); /* until the other end is closed */
+		_exit(0);
+	}
+
+	int second = connect_again(server);
+
+	send_query(second, 2);
+	await_answer(second, 2, "who makes the first go");
+	send_query(first, 3); /* the child's copy hears it */
+	for (uint16_t i = 0; i < 10; i++) {
+		send_query(second, i);
+		await_answer(second, i, "beside a child");
+	}
+	assert_int_equal(standin_counter(server, STATS_TCP_QUERIES), 12);
+	close(child_waits[0]);
+	close(child_waits[1]);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(first);
+	close(second);
+	server_stop(server);
+}
+
 /* Leaves the process without a free descriptor; gives the limit to set again. */
 static struct rlimit take_all_descriptors(void)
 {
@@ -567,6 +606,7 @@ int main(void)
 		cmocka_unit_test(the_longest_idle_makes_room),
 		cmocka_unit_test(who_is_busy_makes_room_last),
 		cmocka_unit_test(threads_share_the_cap),
+		cmocka_unit_test(a_child_with_copies_of_connections_changes_nothing),
 		cmocka_unit_test(out_of_descriptors_the_longest_idle_makes_room),
 		cmocka_unit_test(out_of_descriptors_with_nobody_to_evict_it_waits),
 	};
