@@ -158,7 +158,8 @@ static void pipelined_queries_are_answered_in_order(void **state)
 	server_stop(server);
 }
 
-/* Many long answers, far more than any buffer holds, to a client that reads them only when all is asked. */
+/* Many long answers, far more than any buffer holds, to a client that reads them only when all
+ * is asked. */
 static void long_answers_wait_for_a_slow_reader(void **state)
 {
 	enum { COUNT = 400, MORE = DNS_MESSAGE_MAX - QUERY_SIZE - STANDIN_TAIL };
@@ -248,7 +249,8 @@ static const struct {
 	{"the beginning of an HTTP request", 'G' << 8 | 'E', false},
 };
 
-/* What was asked before a length that no query has is answered; then the connection ends, at once. */
+/* What was asked before a length that no query has is answered; then the connection ends, at
+ * once. */
 static void a_length_that_no_query_has_ends_the_connection(void **state)
 {
 	(void)state;
@@ -405,7 +407,8 @@ static void the_longest_idle_makes_room(void **state)
 		send_query(fds[i], i);
 		await_answer(fds[i], i, "one of three");
 	}
-	/* The first asks again, a while later as clocks tell it, so the second is the longest idle. */
+	/* The first asks again, a while later as clocks tell it, so the second is the longest
+	 * idle. */
 	send_query(fds[0], 10);
 	await_answer(fds[0], 10, "the first again");
 	fds[3] = connect_again(server);
@@ -426,7 +429,8 @@ static void the_longest_idle_makes_room(void **state)
 	server_stop(server);
 }
 
-/* Who has begun a message stays while another is idle; but a cap full of such clients locks nobody out. */
+/* Who has begun a message stays while another is idle; but a cap full of such clients locks
+ * nobody out. */
 static void who_is_busy_makes_room_last(void **state)
 {
 	int busy;
@@ -486,7 +490,8 @@ static void threads_share_the_cap(void **state)
 	server_stop(server);
 }
 
-/* A child process has copies of all sockets until its exec(); what happens on them is not ours any more. */
+/* A child process has copies of all sockets until its exec(); what happens on them is not ours
+ * any more. */
 static void a_child_with_copies_of_connections_changes_nothing(void **state)
 {
 	int first;
