@@ -180,8 +180,9 @@ class Ran:
 class Steerd:
     """One running daemon."""
 
-    def __init__(self, bench, config_path, wrapper=()):
+    def __init__(self, bench, config_path, wrapper=(), environment=None):
         self.bench, self.config_path, self.wrapper = bench, config_path, list(wrapper)
+        self.environment = {**os.environ, **(environment or {})}
         self.process = None
         self.server = None  # the first address and port that it listens on
         self.servers = []
@@ -194,7 +195,7 @@ class Steerd:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [*self.wrapper, self.bench.program("steerd"), "-c", self.config_path],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=self.environment)
         line = wait_until(self._ready_line, 30, "steerd prints its ready line")
         self.servers = [
             (address.strip("[]"), int(port))
@@ -365,6 +366,12 @@ class Bench:
         if failure:
             raise failure
 
+    def another(self, name):
+        """A second bench for a second daemon, in a directory below and on the same network."""
+        other = Bench(self.path(name), self.prefix, self.certificates)
+        self.at_end(other.close)
+        return other
+
     # files
 
     def write(self, name, text):
@@ -399,9 +406,9 @@ class Bench:
 
     # programs
 
-    def steerd(self, *wrapper):
+    def steerd(self, *wrapper, **environment):
         """A daemon with zones/ and steerd.yaml as they are, started and ready."""
-        server = Steerd(self, self.path("steerd.yaml"), wrapper)
+        server = Steerd(self, self.path("steerd.yaml"), wrapper, environment)
         self._servers.append(server)
         return server.start()
 

@@ -198,14 +198,17 @@ static const struct mistake types[] = {
 	{"a list of no databases", "geo: {city: []}\n",
 		":1:13: 'city' must have from 1 to 16 items, not 0\n"},
 	{"no prefix lengths", "geo: {granularity: 24}\n",
-		":1:20: 'granularity' must be the lengths of an IPv4 and an IPv6 prefix, such as "
-		"24/56, not '24'\n"},
+		":1:20: 'granularity' must be the lengths of an IPv4 prefix (1 to 32) and an "
+		"IPv6 prefix (1 to 64), such as 24/56, not '24'\n"},
 	{"a prefix length of 33", "geo: {granularity: 33/56}\n",
-		":1:20: 'granularity' must be the lengths of an IPv4 and an IPv6 prefix, such as "
-		"24/56, not '33/56'\n"},
+		":1:20: 'granularity' must be the lengths of an IPv4 prefix (1 to 32) and an "
+		"IPv6 prefix (1 to 64), such as 24/56, not '33/56'\n"},
+	{"a prefix length of 65", "geo: {granularity: 24/65}\n",
+		":1:20: 'granularity' must be the lengths of an IPv4 prefix (1 to 32) and an "
+		"IPv6 prefix (1 to 64), such as 24/56, not '24/65'\n"},
 	{"a prefix length of 0", "geo: {granularity: 24/0}\n",
-		":1:20: 'granularity' must be the lengths of an IPv4 and an IPv6 prefix, such as "
-		"24/56, not '24/0'\n"},
+		":1:20: 'granularity' must be the lengths of an IPv4 prefix (1 to 32) and an "
+		"IPv6 prefix (1 to 64), such as 24/56, not '24/0'\n"},
 	{"listen without a port", "listen: [192.0.2.1]\n",
 		":1:10: '192.0.2.1' has no port; write 192.0.2.1:53 or [2001:db8::1]:53\n"},
 	{"listen at a name", "listen: [\"localhost:53\"]\n",
