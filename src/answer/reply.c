@@ -13,7 +13,7 @@
 
 static size_t ecs_octets(const struct query_ecs *ecs)
 {
-	return (ecs->source_bits + 7u) / 8;
+	return (ecs->source.bits + 7u) / 8;
 }
 
 static size_t opt_size(const struct query *query)
@@ -125,9 +125,9 @@ static uint8_t *write_ecs(const struct query_ecs *ecs, uint8_t scope_bits, uint8
 	wire_write16(at, DNS_OPTION_ECS);
 	wire_write16(at + 2, (uint16_t)(4 + octets));
 	wire_write16(at + 4, ecs->family);
-	at[6] = ecs->source_bits;
+	at[6] = ecs->source.bits;
 	at[7] = scope_bits;
-	memcpy(at + ECS_SIZE, ecs->address.bytes, octets);
+	memcpy(at + ECS_SIZE, ecs->source.address.bytes, octets);
 	return at + ECS_SIZE + octets;
 }
 

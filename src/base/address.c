@@ -144,6 +144,16 @@ static const struct {
 	{0xe0000000, 3},  /* 224.0.0.0/3, multicast, reserved and broadcast */
 };
 
+/* A bit for each first octet that any of them has: most addresses have none of these. */
+#define OCTET(n) (UINT32_C(1) << ((n) % 32))
+static const uint32_t first_octets_ipv4[8] = {
+	[0 / 32] = OCTET(0) | OCTET(10),
+	[100 / 32] = OCTET(100) | OCTET(127),
+	[169 / 32] = OCTET(169) | OCTET(172),
+	[192 / 32] = OCTET(192) | OCTET(198) | OCTET(203),
+	[224 / 32] = UINT32_MAX,
+};
+
 static const struct {
 	uint64_t first; /* of the upper 64 bits */
 	unsigned bits;
@@ -171,6 +181,8 @@ unsigned address_special_bits(const struct address *address)
 	if (address->family == ADDRESS_IPV4) {
 		uint32_t value = (uint32_t)big_endian(address->bytes, 4);
 
+		if (!(first_octets_ipv4[value >> 29] >> (value >> 24 & 31) & 1))
+			return 0;
 		for (size_t i = 0; i < COUNT_OF(special_ipv4); i++)
 			if ((value ^ special_ipv4[i].first) >> (32 - special_ipv4[i].bits) == 0)
 				return special_ipv4[i].bits;

@@ -136,7 +136,7 @@ static void start_reading(struct control_call *call, enum control_reading what)
 
 static void start_stopping(struct control_call *call)
 {
-	json_t *json = reply_done("stopping");
+	json_t *json = reply_done("stopped");
 
 	json_put(json, "pid", json_integer(getpid()));
 	log_notice("stop asked for by %s", call->by);

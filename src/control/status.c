@@ -128,7 +128,7 @@ static json_t *all_problems(const struct view *view)
 
 		text_time(facts->reload.at_unix_s, time);
 		push_problem(problems,
-			"the last reload, at %s UTC, was refused; 'steerctl check' says why", time);
+			"the files had mistakes when they were read at %s UTC: see 'steerctl check'", time);
 	}
 	member_problems(view, problems);
 	return problems;

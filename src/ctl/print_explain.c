@@ -90,7 +90,11 @@ static void add_candidate(const json_t *candidate, struct columns *columns)
 		columns_addf(columns, COLOUR_NONE, "%.0f km", json_number_value(distance));
 	else
 		columns_add(columns, COLOUR_NONE, NULL);
-	columns_add(columns, is_kept ? COLOUR_GOOD : COLOUR_FAINT, is_kept ? "kept" : "dropped");
+	if (is_kept)
+		columns_addf(columns, COLOUR_GOOD, "%.1f %%",
+			100 * json_number_value(json_object_get(candidate, "share")));
+	else
+		columns_add(columns, COLOUR_NONE, NULL);
 	add_decision(candidate, columns);
 	columns_end_row(columns);
 }
@@ -98,7 +102,7 @@ static void add_candidate(const json_t *candidate, struct columns *columns)
 static void print_candidates(const json_t *reply, FILE *out, bool use_colour)
 {
 	static const char *const titles[] = {
-		"CANDIDATE", "SITE", "ADDRESS", "DISTANCE", "", "BECAUSE"};
+		"CANDIDATE", "SITE", "ADDRESS", "DISTANCE", "SHARE", "DECISION"};
 	const json_t *candidates = json_object_get(reply, "candidates");
 	struct columns columns = {0};
 

@@ -56,9 +56,10 @@ static const char *span_since(const struct printer *printer, const json_t *objec
 	uint64_t now_unix_s = printer->now_unix_s;
 
 	span[0] = '\0';
-	if (since_unix_s)
-		text_duration(
-			now_unix_s > since_unix_s ? (now_unix_s - since_unix_s) * 1000 : 0, span);
+	if (since_unix_s && now_unix_s <= since_unix_s)
+		strcpy(span, "< 1 s");
+	else if (since_unix_s)
+		text_duration((now_unix_s - since_unix_s) * 1000, span);
 	return span;
 }
 
@@ -133,10 +134,10 @@ static void print_reload(const struct printer *printer)
 
 	if (!is_there(printer->reply, "reload"))
 		return;
-	fprintf(printer->out, "last reload: %s ago, %s%s%s\n",
+	fprintf(printer->out, "files: last read %s ago, %s%s%s\n",
 		span_since(printer, reload, "at_unix_s", span),
 		colour_begin(done ? COLOUR_NONE : COLOUR_BAD, printer->use_colour),
-		done ? "done" : "refused",
+		done ? "all taken" : "with mistakes",
 		colour_end(done ? COLOUR_NONE : COLOUR_BAD, printer->use_colour));
 }
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fixed.h"
@@ -72,9 +73,14 @@ static void prober_started(void *context, pid_t pid)
 static void prober_ended(void *context, const char *why)
 {
 	struct daemon *daemon = context;
+	bool is_news = strcmp(why, daemon->prober_ended) != 0;
 
+	/* one that cannot be started is tried for ever, but not told for ever */
+	if (is_news)
+		log_warning("the prober ended, health stays as it was: %s", why);
+	else
+		log_debug("the prober ended again: %s", why);
 	snprintf(daemon->prober_ended, sizeof(daemon->prober_ended), "%s", why);
-	log_warning("the prober ended, health stays as it was: %s", why);
 }
 
 static void start_prober(struct daemon *daemon)
@@ -228,8 +234,9 @@ static void add_events(struct daemon *daemon)
 /* ---- start ---- */
 
 /* The files, for the first time: what is wrong is left out and said; without a configuration there is no start. */
-static const struct snapshot *read_first(const char *path, struct err *err)
+static const struct snapshot *read_first(struct daemon *daemon, struct err *err)
 {
+	const char *path = daemon->options->settings_path;
 	const struct snapshot_options options = {0};
 	struct report report = {0};
 	const struct snapshot *snapshot = snapshot_read(path, &options, &report);
@@ -243,6 +250,10 @@ static const struct snapshot *read_first(const char *path, struct err *err)
 	else if (report.error_count > 0)
 		log_err("answering without what is wrong: %zu error%s; 'steerctl check' lists them",
 			report.error_count, report.error_count == 1 ? "" : "s");
+	if (report.error_count > 0) {
+		daemon->reload.at_unix_s = clock_unix_s();
+		text_add(&daemon->reload.lines, report.lines.bytes);
+	}
 	report_done(&report);
 	return snapshot;
 }
@@ -288,7 +299,7 @@ static void say_ready(struct daemon *daemon)
 
 static bool start(struct daemon *daemon, struct err *err)
 {
-	const struct snapshot *snapshot = read_first(daemon->options->settings_path, err);
+	const struct snapshot *snapshot = read_first(daemon, err);
 
 	if (!snapshot)
 		return false;

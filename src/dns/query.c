@@ -98,9 +98,11 @@ static bool ecs_read(const uint8_t *option, size_t size, struct query_ecs *ret_e
 		return false;
 	ret_ecs->is_present = true;
 	ret_ecs->family = (uint8_t)family;
-	ret_ecs->source_bits = source_bits;
-	ret_ecs->address = (struct address){.family = families[family].address_family};
-	memcpy(ret_ecs->address.bytes, option + ECS_HEADER_SIZE, octets);
+	ret_ecs->source = (struct prefix){
+		.address.family = families[family].address_family,
+		.bits = source_bits,
+	};
+	memcpy(ret_ecs->source.address.bytes, option + ECS_HEADER_SIZE, octets);
 	return true;
 }
 

@@ -142,11 +142,11 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (!lives) {
-		end(prober, 0);
-	} else if (!obey_all(prober, &nonsense)) {
+	if (!obey_all(prober, &nonsense)) {
 		log_err("orders refused: %s", nonsense.text);
 		end(prober, 1);
+	} else if (!lives) {
+		end(prober, 0);
 	}
 }
 

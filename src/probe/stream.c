@@ -26,7 +26,8 @@ bool stream_receive(struct stream *stream, struct err *err)
 				return true;
 			continue;
 		}
-		if (size == 0) {
+		/* reset: the other end closed without having read all that we sent */
+		if (size == 0 || errno == ECONNRESET) {
 			err->text[0] = '\0';
 			return false;
 		}

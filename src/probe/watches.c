@@ -284,9 +284,9 @@ static void log_resolution(struct watch *watch, bool has_failed, const char *why
 {
 	if (has_failed && !watch->is_failing)
 		log_warning("'%s' cannot be resolved: %s; its %zu last known addresses stay",
-			watch->target->host, why, watch->count);
+			watch->target->key, why, watch->count);
 	if (!has_failed && watch->is_failing)
-		log_notice("'%s' is resolved again", watch->target->host);
+		log_notice("'%s' is resolved again", watch->target->key);
 	watch->is_failing = has_failed;
 }
 

@@ -235,8 +235,8 @@ void listener_close(struct listener *listener)
 
 void listener_wake(const struct listener *listener)
 {
-	/* On a UDP socket without a peer Linux calls this ENOTCONN and does it all the same: whoever waits
-	 * returns, and so does whoever comes later; no query is lost, for those that wait are still read. */
+	/* A UDP socket without a peer is not connected, says Linux, and wakes its reader all the same; a time
+	 * limit on receiving would do too, but wake every thread for nothing as long as it runs. */
 	for (size_t i = 0; i < listener->counts.udp; i++)
 		(void)shutdown(listener->udp_fds[i], SHUT_RD);
 }

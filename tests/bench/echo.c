@@ -39,9 +39,11 @@ static int listen_anywhere(void)
 	socklen_t size = sizeof(at);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	int buffer_bytes = 4 << 20;
+	int shared = 1;
 
 	if (fd < 0)
 		fail("socket");
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, sizeof(shared));
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof(buffer_bytes));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof(buffer_bytes));
 	if (bind(fd, (struct sockaddr *)&at, size) != 0)

@@ -180,8 +180,9 @@ class Ran:
 class Steerd:
     """One running daemon."""
 
-    def __init__(self, bench, config_path, wrapper=()):
+    def __init__(self, bench, config_path, wrapper=(), environment=None):
         self.bench, self.config_path, self.wrapper = bench, config_path, list(wrapper)
+        self.environment = {**os.environ, **(environment or {})}
         self.process = None
         self.server = None  # the first address and port that it listens on
         self.servers = []
@@ -194,7 +195,7 @@ class Steerd:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [*self.wrapper, self.bench.program("steerd"), "-c", self.config_path],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=self.environment)
         line = wait_until(self._ready_line, 30, "steerd prints its ready line")
         self.servers = [
             (address.strip("[]"), int(port))
@@ -284,9 +285,13 @@ class Steerd:
 
     # steerctl
 
+    def control_path(self):
+        """The control socket, as every configuration here has it."""
+        return os.path.join(os.path.dirname(self.config_path), "control")
+
     def ctl(self, *arguments, check=True):
         """Runs steerctl; unless `check` is off, a failure fails the test."""
-        ran = self.bench.run("steerctl", "-c", self.config_path, *arguments)
+        ran = self.bench.run("steerctl", "-s", self.control_path(), *arguments)
         true(ran.code == 0 or not check, f"steerctl {' '.join(arguments)}: code {ran.code}\n{ran.all}")
         return ran
 
@@ -361,6 +366,12 @@ class Bench:
         if failure:
             raise failure
 
+    def another(self, name):
+        """A second bench for a second daemon, in a directory below and on the same network."""
+        other = Bench(self.path(name), self.prefix, self.certificates)
+        self.at_end(other.close)
+        return other
+
     # files
 
     def write(self, name, text):
@@ -395,9 +406,9 @@ class Bench:
 
     # programs
 
-    def steerd(self, *wrapper):
+    def steerd(self, *wrapper, **environment):
         """A daemon with zones/ and steerd.yaml as they are, started and ready."""
-        server = Steerd(self, self.path("steerd.yaml"), wrapper)
+        server = Steerd(self, self.path("steerd.yaml"), wrapper, environment)
         self._servers.append(server)
         return server.start()
 

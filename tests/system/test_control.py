@@ -3,6 +3,7 @@
 
 import os
 import random
+import re
 import socket
 import stat
 import struct
@@ -184,7 +185,9 @@ def test_explain_other_names(bench):
     equal((told["steered"], told["outcome"]), (False, "node"))
     told = server.ctl("explain", "none.files.example", "--client", "2.0.5.0/24", "--json").json()
     equal((told["steered"], told["outcome"]), (False, "missing"))
-    equal(server.ctl("explain", "www.far.example", "--client", "2.0.5.0/24", check=False).code, 1)
+    told = server.ctl("explain", "www.far.example", "--client", "2.0.5.0/24", "--json").json()
+    equal((told["steered"], told["outcome"]), (False, "outside"))
+    contains(server.ctl("explain", "www.far.example", "--client", "2.0.5.0/24").out, "REFUSED")
     true(server.ctl("explain", NAME, "--client", "2.0.5.0/99", check=False).code in (1, 2), "no client like that")
     told = server.ctl("explain", NAME, "AAAA", "--client", "2.0.5.0/24", "--json").json()
     equal(told["kind"], "nodata")
@@ -224,11 +227,14 @@ def test_check(bench):
     """steerctl check names every mistake, changes nothing and ends with 1; 0 when all is well"""
     server = serve(bench)
     equal(server.ctl("check").code, 0)
+    equal(bench.run("steerctl", "-c", server.config_path, "check").code, 0, "read by steerctl itself")
     bench.zone("files.example", zone_head("files.example") + "a A 1.2.3\nb A 1.2.3\n")
     ran = server.ctl("check", check=False)
     equal(ran.code, 1)
     contains(ran.all, "files.example.zone:8: ")
     contains(ran.all, "files.example.zone:9: ")
+    alone = bench.run("steerctl", "-c", server.config_path, "check")
+    equal((alone.code, len(re.findall(r"\.zone:\d+: ", alone.all))), (1, 2), "the same, read by steerctl itself")
     equal(server.addresses(NAME, AMERICA), [bench.address(2)])
 
 
@@ -249,7 +255,7 @@ def test_exit_codes(bench):
         equal(server.ctl(*arguments, check=False).code, 2, str(arguments))
     for program in ("steerctl", "steerd"):
         equal(bench.run(program, "--help").code, 0)
-        contains(bench.run(program, "--version").out, "steerd")
+        contains(bench.run(program, "--version").out, f"{program} 0.")
         equal(bench.run(program, "--nonsense").code, 2)
     server.stop()
     equal(server.ctl("status", check=False).code, 3)

@@ -166,7 +166,7 @@ def test_include(bench):
 
 def test_include_outside(bench):
     """$INCLUDE never leaves the zones directory, not by .., not by a symbolic link"""
-    bench.write("secret", "secret TXT \"outside\"\n")
+    bench.write("secret", "secret TXT \"s3cr3t\"\n")
     bench.config(pools=POOLS)
     os.symlink(bench.path("secret"), bench.path("zones/link"))
     for target in ("../secret", bench.path("secret"), "link"):
@@ -174,7 +174,7 @@ def test_include_outside(bench):
         code, text = check(bench)
         equal(code, 1, target)
         contains(text, "inc.example.zone:8: ", target)
-        true("outside" not in text, "the file was read")
+        true("s3cr3t" not in text, "the file was read")
 
 
 def test_several_zones(bench):
@@ -204,12 +204,12 @@ BROKEN = {
     "no SOA": (HEAD + NS, None, "SOA"),
     "two SOAs": (HEAD + SOA + NS + SOA.replace("hostmaster", "other"), 6, "SOA"),
     "no NS at the apex": (HEAD + SOA + "ns1 A 192.0.2.1\n", None, "NS"),
-    "CNAME beside other data": (HEAD + SOA + NS + "www A 192.0.2.2\nwww CNAME ns1\n", 7, "RFC 1034 3.6.2"),
-    "other data beside a CNAME": (HEAD + SOA + NS + "www CNAME ns1\nwww A 192.0.2.2\n", 7, "CNAME"),
+    "CNAME beside other data": (HEAD + SOA + NS + "www A 192.0.2.2\nwww CNAME ns1\n", 7, "line 6 (RFC 1034 3.6.2)"),
+    "other data beside a CNAME": (HEAD + SOA + NS + "www CNAME ns1\nwww A 192.0.2.2\n", 6, "line 7 (RFC 1034 3.6.2)"),
     "two CNAMEs": (HEAD + SOA + NS + "www CNAME ns1\nwww CNAME ns2\n", 7, "CNAME"),
     "outside the zone": (HEAD + SOA + NS + "www.good.example. A 192.0.2.2\n", 6, "good.example"),
     "an unknown pool": (HEAD + SOA + NS + "_steer.www TXT \"pool=oen\"\n", 6, "'oen'"),
-    "an instruction that is none": (HEAD + SOA + NS + "_steer.www TXT \"pols=one\"\n", 6, "pols"),
+    "an instruction that is none": (HEAD + SOA + NS + "_steer.www TXT \"pols=one\"\n", 6, "pool=NAME"),
     "an address that is none": (HEAD + SOA + NS + "www A 192.0.2.256\n", 6, ""),
     "a type that is none": (HEAD + SOA + NS + "www AXXX 192.0.2.2\n", 6, ""),
     "a TTL that is none": (HEAD + SOA + NS + "www 1x A 192.0.2.2\n", 6, ""),

@@ -60,18 +60,18 @@ static void check_subnet(const struct query *query)
 	if (!decoded.has_ecs)
 		return;
 
-	size_t octets = (query->ecs.source_bits + 7u) / 8;
+	size_t octets = (query->ecs.source.bits + 7u) / 8;
 
 	assert_int_equal(decoded.ecs_family, query->ecs.family);
-	assert_int_equal(decoded.source_bits, query->ecs.source_bits);
+	assert_int_equal(decoded.source_bits, query->ecs.source.bits);
 	assert_int_equal(decoded.ecs_size, 4 + octets);
-	assert_memory_equal(decoded.ecs + 4, query->ecs.address.bytes, octets);
+	assert_memory_equal(decoded.ecs + 4, query->ecs.source.address.bytes, octets);
 	if (decoded.scope_bits == 0 || decoded.flags & DNS_FLAG_TC)
 		return;
-	assert_true(query->ecs.source_bits > 0);
+	assert_true(query->ecs.source.bits > 0);
 	assert_int_equal(decoded.rcode, DNS_RCODE_NOERROR);
 	assert_true(decoded.count > 0 && is_near(&decoded.records[decoded.count - 1]));
-	assert_true(decoded.scope_bits <= address_bits(&query->ecs.address));
+	assert_true(decoded.scope_bits <= address_bits(&query->ecs.source.address));
 }
 
 /* RFC 2308: no data and no name say so with an SOA; an answer has data or a chain; only we are authoritative. */

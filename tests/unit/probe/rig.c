@@ -185,7 +185,8 @@ static void note_end(void *context, const char *why)
 	steerd->ended_count++;
 }
 
-void rig_start_steerd(struct rig_steerd *steerd, const struct link_orders *orders)
+void rig_start_steerd(
+	struct rig_steerd *steerd, const char *program, const struct link_orders *orders)
 {
 	const struct supervise_callbacks callbacks = {
 		.orders = give_orders,
@@ -197,7 +198,7 @@ void rig_start_steerd(struct rig_steerd *steerd, const struct link_orders *order
 
 	*steerd = (struct rig_steerd){.base = event_base_new(), .orders = *orders};
 	steerd->orders.verdicts.generation = orders->targets.generation;
-	steerd->supervise = supervise_new(steerd->base, RIG_PROBER, &callbacks);
+	steerd->supervise = supervise_new(steerd->base, program, &callbacks);
 }
 
 void rig_stop_steerd(struct rig_steerd *steerd)

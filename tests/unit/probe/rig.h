@@ -65,8 +65,9 @@ struct rig_steerd {
 	char why[256]; /* it ended last */
 };
 
-/* Starts the prober with `orders`, whose memory must outlive it. */
-void rig_start_steerd(struct rig_steerd *steerd, const struct link_orders *orders);
+/* Starts the program with `orders`, whose memory must outlive it. */
+void rig_start_steerd(
+	struct rig_steerd *steerd, const char *program, const struct link_orders *orders);
 void rig_stop_steerd(struct rig_steerd *steerd);
 
 /* Runs until `holds` does; fails the test with `about` after 20 s, or when the machine hangs. */

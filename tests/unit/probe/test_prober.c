@@ -218,7 +218,7 @@ static void each_fault_by_its_name(void **state)
 	};
 	const size_t all = TARGETS;
 
-	rig_start_steerd(&steerd, &orders);
+	rig_start_steerd(&steerd, RIG_PROBER, &orders);
 	rig_wait(&steerd, first_is_checked, NULL, "the first verdict");
 	/* those that hang delay nobody: when the good one is known they still hang */
 	assert_int_equal(steerd.table.rows[0].state, VERDICT_UP);
@@ -245,10 +245,241 @@ static void each_fault_by_its_name(void **state)
 		close(fds[i]);
 }
 
+/* ---- from check to verdict ---- */
+
+static bool first_is(const struct rig_steerd *steerd, const void *context)
+{
+	return steerd->table.count > 0 &&
+		steerd->table.rows[0].state == *(const enum verdict_state *)context;
+}
+
+static const enum verdict_state up = VERDICT_UP;
+static const enum verdict_state down = VERDICT_DOWN;
+
+/* One target at one server. */
+struct single {
+	struct rig_server server;
+	struct rig_backend backend;
+	struct rig_steerd steerd;
+	struct settings_monitor monitor;
+	struct target target;
+	struct link_orders orders;
+	char *ca_path;
+};
+
+static void start_single(struct single *single)
+{
+	*single = (struct single){.server = {.name = "one"}};
+	single->ca_path = rig_certificate_path(&certificates, "ca.pem");
+	rig_start_backend(&single->backend, &certificates, &single->server, 1);
+	single->monitor = rig_monitor("m", single->server.port, single->ca_path);
+	single->monitor.every_ms = 100;
+	single->target = rig_target("m@127.0.0.1", 0, "127.0.0.1");
+	single->orders = (struct link_orders){
+		.targets = {.generation = 1, .targets = &single->target, .count = 1},
+		.monitors = &single->monitor,
+		.monitor_count = 1,
+	};
+}
+
+static void stop_single(struct single *single)
+{
+	rig_stop_steerd(&single->steerd);
+	rig_stop_backend(&single->backend);
+	free(single->ca_path);
+}
+
+static void fall_and_rise_are_counted(void **state)
+{
+	struct single single;
+	const struct verdict *row;
+
+	(void)state;
+	start_single(&single);
+	single.monitor.fall = 3;
+	single.monitor.rise = 2;
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up after one success");
+
+	rig_tell(&single.backend, "mode status=500");
+	rig_wait(&single.steerd, first_is, &down, "down");
+	row = &single.steerd.table.rows[0];
+	assert_true(row->streak >= 3);
+	assert_false(row->last_passed);
+	assert_string_equal(row->reason, "status 500, expected 200-299");
+
+	rig_tell(&single.backend, "mode ok");
+	rig_wait(&single.steerd, first_is, &up, "up again");
+	row = &single.steerd.table.rows[0];
+	assert_true(row->streak >= 2);
+	assert_true(row->last_passed);
+	assert_string_equal(row->reason, "");
+	assert_true(row->since_unix_s <= row->checked_at_unix_s);
+	stop_single(&single);
+}
+
+/* A certificate that is replaced on the server is seen by the next check: nothing of TLS is remembered. */
+static void each_check_is_a_new_connection(void **state)
+{
+	struct single single;
+	struct text line = {0};
+	char *path = rig_certificate_path(&certificates, "expired");
+
+	(void)state;
+	start_single(&single);
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+	text_print(&line, "cert %s.pem %s.key", path, path);
+	rig_tell(&single.backend, line.bytes);
+	rig_wait(&single.steerd, first_is, &down, "down");
+	assert_string_equal(
+		single.steerd.table.rows[0].reason, "certificate expired on 2020-02-01");
+	text_done(&line);
+	free(path);
+	stop_single(&single);
+}
+
+static void ipv6_is_checked_as_well(void **state)
+{
+	struct single single;
+
+	(void)state;
+	start_single(&single);
+	rig_stop_backend(&single.backend);
+	single.server.listen = "[::1]:0";
+	rig_start_backend(&single.backend, &certificates, &single.server, 1);
+	single.monitor.port = single.server.port;
+	single.target = rig_target("m@::1", 0, "::1");
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+	stop_single(&single);
+}
+
+/* ---- new orders ---- */
+
+static bool generation_is(const struct rig_steerd *steerd, const void *context)
+{
+	return steerd->table.generation == *(const uint64_t *)context;
+}
+
+static void a_reload_keeps_what_is_known(void **state)
+{
+	const uint64_t second = 2;
+	const size_t both = 2;
+	struct single single;
+
+	(void)state;
+	start_single(&single);
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+
+	struct verdict before = single.steerd.table.rows[0];
+
+	/* another one comes first, so that the old one gets another id; its checks now come once an hour */
+	struct settings_monitor monitors[] = {single.monitor, single.monitor};
+	struct target targets[] = {
+		rig_target("n@127.0.0.2", 1, "127.0.0.2"),
+		single.target,
+	};
+	struct link_orders next = {
+		.targets = {.generation = 2, .targets = targets, .count = 2},
+		.monitors = monitors,
+		.monitor_count = 2,
+		.verdicts = {.generation = 2},
+	};
+
+	monitors[0].every_ms = 3600000;
+	single.steerd.orders = next;
+	supervise_renew(single.steerd.supervise);
+	rig_wait(&single.steerd, generation_is, &second, "a table for the new orders");
+	assert_int_equal(single.steerd.table.count, 2);
+
+	const struct verdict *kept = &single.steerd.table.rows[1];
+
+	assert_int_equal(kept->target, 1);
+	assert_int_equal(kept->state, VERDICT_UP);
+	assert_int_equal(kept->since_unix_s, before.since_unix_s);
+	assert_true(kept->checked_at_unix_s >= before.checked_at_unix_s);
+	rig_wait(&single.steerd, all_checked, &both, "the new one's verdict");
+	assert_string_equal(single.steerd.table.rows[0].reason, "connection refused");
+
+	/* from once an hour to ten times a second: the long wait is cut short */
+	monitors[0].every_ms = 100;
+	single.steerd.orders.targets.generation = 3;
+	single.steerd.orders.verdicts = (struct verdict_table){.generation = 3};
+	rig_tell(&single.backend, "mode close");
+	supervise_renew(single.steerd.supervise);
+
+	bool was_seen = false;
+
+	for (int i = 0; i < 100 && !was_seen; i++) {
+		size_t count = single.steerd.table_count;
+
+		while (single.steerd.table_count == count)
+			event_base_loop(single.steerd.base, EVLOOP_ONCE);
+		was_seen = single.steerd.table.generation == 3 &&
+			single.steerd.table.rows[1].state == VERDICT_DOWN;
+	}
+	assert_true(was_seen);
+	stop_single(&single);
+}
+
+static bool has_started_twice(const struct rig_steerd *steerd, const void *context)
+{
+	(void)context;
+	return steerd->started_count == 2;
+}
+
+static bool has_more_tables(const struct rig_steerd *steerd, const void *context)
+{
+	return steerd->table_count > *(const size_t *)context;
+}
+
+static void a_killed_prober_costs_nothing(void **state)
+{
+	struct single single;
+	struct supervise_state standing;
+
+	(void)state;
+	start_single(&single);
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+
+	struct verdict before = single.steerd.table.rows[0];
+	pid_t first = single.steerd.pid;
+
+	rig_tell(&single.backend, "mode hang"); /* what comes next is not from a check */
+	assert_int_equal(kill(first, SIGKILL), 0);
+	rig_wait(&single.steerd, has_started_twice, NULL, "a new prober");
+	assert_string_equal(single.steerd.why, "killed by signal 9");
+	assert_int_not_equal(single.steerd.pid, first);
+
+	size_t count = single.steerd.table_count;
+
+	rig_wait(&single.steerd, has_more_tables, &count, "its first table");
+	assert_int_equal(single.steerd.table.rows[0].state, VERDICT_UP);
+	assert_int_equal(single.steerd.table.rows[0].since_unix_s, before.since_unix_s);
+	supervise_get_state(single.steerd.supervise, &standing);
+	assert_int_equal(standing.restart_count, 1);
+	assert_int_equal(standing.pid, single.steerd.pid);
+	assert_int_equal(standing.next_start_in_ms, 0);
+	assert_int_equal(standing.table_count, single.steerd.table_count);
+
+	pid_t last = single.steerd.pid;
+
+	stop_single(&single);
+	assert_int_equal(kill(last, 0), -1); /* gone with steerd */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fault_by_its_name),
+		cmocka_unit_test(fall_and_rise_are_counted),
+		cmocka_unit_test(each_check_is_a_new_connection),
+		cmocka_unit_test(ipv6_is_checked_as_well),
+		cmocka_unit_test(a_reload_keeps_what_is_known),
+		cmocka_unit_test(a_killed_prober_costs_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
