@@ -331,8 +331,10 @@ const struct node *tree_read(
 
 	if (!has_few_tags(&builder))
 		return NULL;
-	if (!yaml_parser_initialize(&builder.parser))
-		return stop_syntax(&builder), NULL;
+	if (!yaml_parser_initialize(&builder.parser)) {
+		stop_syntax(&builder);
+		return NULL;
+	}
 	yaml_parser_set_input_string(
 		&builder.parser, (const unsigned char *)builder.bytes, builder.size);
 	yaml_parser_set_encoding(&builder.parser, YAML_UTF8_ENCODING);
