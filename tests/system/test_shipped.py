@@ -34,7 +34,6 @@ def test_examples(bench):
     """zones/ as it ships is without a mistake, and serves as its comments say"""
     shutil.copytree(os.path.join(TREE, "zones"), bench.path("zones"))
     shutil.copy(bench.certificate("ca") + ".pem", bench.path("zones/ca.pem"))
-    os.mkdir(bench.path("zones/state"))
     ran = bench.run("steerd", "--check", "-c", bench.path("zones/steerd.yaml"))
     equal((ran.code, "warning" in ran.all), (0, False), ran.all)
     text = read("zones/steerd.yaml")
@@ -54,7 +53,6 @@ def test_readme(bench):
     bench.write("files.example.zone", block_after(readme, "`files.example.zone`, a zone file"))
     yaml = block_after(readme, "`steerd.yaml`, in the same directory")
     path = bench.write("steerd.yaml", yaml)
-    os.mkdir(bench.path("state"))
     ran = bench.run("steerd", "--check", "-c", path)
     equal(ran.code, 0, ran.all)
     bench.write("steerd.yaml", yaml.replace("127.0.0.1:5300", "127.0.0.1:0"))
