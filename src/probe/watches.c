@@ -114,6 +114,7 @@ static void check_soon(struct slot *slot)
 	check_at(slot, clock_monotonic_ms() + random_below(&watches->random, most_ms + 1));
 }
 
+/* For developers: what it means to pools and members is said by steerd, to whom it goes. */
 static void log_change(const struct slot *slot)
 {
 	const struct verdict *verdict = &slot->verdict;
@@ -122,11 +123,11 @@ static void log_change(const struct slot *slot)
 
 	address_print(&verdict->address, address);
 	if (verdict->state == VERDICT_DOWN)
-		log_notice("'%s'%s%s is down after %u failed checks: %s", target->key,
+		log_debug("'%s'%s%s is down after %u failed checks: %s", target->key,
 			target->host ? " at " : "", target->host ? address : "", verdict->streak,
 			verdict->reason);
 	else
-		log_notice("'%s'%s%s is up", target->key, target->host ? " at " : "",
+		log_debug("'%s'%s%s is up", target->key, target->host ? " at " : "",
 			target->host ? address : "");
 }
 
