@@ -13,9 +13,9 @@
 #include "steerd/base/random.h"
 
 /*
- * The first checks are spread over a second: news fast, and not in one burst.  Over more where there are more than 500 targets,
- * for a core makes some 700 TLS handshakes a second, and a check that waits for the others looks like a slow backend.
- * Never over more than `every`.
+ * The first checks are spread over a second: news fast, and not in one burst.  Over more where
+ * there are more than 500 targets, for a core makes some 700 TLS handshakes a second, and a check
+ * that waits for the others looks like a slow backend. Never over more than `every`.
  */
 #define SPREAD_MIN_MS 1000
 #define SPREAD_TARGET_MS 2
@@ -315,8 +315,9 @@ static uint32_t ttl_of(const struct names_result *result)
 }
 
 /*
- * An answer without any address is no reason to have none: a name that was emptied by mistake, or by an attacker
- * on the way, would take its backends out of every answer.  Addresses only go when others are there.
+ * An answer without any address is no reason to have none: a name that was emptied by mistake, or
+ * by an attacker on the way, would take its backends out of every answer.  Addresses only go when
+ * others are there.
  */
 static void on_resolved(void *context, const struct names_result *result)
 {
@@ -419,7 +420,10 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp((*left)->target->key, (*right)->target->key);
 }
 
-/* The watch for the same target among `sorted`, taken out of the list it was in; NULL if there is none. */
+/*
+ * The watch for the same target among `sorted`, taken out of the list it was in; NULL if there is
+ * none.
+ */
 static struct watch *take_watch(
 	struct watches *watches, struct watch **sorted, const struct target *target)
 {
