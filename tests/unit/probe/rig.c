@@ -228,7 +228,10 @@ void rig_wait(struct rig_steerd *steerd, bool (*holds)(const struct rig_steerd *
 	uint64_t end_at_ms = clock_monotonic_ms() + WAIT_MAX_MS;
 
 	while (!holds(steerd, context)) {
-		/* the prober speaks every second, or is started again: the loop never waits for long */
+		/*
+		 * the prober speaks every second, or is started again: the loop never waits for
+		 * long
+		 */
 		event_base_loop(steerd->base, EVLOOP_ONCE);
 		if (clock_monotonic_ms() > end_at_ms)
 			fail_msg("did not come: %s", about);

@@ -13,10 +13,12 @@
 struct event_base;
 
 /*
- * rig - real HTTPS servers with real certificates, and a real steerd-prober, for tests of the room probe.
+ * rig - real HTTPS servers with real certificates, and a real steerd-prober, for tests of the room
+ * probe.
  *
- * Programs are those of the build directory, in which tests run.  Nothing waits for time: rig_wait() runs the event loop
- * until what is waited for holds, and fails the test when it does not come.
+ * Programs are those of the build directory, in which tests run.  Nothing waits for time:
+ * rig_wait() runs the event loop until what is waited for holds, and fails the test when it does
+ * not come.
  */
 #define RIG_PROBER "./steerd-prober"
 #define RIG_SERVERS_MAX 40

@@ -319,7 +319,10 @@ static void fall_and_rise_are_counted(void **state)
 	stop_single(&single);
 }
 
-/* A certificate that is replaced on the server is seen by the next check: nothing of TLS is remembered. */
+/*
+ * A certificate that is replaced on the server is seen by the next check: nothing of TLS is
+ * remembered.
+ */
 static void each_check_is_a_new_connection(void **state)
 {
 	struct single single;
@@ -376,7 +379,10 @@ static void a_reload_keeps_what_is_known(void **state)
 
 	struct verdict before = single.steerd.table.rows[0];
 
-	/* another one comes first, so that the old one gets another id; its checks now come once an hour */
+	/*
+	 * another one comes first, so that the old one gets another id; its checks now come once an
+	 * hour
+	 */
 	struct settings_monitor monitors[] = {single.monitor, single.monitor};
 	struct target targets[] = {
 		rig_target("n@127.0.0.2", 1, "127.0.0.2"),
@@ -473,8 +479,8 @@ static void a_killed_prober_costs_nothing(void **state)
 }
 
 /*
- * A prober that was stopped while a check ran says nothing of the backend, whose answer it slept through.  The only
- * pause in these tests: what is tested is that time passes.
+ * A prober that was stopped while a check ran says nothing of the backend, whose answer it slept
+ * through.  The only pause in these tests: what is tested is that time passes.
  */
 static void a_stopped_prober_judges_nobody(void **state)
 {
