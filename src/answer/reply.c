@@ -50,13 +50,14 @@ static bool reply_has_room(struct reply *reply, size_t size)
 	return false;
 }
 
-/* Whether a block may be copied as it is: it stands where it was rendered for, or has no pointers to move. */
+/*
+ * Whether a block may be copied as it is: it stands where it was rendered for, or has no pointers to move.
+ * While QNAME is the name that is answered, nothing stands before the block: only CNAMEs do, and they move the name.
+ */
 static bool is_in_place(const struct reply *reply, const struct zone_block *block)
 {
-	if (reply->name_offset != DNS_HEADER_SIZE)
-		return false;
-	return block->fixup_count == 0 ||
-		(reply->used == reply->question_end && block->base_size_bytes == reply->name_size);
+	return reply->name_offset == DNS_HEADER_SIZE &&
+		(block->fixup_count == 0 || block->base_size_bytes == reply->name_size);
 }
 
 bool reply_add_block(

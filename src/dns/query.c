@@ -176,9 +176,8 @@ static bool body_read(const uint8_t *message, size_t size, struct query *query)
 
 	if (questions != 1 || !question_read(&reader, query))
 		return false; /* RFC 9619 4 */
-	bool has_early = answers > 0 || authorities > (query->type == DNS_TYPE_IXFR ? 1 : 0);
-
-	if (has_early && query->opcode == DNS_OPCODE_QUERY)
+	if (answers + authorities > 0 && query->opcode == DNS_OPCODE_QUERY &&
+		!(query->type == DNS_TYPE_IXFR && answers == 0 && authorities == 1))
 		return false;
 	return records_read(&reader, (unsigned)answers + authorities, additionals, query);
 }

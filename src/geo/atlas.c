@@ -74,7 +74,7 @@ static size_t known_slot(const struct known *known, uint32_t key)
 
 static void known_add(struct known *known, uint32_t key, uint32_t point)
 {
-	if (known->count * 2 >= known->slot_count) {
+	if (known->count * 4 >= known->slot_count * 3) {
 		struct known larger = {
 			.slot_count = known->slot_count > 0 ? known->slot_count * 2 : 4096};
 

@@ -37,7 +37,7 @@ struct check_order {
 	void *context;
 };
 
-/* At most `most_at_once` run; what is started beyond waits for its turn. */
+/* At most `most_at_once` run, fewer where this process cannot keep up; what is started beyond waits for its turn. */
 struct checks *checks_new(struct event_base *base, size_t most_at_once);
 /* Cancels what runs.  NULL is allowed. */
 void checks_free(struct checks *checks);

@@ -12,8 +12,13 @@
 #include "steerd/base/memory.h"
 #include "steerd/base/random.h"
 
-/* The first checks are spread over this, or over `every` where that is less: news fast, and not in one burst. */
-#define SPREAD_MS 1000
+/*
+ * The first checks are spread over a second: news fast, and not in one burst.  Over more where there are more than 500 targets,
+ * for a core makes some 700 TLS handshakes a second, and a check that waits for the others looks like a slow backend.
+ * Never over more than `every`.
+ */
+#define SPREAD_MIN_MS 1000
+#define SPREAD_TARGET_MS 2
 
 /* A name is asked again before its TTL ends, within these. */
 #define TTL_MIN_S 5
@@ -32,6 +37,7 @@ struct watches {
 	struct orders *orders; /* held; NULL before the first */
 	struct watch **list;   /* by target id */
 	size_t count;
+	uint32_t spread_ms; /* of the first checks */
 };
 
 /* One target. */
@@ -101,11 +107,11 @@ static void check_again(struct slot *slot)
 /* At once, but not all in one burst. */
 static void check_soon(struct slot *slot)
 {
+	struct watches *watches = slot->watch->watches;
 	uint32_t every_ms = slot->watch->monitor->every_ms;
-	uint32_t most_ms = every_ms < SPREAD_MS ? every_ms : SPREAD_MS;
+	uint32_t most_ms = every_ms < watches->spread_ms ? every_ms : watches->spread_ms;
 
-	check_at(slot,
-		clock_monotonic_ms() + random_below(&slot->watch->watches->random, most_ms + 1));
+	check_at(slot, clock_monotonic_ms() + random_below(&watches->random, most_ms + 1));
 }
 
 static void log_change(const struct slot *slot)
@@ -445,6 +451,9 @@ void watches_obey(struct watches *watches, struct orders *orders)
 	struct watch **taken = memory_new(count * sizeof(taken[0]));
 
 	qsort(sorted, watches->count, sizeof(sorted[0]), compare_keys);
+	watches->spread_ms = count * SPREAD_TARGET_MS > SPREAD_MIN_MS
+		? (uint32_t)count * SPREAD_TARGET_MS
+		: SPREAD_MIN_MS;
 	/* first all that stay, by their old ids and keys; only then may those change */
 	for (size_t i = 0; i < count; i++)
 		taken[i] = take_watch(watches, sorted, &orders->link.targets.targets[i]);

@@ -220,8 +220,9 @@ static bool is_open(const struct reader *reader, const struct stat *status)
 static bool open_source(
 	struct reader *reader, const char *path, const char *resolved, struct err *err)
 {
-	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-	int fd = open(resolved, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer.  O_NOFOLLOW: what was resolved is no link. */
+	int fd = open(
+		resolved, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (resolved == path ? 0 : O_NOFOLLOW));
 	struct stat status;
 
 	if (fd < 0)

@@ -8,10 +8,12 @@
 #include <sys/socket.h>
 
 /*
- * echo - the floor below every DNS server that uses sockets: what comes goes back, one A record longer, with no
- * thought in between.  It receives and sends in batches exactly as steerd does, so what it costs is the kernel's part.
+ * echo - the floor below every DNS server that uses sockets: what comes goes back, one A record
+ * longer, with no thought in between.  It receives and sends in batches exactly as steerd does, so
+ * what it costs is the kernel's part.
  *
- * It serves on a port of 127.0.0.1 that the kernel chooses, prints "ready: 127.0.0.1:PORT", and ends when it is killed.
+ * It serves on a port of 127.0.0.1 that the kernel chooses, prints "ready: 127.0.0.1:PORT", and
+ * ends when it is killed.
  */
 enum { BATCH = 64, SIZE_MAX_IN = 1232, ANSWER_SIZE = 16 };
 

@@ -15,14 +15,17 @@
 #include "steerd/dns/wire.h"
 
 /*
- * However a stream of messages is cut into pieces, and however late the answers are read: what comes back is the answer
- * to each whole message in order, up to the first length that no query has.
+ * However a stream of messages is cut into pieces, and however late the answers are read: what
+ * comes back is the answer to each whole message in order, up to the first length that no query
+ * has.
  *
- * The input is pieces: an octet of how long one is (and, if odd, that the client reads what has come), and its octets.
+ * The input is pieces: an octet of how long one is (and, if odd, that the client reads what has
+ * come), and its octets.
  */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Stands in for the room `answer`: the header says how long the answer is, and whether there is one. */
+/* Stands in for the room `answer`: the header says how long the answer is, and whether there is
+ * one. */
 size_t answer_query(const struct plan *plan, const struct answer_client *client,
 	const uint8_t *query, size_t query_size, uint64_t random, struct stats *stats, uint8_t *out)
 {

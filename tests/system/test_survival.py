@@ -87,6 +87,16 @@ def test_prober_hangs(bench):
     wait_until(lambda: server.addresses(NAME, AMERICA) != [bench.address(2)], 30, "what it missed is seen")
 
 
+def test_prober_missing(bench):
+    """A prober that cannot be started: answers all the same, and status says why"""
+    steered_world(bench, bench.monitor())
+    server = bench.steerd_of(bench.path("steerd.yaml"), options=["--prober", "/nonexistent/steerd-prober"])
+    equal(server.addresses(NAME, EUROPE), [bench.address(1)])
+    told = wait_until(lambda: server.status()["problems"], 20, "it is a problem")
+    true(any("prober" in line for line in told), f"problems: {told}")
+    equal(server.addresses(NAME, ASIA), [bench.address(3)])
+
+
 def test_steerd_killed(bench):
     """kill -9 of steerd: started again, it serves the same from its first answer, verdicts and all"""
     _, server = serve(bench)

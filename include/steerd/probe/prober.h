@@ -11,7 +11,7 @@
  */
 
 /* How many requests run at once: each holds a socket and some 50 KB. */
-#define PROBER_MOST_AT_ONCE 512
+#define PROBER_MOST_AT_ONCE 1024
 
 struct prober_options {
 	int fd; /* the socket to steerd */

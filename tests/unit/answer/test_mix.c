@@ -44,11 +44,12 @@ static void check_form(const struct ask *ask, const struct query *query, size_t 
 	assert_int_not_equal(decoded.rcode, DNS_RCODE_SERVFAIL);
 }
 
-static bool is_near(const struct decode_record *record)
+/* Made by a pool with a map, or the own record of a name that has one. */
+static bool is_mapped(const struct decode_record *record)
 {
 	if (record->type == DNS_TYPE_A)
 		return memcmp(record->rdata, (uint8_t[]){192, 0, 2}, 3) == 0 &&
-			record->rdata[3] > 100;
+			(record->rdata[3] > 100 || record->rdata[3] == 40);
 	return record->type == DNS_TYPE_AAAA &&
 		memcmp(record->rdata, (uint8_t[]){0x20, 1, 0x0d, 0xb8, 0, 0x0f}, 6) == 0;
 }
@@ -70,7 +71,7 @@ static void check_subnet(const struct query *query)
 		return;
 	assert_true(query->ecs.source.bits > 0);
 	assert_int_equal(decoded.rcode, DNS_RCODE_NOERROR);
-	assert_true(decoded.count > 0 && is_near(&decoded.records[decoded.count - 1]));
+	assert_true(decoded.count > 0 && is_mapped(&decoded.records[decoded.count - 1]));
 	assert_true(decoded.scope_bits <= address_bits(&query->ecs.source.address));
 }
 

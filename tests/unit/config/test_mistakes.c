@@ -66,6 +66,7 @@ static const struct mistake syntax[] = {
 		":1:8: not text in UTF-8: invalid leading UTF-8 octet\n"},
 	{"columns count characters", "sites: {\xc3\xa9\xc3\xa9: \xff}\n",
 		":1:13: not text in UTF-8: invalid leading UTF-8 octet\n"},
+	{"UTF-16", "\xff\xfew\x01", ":1:1: not text in UTF-8: invalid leading UTF-8 octet\n"},
 	{"a control character", "state: a\x01z\n",
 		":1:9: not text in UTF-8: control characters are not allowed\n"},
 	{"a zero byte by escape", "state: \"a\\0b\"\n", ":1:8: text cannot hold a zero byte\n"},
@@ -559,6 +560,15 @@ static void too_many(void **state)
 	assert_null(parse_text(&yaml, &report));
 	assert_string_equal(report.lines.bytes,
 		"steerd.yaml:1:8: 'sites' must have at most 255 entries, not 256\n");
+	report_done(&report);
+
+	text_clear(&yaml);
+	for (int i = 0; i < 100000; i++)
+		text_print(&yaml, "%%TAG !t%d! x\n", i);
+	text_add(&yaml, "--- {}\n");
+	assert_null(parse_text(&yaml, &report));
+	assert_string_equal(report.lines.bytes,
+		"steerd.yaml:101:1: too many %TAG directives: there may be 100 at most\n");
 	report_done(&report);
 
 	text_clear(&yaml);

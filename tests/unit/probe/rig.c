@@ -139,6 +139,20 @@ void rig_tell(struct rig_backend *backend, const char *line)
 		fail_msg("%s: %s", line, answer);
 }
 
+unsigned long rig_count_requests(struct rig_backend *backend, const char *name)
+{
+	char answer[512];
+	unsigned long connections;
+	unsigned long requests;
+
+	fprintf(backend->to, "count %s\n", name);
+	fflush(backend->to);
+	assert_non_null(fgets(answer, sizeof(answer), backend->from));
+	assert_int_equal(
+		sscanf(answer, "ok connections=%lu requests=%lu", &connections, &requests), 2);
+	return requests;
+}
+
 void rig_stop_backend(struct rig_backend *backend)
 {
 	int status;

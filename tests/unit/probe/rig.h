@@ -50,6 +50,8 @@ void rig_start_backend(struct rig_backend *backend, const struct rig_certificate
 	struct rig_server *servers, size_t count);
 /* A line such as "mode hang"; returns when it holds. */
 void rig_tell(struct rig_backend *backend, const char *line);
+/* How many requests the server has had. */
+unsigned long rig_count_requests(struct rig_backend *backend, const char *name);
 void rig_stop_backend(struct rig_backend *backend);
 
 /* steerd's end, which keeps the last table and what was called. */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -471,6 +472,45 @@ static void a_killed_prober_costs_nothing(void **state)
 	assert_int_equal(kill(last, 0), -1); /* gone with steerd */
 }
 
+/*
+ * A prober that was stopped while a check ran says nothing of the backend, whose answer it slept through.  The only
+ * pause in these tests: what is tested is that time passes.
+ */
+static void a_stopped_prober_judges_nobody(void **state)
+{
+	const struct timespec pause = {.tv_sec = 2, .tv_nsec = 200000000};
+	struct single single;
+
+	(void)state;
+	start_single(&single);
+	single.monitor.timeout_ms = 1500;
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+
+	struct verdict before = single.steerd.table.rows[0];
+	unsigned long requests;
+
+	rig_tell(&single.backend, "mode stall");
+	requests = rig_count_requests(&single.backend, "one");
+	while (rig_count_requests(&single.backend, "one") == requests)
+		;
+	assert_int_equal(kill(single.steerd.pid, SIGSTOP), 0);
+	nanosleep(&pause, NULL);
+	rig_tell(&single.backend, "mode ok");
+	assert_int_equal(kill(single.steerd.pid, SIGCONT), 0);
+
+	/* fall is 1: the check that was slept through would have been enough */
+	for (int i = 0; i < 3; i++) {
+		size_t count = single.steerd.table_count;
+
+		rig_wait(&single.steerd, has_more_tables, &count, "a table");
+		assert_int_equal(single.steerd.table.rows[0].state, VERDICT_UP);
+		assert_int_equal(single.steerd.table.rows[0].since_unix_s, before.since_unix_s);
+	}
+	assert_true(single.steerd.table.rows[0].checked_at_unix_s > before.checked_at_unix_s);
+	stop_single(&single);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +520,7 @@ int main(void)
 		cmocka_unit_test(ipv6_is_checked_as_well),
 		cmocka_unit_test(a_reload_keeps_what_is_known),
 		cmocka_unit_test(a_killed_prober_costs_nothing),
+		cmocka_unit_test(a_stopped_prober_judges_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, make_certificates, remove_certificates);
