@@ -42,20 +42,19 @@ struct job {
 static struct geo_hit client_class(
 	const struct geo_map *map, const struct query_ecs *ecs, const struct address *source)
 {
-	if (!ecs->is_present || ecs->source_bits == 0) {
+	if (!ecs->is_present || ecs->source.bits == 0) {
 		struct geo_hit hit = geo_map_find(map, source);
 
 		hit.scope_bits = 0;
 		return hit;
 	}
 
-	struct prefix subnet = {.address = ecs->address, .bits = ecs->source_bits};
-	struct geo_hit hit = geo_map_find_prefix(map, &subnet);
+	struct geo_hit hit = geo_map_find_prefix(map, &ecs->source);
 
 	if (hit.class == 0) {
-		unsigned special_bits = address_special_bits(&ecs->address);
+		unsigned special_bits = address_special_bits(&ecs->source.address);
 
-		if (special_bits > 0 && special_bits <= ecs->source_bits) {
+		if (special_bits > 0 && special_bits <= ecs->source.bits) {
 			hit.class = geo_map_find(map, source).class;
 			if (hit.scope_bits < special_bits)
 				hit.scope_bits = (uint8_t)special_bits;

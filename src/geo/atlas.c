@@ -74,7 +74,7 @@ static size_t known_slot(const struct known *known, uint32_t key)
 
 static void known_add(struct known *known, uint32_t key, uint32_t point)
 {
-	if (known->count * 2 >= known->slot_count) {
+	if (known->count * 4 >= known->slot_count * 3) {
 		struct known larger = {
 			.slot_count = known->slot_count > 0 ? known->slot_count * 2 : 4096};
 
@@ -177,11 +177,11 @@ static bool survey_network(void *context, const struct mmdb_network *network, st
 }
 
 static bool read_mmdb(
-	const struct text *file, struct points *points, struct sheet *sheet, struct err *err)
+	const void *bytes, size_t size, struct points *points, struct sheet *sheet, struct err *err)
 {
 	struct mmdb mmdb;
 
-	if (!mmdb_open(file->bytes, file->size, &mmdb, err))
+	if (!mmdb_open(bytes, size, &mmdb, err))
 		return false;
 
 	struct survey survey = {
@@ -212,11 +212,11 @@ static void renumber(struct ranges *ranges, const uint32_t *numbers)
 }
 
 static bool read_compact(
-	const struct text *file, struct points *points, struct sheet *sheet, struct err *err)
+	const void *bytes, size_t size, struct points *points, struct sheet *sheet, struct err *err)
 {
 	struct compact compact;
 
-	if (!compact_open(file->bytes, file->size, &compact, err) ||
+	if (!compact_open(bytes, size, &compact, err) ||
 		!compact_read_runs(&compact, ADDRESS_IPV4, &sheet->ipv4, err) ||
 		!compact_read_runs(&compact, ADDRESS_IPV6, &sheet->ipv6, err))
 		return false;
@@ -261,19 +261,12 @@ static void lay_under(struct ranges *ranges, struct ranges *under)
 	*ranges = both;
 }
 
-bool atlas_add_file(struct atlas *atlas, const char *path, struct err *err)
+bool atlas_add_bytes(struct atlas *atlas, const void *bytes, size_t size, struct err *err)
 {
 	struct sheet sheet = {.built_at_unix_s = 0};
-	struct text file = {0};
+	bool done = compact_is(bytes, size) ? read_compact(bytes, size, &atlas->points, &sheet, err)
+					    : read_mmdb(bytes, size, &atlas->points, &sheet, err);
 
-	if (!file_read(path, ATLAS_FILE_SIZE_MAX, &file, err))
-		return false;
-
-	bool done = compact_is(file.bytes, file.size)
-		? read_compact(&file, &atlas->points, &sheet, err)
-		: read_mmdb(&file, &atlas->points, &sheet, err);
-
-	text_done(&file);
 	if (done) {
 		lay_under(&atlas->ipv4, &sheet.ipv4);
 		lay_under(&atlas->ipv6, &sheet.ipv6);
@@ -282,5 +275,18 @@ bool atlas_add_file(struct atlas *atlas, const char *path, struct err *err)
 	}
 	ranges_done(&sheet.ipv4);
 	ranges_done(&sheet.ipv6);
+	return done;
+}
+
+bool atlas_add_file(struct atlas *atlas, const char *path, struct err *err)
+{
+	struct text file = {0};
+
+	if (!file_read(path, ATLAS_FILE_SIZE_MAX, &file, err))
+		return false;
+
+	bool done = atlas_add_bytes(atlas, file.bytes, file.size, err);
+
+	text_done(&file);
 	return done;
 }

@@ -30,5 +30,7 @@ void atlas_done(struct atlas *atlas);
 
 /* Adds a database, .mmdb or built-in; it says something only where those before it know nothing. */
 bool atlas_add_file(struct atlas *atlas, const char *path, struct err *err);
+/* The same for a file's bytes. */
+bool atlas_add_bytes(struct atlas *atlas, const void *bytes, size_t size, struct err *err);
 
 #endif

@@ -17,6 +17,7 @@
  */
 #include "map.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,13 +73,17 @@ static uint64_t ipv6_key_first(size_t key)
 static inline size_t side_find_ipv4(const struct side *side, uint32_t position)
 {
 	size_t key = position >> 16;
-	const uint32_t *base = side->starts32 + side->index[key];
-	size_t left = side->index[key + 1] - side->index[key];
+	size_t first = side->index[key];
+	const uint32_t *base = side->starts32 + first;
+	size_t left = side->index[key + 1] - first;
 
+	/* A key has seven ranges or so: their values arrive while the starts are compared. */
+	if (side->values16)
+		__builtin_prefetch(side->values16 + first);
 	while (left > 0) {
 		size_t half = (left + 1) / 2;
 
-		base += base[half] <= position ? half : 0;
+		base += half & -(size_t)(base[half] <= position); /* never a branch */
 		left -= half;
 	}
 	return (size_t)(base - side->starts32);
@@ -93,7 +98,7 @@ static inline size_t side_find_ipv6(const struct side *side, uint64_t position)
 	while (left > 0) {
 		size_t half = (left + 1) / 2;
 
-		base += base[half] <= position ? half : 0;
+		base += half & -(size_t)(base[half] <= position); /* never a branch */
 		left -= half;
 	}
 	return (size_t)(base - side->starts64);
@@ -214,21 +219,28 @@ static inline struct geo_hit side_hit(const struct geo_map *map, const struct si
 	return (struct geo_hit){class_of_most(map, side, first, last), (uint8_t)(bits + 1)};
 }
 
-static uint64_t upper_bits(const uint8_t *bytes, size_t count)
+static inline uint64_t read_64(const uint8_t *bytes)
 {
-	uint64_t number = 0;
+	uint64_t number;
 
-	for (size_t i = 0; i < count; i++)
-		number |= (uint64_t)bytes[i] << (56 - 8 * i);
-	return number;
+	memcpy(&number, bytes, sizeof(number));
+	return be64toh(number);
 }
 
-static struct geo_hit find_ipv4(const struct geo_map *map, const struct prefix *prefix)
+/* The position of an IPv4 address. */
+static inline uint64_t read_32(const uint8_t *bytes)
 {
-	uint64_t position = upper_bits(prefix->address.bytes, 4);
+	uint32_t number;
 
-	return side_hit(map, &map->ipv4, side_find_ipv4(&map->ipv4, (uint32_t)(position >> 32)),
-		position, prefix->bits);
+	memcpy(&number, bytes, sizeof(number));
+	return (uint64_t)be32toh(number) << 32;
+}
+
+static inline struct geo_hit find_ipv4(const struct geo_map *map, uint64_t position, unsigned bits)
+{
+	size_t range = side_find_ipv4(&map->ipv4, (uint32_t)(position >> 32));
+
+	return side_hit(map, &map->ipv4, range, position, bits);
 }
 
 /* How many of its first bits an address shares with a prefix of the same family. */
@@ -252,7 +264,7 @@ static struct geo_hit find_embedded(
 	struct prefix inner;
 
 	if (embedded_find(prefix, &inner, &before_bits)) {
-		struct geo_hit hit = find_ipv4(map, &inner);
+		struct geo_hit hit = find_ipv4(map, read_32(inner.address.bytes), inner.bits);
 
 		hit.scope_bits = (uint8_t)(hit.scope_bits + before_bits);
 		return hit;
@@ -266,33 +278,36 @@ static struct geo_hit find_embedded(
 	return (struct geo_hit){0, (uint8_t)(common + 1)};
 }
 
-static struct geo_hit find_ipv6(const struct geo_map *map, const struct prefix *prefix)
+static inline struct geo_hit find_ipv6(
+	const struct geo_map *map, const struct address *address, unsigned bits)
 {
 	const struct side *side = &map->ipv6;
-	uint64_t position = upper_bits(prefix->address.bytes, 8);
+	uint64_t position = read_64(address->bytes);
 	size_t range = side_find_ipv6(side, position);
 	uint32_t mark = side_value(side, range) - map->class_count; /* of a class: very large */
-	struct geo_hit hit =
-		side_hit(map, side, range, position, prefix->bits < 64 ? prefix->bits : 64);
-	bool is_of_several = hit.scope_bits > prefix->bits;
+	struct geo_hit hit = side_hit(map, side, range, position, bits < 64 ? bits : 64);
+	bool is_of_several = hit.scope_bits > bits;
 
 	if (mark < MAP_MARK_EMBEDDED || mark >= MAP_MARK_COUNT || is_of_several)
 		return hit;
-	return find_embedded(map, prefix, (enum embedded)(mark - MAP_MARK_EMBEDDED));
+
+	struct prefix prefix = {*address, (uint8_t)bits};
+
+	return find_embedded(map, &prefix, (enum embedded)(mark - MAP_MARK_EMBEDDED));
 }
 
 struct geo_hit geo_map_find_prefix(const struct geo_map *map, const struct prefix *prefix)
 {
 	if (prefix->address.family == ADDRESS_IPV4)
-		return find_ipv4(map, prefix);
-	return find_ipv6(map, prefix);
+		return find_ipv4(map, read_32(prefix->address.bytes), prefix->bits);
+	return find_ipv6(map, &prefix->address, prefix->bits);
 }
 
 struct geo_hit geo_map_find(const struct geo_map *map, const struct address *address)
 {
-	struct prefix whole = {*address, (uint8_t)address_bits(address)};
-
-	return geo_map_find_prefix(map, &whole);
+	if (address->family == ADDRESS_IPV4)
+		return find_ipv4(map, read_32(address->bytes), 32);
+	return find_ipv6(map, address, 128);
 }
 
 size_t geo_map_class_count(const struct geo_map *map)

@@ -282,27 +282,29 @@ static bool malformed(struct err *err, size_t described_at, const char *why)
 bool mmdb_read_position(const struct mmdb *mmdb, size_t described_at,
 	struct mmdb_position *ret_position, struct err *err)
 {
-	static const char *const keys[] = {"location", "latitude", "longitude"};
-	static const char *const nested_keys[] = {"latitude", "longitude", "accuracy_radius"};
+	static const char *const location_key[] = {"location"};
+	static const char *const keys[] = {"latitude", "longitude", "accuracy_radius"};
 	struct mmdb_reader reader = description_reader(mmdb);
-	struct mmdb_value top[COUNT_OF(keys)];
-	struct mmdb_value nested[COUNT_OF(nested_keys)];
+	struct mmdb_value description = mmdb_read_value(&reader, described_at, NULL);
+	struct mmdb_value values[COUNT_OF(keys)];
 	struct mmdb_position position = {.is_known = false};
+	struct mmdb_value location;
 
-	mmdb_read_map(
-		&reader, mmdb_read_value(&reader, described_at, NULL), keys, COUNT_OF(keys), top);
-	mmdb_read_map(&reader, top[0], nested_keys, COUNT_OF(nested_keys), nested);
+	mmdb_read_map(&reader, description, location_key, 1, &location);
+	if (location.type == MMDB_NONE) /* the flat schema */
+		location = description;
+	mmdb_read_map(&reader, location, keys, COUNT_OF(keys), values);
 
-	struct mmdb_value latitude = nested[0].type != MMDB_NONE ? nested[0] : top[1];
-	struct mmdb_value longitude = nested[1].type != MMDB_NONE ? nested[1] : top[2];
+	struct mmdb_value latitude = values[0];
+	struct mmdb_value longitude = values[1];
 
 	if (latitude.type != MMDB_NONE && longitude.type != MMDB_NONE) {
 		position.is_known = true;
 		position.at.latitude = mmdb_read_real(&reader, latitude);
 		position.at.longitude = mmdb_read_real(&reader, longitude);
 	}
-	if (position.is_known && nested[2].type != MMDB_NONE)
-		position.accuracy_km = (uint32_t)mmdb_read_uint(&reader, nested[2]);
+	if (position.is_known && values[2].type != MMDB_NONE)
+		position.accuracy_km = (uint32_t)mmdb_read_uint(&reader, values[2]);
 	if (reader.failure)
 		return malformed(err, described_at, reader.failure);
 	/* written so that a NaN fails */

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* Longest key that is compared; ours are all shorter. */
-#define KEY_SIZE_MAX 32
-
 static struct mmdb_value fail(struct mmdb_reader *reader, const char *why)
 {
 	if (!reader->failure)
@@ -148,31 +145,45 @@ static size_t step_over(struct mmdb_reader *reader, size_t at)
 	return at;
 }
 
-static bool is_key(
-	const struct mmdb_reader *reader, const struct mmdb_value *value, const char *key)
+/* The number of the key that a string is, or `key_count`. */
+static size_t key_number(const struct mmdb_reader *reader, const struct mmdb_value *string,
+	const char *const *keys, size_t key_count)
 {
-	return value->size == strlen(key) &&
-		memcmp(reader->bytes + value->at, key, value->size) == 0;
+	size_t i = 0;
+
+	while (i < key_count &&
+		(strlen(keys[i]) != string->size ||
+			memcmp(keys[i], reader->bytes + string->at, string->size) != 0))
+		i++;
+	return i;
 }
 
 void mmdb_read_map(struct mmdb_reader *reader, struct mmdb_value map, const char *const *keys,
 	size_t key_count, struct mmdb_value *ret_values)
 {
+	size_t missing = key_count;
 	size_t at = map.at;
 
 	for (size_t i = 0; i < key_count; i++)
 		ret_values[i] = (struct mmdb_value){.type = MMDB_NONE};
 	if (map.type != MMDB_MAP)
 		return;
-	for (size_t pair = 0; pair < map.size && !reader->failure; pair++) {
+	for (size_t pair = 0; pair < map.size && missing > 0 && !reader->failure; pair++) {
 		struct mmdb_value key = mmdb_read_value(reader, at, &at);
 
 		if (key.type != MMDB_STRING)
 			fail(reader, "it has a map with a key that is no string");
-		for (size_t i = 0; i < key_count && key.size <= KEY_SIZE_MAX; i++)
-			if (!reader->failure && is_key(reader, &key, keys[i]))
-				ret_values[i] = mmdb_read_value(reader, at, NULL);
-		at = step_over(reader, at);
+		if (reader->failure)
+			return;
+
+		size_t number = key_number(reader, &key, keys, key_count);
+
+		if (number < key_count && ret_values[number].type == MMDB_NONE) {
+			ret_values[number] = mmdb_read_value(reader, at, NULL);
+			missing--;
+		}
+		if (missing > 0)
+			at = step_over(reader, at);
 	}
 }
 

@@ -47,8 +47,8 @@ struct mmdb_value {
 struct mmdb_value mmdb_read_value(struct mmdb_reader *reader, size_t at, size_t *ret_next);
 
 /*
- * Looks up several keys of a map in one pass; a key that is absent gives MMDB_NONE.  Does nothing to `ret_values`
- * beyond that if `map` is no map.
+ * Looks up several keys of a map in one pass, which ends where all are found; a key that is absent gives MMDB_NONE, and
+ * so do all of them if `map` is no map.
  */
 void mmdb_read_map(struct mmdb_reader *reader, struct mmdb_value map, const char *const *keys,
 	size_t key_count, struct mmdb_value *ret_values);

@@ -87,6 +87,7 @@ static bool place_in_mmdb(const struct text *file, const struct address *address
 		return false;
 	place->is_known = position.is_known;
 	place->at = position.at;
+	place->accuracy_km = position.accuracy_km;
 	snprintf(place->label, sizeof(place->label), "%s%s%s", names.city,
 		*names.city && *names.country ? ", " : "", names.country);
 	return true;

@@ -45,7 +45,7 @@ const struct roster_slot *roster_find(
 		const struct roster_slot *slot = &roster->slots[at];
 
 		if (slot->hash == hash && slot->node->name_size == size &&
-			memcmp(zone_node_name(slot->node), key->wire + offset, size) == 0)
+			memcmp(slot->node->name, key->wire + offset, size) == 0)
 			return slot;
 	}
 	return NULL;

@@ -38,17 +38,21 @@ struct geo_map_request {
 };
 
 struct geo_request {
-	const char *const *
-		city_paths; /* .mmdb in either schema, or the built-in form; none: every place is unknown */
+	/* .mmdb in either schema, or the built-in form; one is asked only about what those before it do not know.
+	 * None: every place is unknown. */
+	const char *const *city_paths;
 	size_t city_path_count;
-	const char *
-		networks_path; /* CSV of "prefix,site" or "prefix,latitude,longitude"; NULL: none */
+	/* CSV of "prefix,site" or "prefix,latitude,longitude", in any order; the longest prefix wins, exactly as it
+	 * is.  NULL: none. */
+	const char *networks_path;
 	const struct geo_site *sites;
 	size_t site_count;
 	const struct geo_map_request *maps;
 	size_t map_count;
-	uint8_t granularity_ipv4; /* no range is smaller than this: 24; 32 is exact */
-	uint8_t granularity_ipv6; /* 56; 64 is the finest */
+	/* Nothing that a database says is told apart more finely, for resolvers do not ask so: 24 and 56 are right; 32
+	 * and 64 are the finest. */
+	uint8_t granularity_ipv4;
+	uint8_t granularity_ipv6;
 };
 
 /* NULL and errors in `report` if a file is refused.  Borrows the request for the call only. */
@@ -60,20 +64,22 @@ size_t geo_size_bytes(const struct geo *geo);
 /* When the oldest database was made; 0 without one. */
 uint64_t geo_built_at_unix_s(const struct geo *geo);
 
-/* Class 0: unknown place, the configured order. */
+/* Class 0: unknown place, the configured order; and known ones from which the sites happen to be in that order. */
 struct geo_hit {
 	uint32_t class;
 	uint8_t scope_bits; /* every address that shares so many bits has this class */
 };
 
-/* A special-purpose address (private and so on) has class 0 and the scope of its block, unless the networks file names
- * it.  IPv4 inside IPv6 (mapped, NAT64, 6to4) is looked up as IPv4.  [query path] */
+/* A special-purpose address (private and so on) has class 0 and the scope of its block, or of what is left of it where
+ * the networks file names the block or a part of it; a prefix around the block does not count.  IPv4 inside IPv6
+ * (mapped, NAT64, 6to4) is looked up as IPv4.  [query path] */
 struct geo_hit geo_map_find(const struct geo_map *map, const struct address *address);
 
 /*
  * The class for a whole prefix, as a client sends it (RFC 7871): that of most of its addresses, with the scope of the
  * largest block around it that is of one class; when the prefix itself is of several classes, its own length
- * plus one at least.  [query path]
+ * plus one.  Of classes that are equal in this, the one that comes first; of more than 64 ranges, a sample
+ * is taken, so that no prefix costs more than some microseconds.  [query path]
  */
 struct geo_hit geo_map_find_prefix(const struct geo_map *map, const struct prefix *prefix);
 
@@ -89,6 +95,7 @@ double geo_distance_km(const struct geo_point *a, const struct geo_point *b);
 struct geo_place {
 	bool is_known;
 	struct geo_point at;
+	uint32_t accuracy_km;  /* how far off it may be; 0: the source does not say */
 	struct prefix network; /* of the record that says so */
 	char label[128];       /* "Frankfurt am Main, DE", "DE", or "" */
 	char source[256];      /* the file's name, "networks.csv:12", or why it is unknown */

@@ -814,6 +814,7 @@ static void places_for_people(void **state)
 			strcmp(place.source, places[i].source) != 0)
 			fail_msg("%s: '%s' %s '%s'", places[i].address, place.label, network,
 				place.source);
+		assert_int_equal(place.accuracy_km, *places[i].label == 'S' ? 50 : 0);
 	}
 	remove_files(files);
 
