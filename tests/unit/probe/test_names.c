@@ -200,7 +200,7 @@ static void addresses_of_a_name(void **state)
 		.monitor_count = 1,
 	};
 
-	monitor.timeout_ms = 300;
+	monitor.timeout_ms = 1000;
 	rig_start_steerd(&steerd, RIG_PROBER, &orders);
 	names.readable = event_new(steerd.base, names.fd, EV_READ | EV_PERSIST, on_query, &names);
 	event_add(names.readable, NULL);
