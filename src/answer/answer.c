@@ -42,20 +42,19 @@ struct job {
 static struct geo_hit client_class(
 	const struct geo_map *map, const struct query_ecs *ecs, const struct address *source)
 {
-	if (!ecs->is_present || ecs->source_bits == 0) {
+	if (!ecs->is_present || ecs->source.bits == 0) {
 		struct geo_hit hit = geo_map_find(map, source);
 
 		hit.scope_bits = 0;
 		return hit;
 	}
 
-	struct prefix subnet = {.address = ecs->address, .bits = ecs->source_bits};
-	struct geo_hit hit = geo_map_find_prefix(map, &subnet);
+	struct geo_hit hit = geo_map_find_prefix(map, &ecs->source);
 
 	if (hit.class == 0) {
-		unsigned special_bits = address_special_bits(&ecs->address);
+		unsigned special_bits = address_special_bits(&ecs->source.address);
 
-		if (special_bits > 0 && special_bits <= ecs->source_bits) {
+		if (special_bits > 0 && special_bits <= ecs->source.bits) {
 			hit.class = geo_map_find(map, source).class;
 			if (hit.scope_bits < special_bits)
 				hit.scope_bits = (uint8_t)special_bits;
@@ -175,11 +174,14 @@ static bool follow_cname(struct job *job, const struct zone_block *cname)
 
 	if (!reply_add_block(reply, REPLY_ANSWER, cname))
 		return false;
-	job->links[job->link_count++] = name->hash[0];
+	job->links[job->link_count++] = name_key_hash(name, 0);
 	reply->name_offset = target;
 	reply->name_size = name_key_read(reply->out + target, reply->used - target, name);
+
+	uint32_t next = name_key_hash(name, 0);
+
 	for (unsigned i = 0; i < job->link_count; i++)
-		if (job->links[i] == name->hash[0])
+		if (job->links[i] == next)
 			return false;
 	return job->link_count < LINKS_MAX;
 }
@@ -263,7 +265,7 @@ static size_t size_max(const struct query *query, bool is_tcp)
 size_t answer_query(const struct plan *plan, const struct answer_client *client,
 	const uint8_t *query, size_t query_size, uint64_t random, struct stats *stats, uint8_t *out)
 {
-	struct job job; /* not cleared: a kilobyte of name, of which few octets are used */
+	struct job job; /* not cleared: room for the longest name, of which few octets are used */
 	enum query_verdict verdict = query_read(query, query_size, &job.query);
 
 	if (verdict == QUERY_SILENCE) {

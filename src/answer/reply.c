@@ -13,7 +13,7 @@
 
 static size_t ecs_octets(const struct query_ecs *ecs)
 {
-	return (ecs->source_bits + 7u) / 8;
+	return (ecs->source.bits + 7u) / 8;
 }
 
 static size_t opt_size(const struct query *query)
@@ -50,13 +50,14 @@ static bool reply_has_room(struct reply *reply, size_t size)
 	return false;
 }
 
-/* Whether a block may be copied as it is: it stands where it was rendered for, or has no pointers to move. */
+/*
+ * Whether a block may be copied as it is: it stands where it was rendered for, or has no pointers to move.
+ * While QNAME is the name that is answered, nothing stands before the block: only CNAMEs do, and they move the name.
+ */
 static bool is_in_place(const struct reply *reply, const struct zone_block *block)
 {
-	if (reply->name_offset != DNS_HEADER_SIZE)
-		return false;
-	return block->fixup_count == 0 ||
-		(reply->used == reply->question_end && block->base_size_bytes == reply->name_size);
+	return reply->name_offset == DNS_HEADER_SIZE &&
+		(block->fixup_count == 0 || block->base_size_bytes == reply->name_size);
 }
 
 bool reply_add_block(
@@ -125,9 +126,9 @@ static uint8_t *write_ecs(const struct query_ecs *ecs, uint8_t scope_bits, uint8
 	wire_write16(at, DNS_OPTION_ECS);
 	wire_write16(at + 2, (uint16_t)(4 + octets));
 	wire_write16(at + 4, ecs->family);
-	at[6] = ecs->source_bits;
+	at[6] = ecs->source.bits;
 	at[7] = scope_bits;
-	memcpy(at + ECS_SIZE, ecs->address.bytes, octets);
+	memcpy(at + ECS_SIZE, ecs->source.address.bytes, octets);
 	return at + ECS_SIZE + octets;
 }
 

@@ -2,6 +2,7 @@
 #include "steerd/base/address.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +130,7 @@ static const struct {
 	uint32_t first;
 	unsigned bits;
 } special_ipv4[] = {
+	{0xe0000000, 3},  /* 224.0.0.0/3, multicast, reserved and broadcast */
 	{0x00000000, 8},  /* 0.0.0.0/8, "this network" */
 	{0x0a000000, 8},  /* 10.0.0.0/8, private */
 	{0x64400000, 10}, /* 100.64.0.0/10, carrier-grade NAT (RFC 6598) */
@@ -141,7 +143,16 @@ static const struct {
 	{0xc6120000, 15}, /* 198.18.0.0/15, benchmarks */
 	{0xc6336400, 24}, /* 198.51.100.0/24, documentation */
 	{0xcb007100, 24}, /* 203.0.113.0/24, documentation */
-	{0xe0000000, 3},  /* 224.0.0.0/3, multicast, reserved and broadcast */
+};
+
+/* A bit for each first octet that any of them has: most addresses have none of these. */
+#define OCTET(n) (UINT32_C(1) << ((n) % 32))
+static const uint32_t first_octets_ipv4[8] = {
+	[0 / 32] = OCTET(0) | OCTET(10),
+	[100 / 32] = OCTET(100) | OCTET(127),
+	[169 / 32] = OCTET(169) | OCTET(172),
+	[192 / 32] = OCTET(192) | OCTET(198) | OCTET(203),
+	[224 / 32] = UINT32_MAX,
 };
 
 static const struct {
@@ -157,27 +168,25 @@ static const struct {
 	{UINT64_C(0xff00000000000000), 8},  /* ff00::/8, multicast */
 };
 
-static uint64_t big_endian(const uint8_t *bytes, size_t count)
-{
-	uint64_t value = 0;
-
-	for (size_t i = 0; i < count; i++)
-		value = value << 8 | bytes[i];
-	return value;
-}
-
 unsigned address_special_bits(const struct address *address)
 {
 	if (address->family == ADDRESS_IPV4) {
-		uint32_t value = (uint32_t)big_endian(address->bytes, 4);
+		uint32_t value;
 
+		memcpy(&value, address->bytes, sizeof(value));
+		value = be32toh(value);
+		if (!(first_octets_ipv4[value >> 29] >> (value >> 24 & 31) & 1))
+			return 0;
 		for (size_t i = 0; i < COUNT_OF(special_ipv4); i++)
 			if ((value ^ special_ipv4[i].first) >> (32 - special_ipv4[i].bits) == 0)
 				return special_ipv4[i].bits;
 		return 0;
 	}
 
-	uint64_t value = big_endian(address->bytes, 8);
+	uint64_t value;
+
+	memcpy(&value, address->bytes, sizeof(value));
+	value = be64toh(value);
 
 	for (size_t i = 0; i < COUNT_OF(special_ipv6); i++)
 		if ((value ^ special_ipv6[i].first) >> (64 - special_ipv6[i].bits) == 0)

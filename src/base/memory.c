@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "steerd/base/memory.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,4 +67,9 @@ void *memory_grow(void *array, size_t count, size_t *capacity, size_t item_size)
 	array = memory_resize(array, bytes);
 	*capacity = wanted;
 	return array;
+}
+
+void memory_give_back(void)
+{
+	(void)malloc_trim(0);
 }

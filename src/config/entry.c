@@ -21,7 +21,8 @@ static const char *const wanted[] = {
 	[SETTING_POSITION] = "[LATITUDE, LONGITUDE] in degrees",
 	[SETTING_STATUS] =
 		"status codes and ranges of them from 100 to 599, such as [200-299, 304]",
-	[SETTING_GRANULARITY] = "the lengths of an IPv4 and an IPv6 prefix, such as 24/56",
+	[SETTING_GRANULARITY] = "the lengths of an IPv4 prefix (1 to 32) and an IPv6 prefix (1 to "
+				"64), such as 24/56",
 	[SETTING_SITE] = "the name of a site",
 	[SETTING_MONITOR] = "the name of a monitor",
 	[SETTING_POOL] = "the name of a pool",

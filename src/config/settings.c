@@ -8,7 +8,7 @@
 #include "steerd/base/file.h"
 #include "tree.h"
 
-/* 65,535 pools with a few members each fit. */
+/* More than the values that a tree may have (tree.c) take, unless their names are very long. */
 #define FILE_MAX_BYTES ((size_t)16 << 20)
 
 static struct settings *settings_new(const char *path)

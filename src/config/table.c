@@ -64,8 +64,7 @@ const struct setting table_settings[] = {
 		.type = SETTING_FILE,
 		.initial = "zones/",
 		.meaning = "The directory of the zone files. Every NAME.zone in it is read; the "
-			   "file's "
-			   "name is the zone's.",
+			   "file's name is the zone's.",
 		.example = "/etc/steerd/zones",
 		FIELD(struct settings, zones_path)},
 	{.path = "state",
@@ -91,9 +90,8 @@ const struct setting table_settings[] = {
 		.initial_words = "the database that comes with steerd",
 		.min = 1,
 		.max = 16,
-		.meaning =
-			"Databases in MaxMind's format that say where an address is. Of several, "
-			"the first that knows an address is believed.",
+		.meaning = "Databases in MaxMind's format that say where an address is. Of "
+			   "several, the first that knows an address is believed.",
 		.example = "GeoLite2-City.mmdb",
 		LIST(struct settings, city_paths, city_path_count)},
 	{.path = "geo.networks",
@@ -106,8 +104,7 @@ const struct setting table_settings[] = {
 		.type = SETTING_GRANULARITY,
 		.initial = "24/56",
 		.meaning = "The longest prefixes, for IPv4 and for IPv6, that clients are told "
-			   "apart by. "
-			   "No client subnet scope is longer.",
+			   "apart by. No client subnet scope is longer.",
 		.example = "24/48",
 		.offset = offsetof(struct settings, granularity_ipv4),
 		.count_offset = offsetof(struct settings, granularity_ipv6)},
@@ -119,9 +116,8 @@ const struct setting table_settings[] = {
 		.initial = "1000",
 		.min = 1,
 		.max = 1000000,
-		.meaning =
-			"How many connections may be open. One more closes the one that has been "
-			"idle longest.",
+		.meaning = "How many connections may be open. One more closes the one that has "
+			   "been idle longest.",
 		.example = "10000",
 		FIELD(struct settings, tcp_connections)},
 	{.path = "tcp.idle",
@@ -139,9 +135,8 @@ const struct setting table_settings[] = {
 		.initial = "500ms",
 		.min = 10,
 		.max = MINUTE_MS,
-		.meaning =
-			"How long a message that has begun may take to arrive, or an answer to be "
-			"taken.",
+		.meaning = "How long a message that has begun may take to arrive, or an answer to "
+			   "be taken.",
 		.example = "2s",
 		FIELD(struct settings, tcp_io_ms)},
 
@@ -260,20 +255,18 @@ const struct setting table_settings[] = {
 		.initial = "{}",
 		.min = 0,
 		.max = 65535,
-		.meaning =
-			"What zones steer to. A pool is a list of members and one method; a member "
-			"is an endpoint or another pool.",
+		.meaning = "What zones steer to. A pool is a list of members and one method; a "
+			   "member is an endpoint or another pool.",
 		NAMED(struct settings, pools, pool_count, struct settings_pool)},
 	{.path = "pools.NAME", .type = SETTING_MAP, .meaning = "One pool."},
 	{.path = "pools.NAME.method",
 		.type = SETTING_WORD,
 		.is_required = true,
 		.words = methods,
-		.meaning =
-			"How members are chosen. nearest: those of the site nearest to the client, "
-			"filled up from the next. failover: the first, in the order written, that "
-			"is up. weighted: by chance, in proportion to their weights. all: every "
-			"one.",
+		.meaning = "How members are chosen. nearest: those of the site nearest to the "
+			   "client, filled up from the next. failover: the first, in the order "
+			   "written, that is up. weighted: by chance, in proportion to their "
+			   "weights. all: every one.",
 		.example = "nearest",
 		FIELD(struct settings_pool, method)},
 	{.path = "pools.NAME.answers",
@@ -295,9 +288,8 @@ const struct setting table_settings[] = {
 		.initial = "serve-all",
 		.words = all_downs,
 		.meaning = "What to answer when no member is up. serve-all: as if all were up, "
-			   "because "
-			   "what may work beats no answer. fallback: the name's own records in the "
-			   "zone.",
+			   "because what may work beats no answer. fallback: the name's own "
+			   "records in the zone.",
 		.example = "fallback",
 		FIELD(struct settings_pool, when_all_down)},
 	{.path = "pools.NAME.members",
@@ -305,9 +297,8 @@ const struct setting table_settings[] = {
 		.is_required = true,
 		.min = 1,
 		.max = 4096,
-		.meaning =
-			"Its members, in the order in which a failover pool tries them. Each has "
-			"exactly one of address, host and pool.",
+		.meaning = "Its members, in the order in which a failover pool tries them. Each "
+			   "has exactly one of address, host and pool.",
 		NAMED(struct settings_pool, members, member_count, struct settings_member)},
 	{.path = "pools.NAME.members.NAME", .type = SETTING_MAP, .meaning = "One member."},
 	{.path = "pools.NAME.members.NAME.site",
@@ -324,9 +315,8 @@ const struct setting table_settings[] = {
 		LIST(struct settings_member, addresses, address_count)},
 	{.path = "pools.NAME.members.NAME.host",
 		.type = SETTING_HOST,
-		.meaning =
-			"A name whose addresses are looked up again and again. While that fails, "
-			"the last known ones stay.",
+		.meaning = "A name whose addresses are looked up again and again. While that "
+			   "fails, the last known ones stay.",
 		.example = "edge.cdn.example",
 		FIELD(struct settings_member, host)},
 	{.path = "pools.NAME.members.NAME.pool",

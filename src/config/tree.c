@@ -13,6 +13,8 @@
 #define DEPTH_MAX 16
 /* A node costs about 120 bytes of memory, and as little as 2 of a file. */
 #define NODES_MAX 1000000
+/* The time that libyaml takes for %TAG directives grows with the square of their number: 100,000 take a minute. */
+#define TAGS_MAX 100
 
 struct builder {
 	yaml_parser_t parser;
@@ -300,15 +302,41 @@ static bool build(struct builder *builder)
 	return true;
 }
 
+/* Wherever they stand: what libyaml takes for the beginning of a line is more than '\n'. */
+static bool has_few_tags(struct builder *builder)
+{
+	static const char tag[] = "%TAG";
+	const char *at = builder->bytes;
+	const char *end = at + builder->size;
+
+	for (size_t count = 0; (at = memmem(at, (size_t)(end - at), tag, strlen(tag)));
+		at += strlen(tag))
+		if (++count > TAGS_MAX)
+			return stop(builder, place_of_byte(builder, (size_t)(at - builder->bytes)),
+				"too many %TAG directives: there may be 100 at most");
+	return true;
+}
+
 const struct node *tree_read(
 	const char *bytes, size_t size, struct arena *arena, struct complaints *complaints)
 {
+	/* some editors put it there; libyaml, told that all is UTF-8, counts it as a column */
+	size_t mark_size = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	struct builder builder = {
-		.bytes = bytes, .size = size, .arena = arena, .complaints = complaints};
+		.bytes = bytes + mark_size,
+		.size = size - mark_size,
+		.arena = arena,
+		.complaints = complaints,
+	};
 
-	if (!yaml_parser_initialize(&builder.parser))
-		return stop_syntax(&builder), NULL;
-	yaml_parser_set_input_string(&builder.parser, (const unsigned char *)bytes, size);
+	if (!has_few_tags(&builder))
+		return NULL;
+	if (!yaml_parser_initialize(&builder.parser)) {
+		stop_syntax(&builder);
+		return NULL;
+	}
+	yaml_parser_set_input_string(
+		&builder.parser, (const unsigned char *)builder.bytes, builder.size);
 	yaml_parser_set_encoding(&builder.parser, YAML_UTF8_ENCODING);
 
 	bool done = build(&builder);

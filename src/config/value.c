@@ -17,6 +17,9 @@
 #define HOST_MAX_BYTES 253 /* RFC 1035 3.1: 255 on the wire */
 #define LABEL_MAX_BYTES 63
 
+/* The geography keeps the network half of IPv6 addresses: no network is longer in any database. */
+#define GRANULARITY_IPV6_MAX 64
+
 /* The digits at the start; NULL if there are none or they exceed `max`, else what follows them. */
 static const char *leading_number(const char *text, uint64_t max, uint64_t *ret_number)
 {
@@ -115,7 +118,7 @@ bool value_granularity(const char *text, uint8_t *ret_ipv4, uint8_t *ret_ipv6)
 
 	if (!rest || *rest != '/')
 		return false;
-	rest = leading_number(rest + 1, 128, &ipv6);
+	rest = leading_number(rest + 1, GRANULARITY_IPV6_MAX, &ipv6);
 	if (!rest || *rest != '\0' || ipv4 == 0 || ipv6 == 0)
 		return false;
 	*ret_ipv4 = (uint8_t)ipv4;

@@ -63,6 +63,7 @@ static json_t *candidate_of(const struct explain_candidate *item)
 {
 	const struct steer_candidate *candidate = &item->candidate;
 	const struct verdict *verdict = item->verdict;
+	bool is_kept = candidate->reason == STEER_KEPT || candidate->reason == STEER_LAST_RESORT;
 	bool has_address = candidate->address.family != ADDRESS_NONE;
 	json_t *json = json_object();
 	char address[ADDRESS_TEXT_SIZE] = "";
@@ -75,10 +76,8 @@ static json_t *candidate_of(const struct explain_candidate *item)
 	json_put_text(json, "address", has_address ? address : NULL);
 	json_put(json, "distance_km",
 		item->distance_km < 0 ? json_null() : json_real(item->distance_km));
-	json_put(json, "kept",
-		json_boolean(
-			candidate->reason == STEER_KEPT || candidate->reason == STEER_LAST_RESORT));
-	json_put(json, "share", json_real(candidate->share));
+	json_put(json, "kept", json_boolean(is_kept));
+	json_put(json, "share", json_real(is_kept ? candidate->share : 0));
 	json_put_text(json, "code", codes[candidate->reason]);
 	json_put_text(json, "reason", steer_reason_text(candidate->reason));
 	json_put_text(json, "state", verdict ? verdict_states[verdict->state] : NULL);

@@ -241,9 +241,7 @@ static const struct snapshot *read_first(struct daemon *daemon, struct err *err)
 	struct report report = {0};
 	const struct snapshot *snapshot = snapshot_read(path, &options, &report);
 
-	if (report.lines.size > 0)
-		log_lines(report.error_count > 0 ? LOG_LEVEL_ERR : LOG_LEVEL_WARNING,
-			report.lines.bytes);
+	reload_log_report(&report);
 	if (!snapshot)
 		err_set(err, "cannot start: %zu error%s in what '%s' says", report.error_count,
 			report.error_count == 1 ? "" : "s", path);
@@ -347,7 +345,7 @@ static void finish(struct daemon *daemon)
 	supervise_free(daemon->supervise);
 	server_stop(daemon->server);
 	control_stop(daemon->control);
-	if (!jobs_is_idle(daemon->jobs)) {
+	if (daemon->jobs && !jobs_is_idle(daemon->jobs)) {
 		/* A thread still reads files: it needs them, we do not. */
 		fflush(NULL);
 		_exit(0);

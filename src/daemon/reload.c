@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "steerd/base/clock.h"
@@ -67,14 +68,35 @@ static void print_done(const struct reading *reading, struct text *message)
 		reading->next->settings->pool_count, reading->next->member_count, span);
 }
 
+static void log_line(const char *line, bool right)
+{
+	static const char warning[] = "warning: ";
+
+	if (strncmp(line, warning, strlen(warning)) == 0)
+		log_warning("%s", line + strlen(warning));
+	else if (right)
+		log_notice("%s", line);
+	else
+		log_err("%s", line);
+}
+
+void reload_log_report(const struct report *report)
+{
+	char *lines = report->lines.size > 0 ? memory_text(report->lines.bytes) : NULL;
+	char *rest = lines;
+
+	for (char *line; (line = strsep(&rest, "\n"));)
+		if (*line)
+			log_line(line, report->error_count == 0);
+	free(lines);
+}
+
 /* Remembers how it went, for status, and says it. */
 static void note(const struct reading *reading, const char *message)
 {
 	struct reload *reload = reading->reload;
-	enum log_level level = is_right(reading) ? LOG_LEVEL_WARNING : LOG_LEVEL_ERR;
 
-	if (reading->report.lines.size > 0)
-		log_lines(level, reading->report.lines.bytes);
+	reload_log_report(&reading->report);
 	if (is_right(reading))
 		log_notice("%s", message);
 	else

@@ -40,6 +40,8 @@ void reload_init(struct reload *reload);
 void reload_start(struct reload *reload, enum control_reading what, struct control_call *call);
 void reload_done(struct reload *reload);
 
+/* Each line at its level. */
+void reload_log_report(const struct report *report);
 /* "3 zones, 12 steered names" */
 void reload_print_counts(const struct snapshot *snapshot, struct text *ret_text);
 

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "steerd/dns/name.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Eight octets at once: each of 'A' to 'Z' becomes lower case.  The length octets of labels are below 'A'. */
-static uint64_t lower_case(uint64_t octets)
-{
-	const uint64_t ones = UINT64_C(0x0101010101010101);
-	uint64_t low = octets & 0x7f * ones;
-	uint64_t from_a = low + (0x80 - 'A') * ones;
-	uint64_t after_z = low + (0x80 - 'Z' - 1) * ones;
-	uint64_t is_upper = (from_a ^ after_z) & ~octets & 0x80 * ones;
+/* Octets side by side in one register: gcc and clang make of it what the machine has. */
+typedef uint8_t lanes __attribute__((vector_size(16)));
 
-	return octets | is_upper >> 2;
+/* 'A' to 'Z' become lower case; the length octets of labels are below 'A'. */
+static lanes lower_case(lanes mixed)
+{
+	return mixed | ((lanes)(mixed - 'A' < 26) & 0x20);
 }
 
 /* One multiplication of 64 by 64 bits, folded: every input bit reaches every output bit. */
@@ -34,35 +32,17 @@ static uint64_t load(const uint8_t *octets)
 }
 
 /* Copies `end` octets as lower case, and zeroes behind them, so that a word may be read at the root label. */
-static void copy_lower_case(const uint8_t *wire, size_t end, uint8_t *out)
+static void copy_lower_case(const uint8_t *wire, size_t end, struct name_key *key)
 {
-	memcpy(out, wire, end);
-	memset(out + end, 0, 9);
-	for (size_t i = 0; i < end; i += 8) {
-		uint64_t octets = lower_case(load(out + i));
+	static_assert(sizeof(key->wire) >= 256, "whole registers of the longest name");
+	memcpy(key->wire, wire, end);
+	memset(key->wire + end, 0, 9);
+	for (size_t i = 0; i < end; i += sizeof(lanes)) {
+		lanes part;
 
-		memcpy(out + i, &octets, sizeof(octets));
-	}
-}
-
-/*
- * From the last label to the first, each hash made from the one before it.  A label's last word may reach into the
- * labels behind it: they belong to the same suffix, and behind the root label there are zeroes, so the
- * hash depends on nothing but the suffix.
- */
-static void hash_suffixes(struct name_key *key)
-{
-	uint64_t hash = UINT64_C(0x2545f4914f6cdd1d);
-	const uint8_t *label_end = key->wire + key->offset[key->label_count];
-
-	key->hash[key->label_count] = (uint32_t)(hash >> 32);
-	for (size_t i = key->label_count; i-- > 0;) {
-		const uint8_t *label = key->wire + key->offset[i];
-
-		for (const uint8_t *word = label; word < label_end; word += 8)
-			hash = mix(hash, load(word));
-		key->hash[i] = (uint32_t)(hash >> 32);
-		label_end = label;
+		memcpy(&part, key->wire + i, sizeof(part));
+		part = lower_case(part);
+		memcpy(key->wire + i, &part, sizeof(part));
 	}
 }
 
@@ -88,9 +68,18 @@ size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key)
 	}
 	ret_key->label_count = (uint8_t)labels;
 	ret_key->size = (uint8_t)(end + 1);
-	copy_lower_case(wire, end, ret_key->wire);
-	hash_suffixes(ret_key);
+	copy_lower_case(wire, end, ret_key);
 	return end + 1;
+}
+
+uint32_t name_key_hash(const struct name_key *key, unsigned label)
+{
+	uint64_t hash = UINT64_C(0x2545f4914f6cdd1d);
+
+	/* the last word ends in the zeroes behind the name, so it depends on nothing else */
+	for (size_t i = key->offset[label]; i + 1 < key->size; i += sizeof(hash))
+		hash = mix(hash, load(key->wire + i));
+	return (uint32_t)(hash >> 32);
 }
 
 static bool is_digit(char c)

@@ -98,9 +98,11 @@ static bool ecs_read(const uint8_t *option, size_t size, struct query_ecs *ret_e
 		return false;
 	ret_ecs->is_present = true;
 	ret_ecs->family = (uint8_t)family;
-	ret_ecs->source_bits = source_bits;
-	ret_ecs->address = (struct address){.family = families[family].address_family};
-	memcpy(ret_ecs->address.bytes, option + ECS_HEADER_SIZE, octets);
+	ret_ecs->source = (struct prefix){
+		.address.family = families[family].address_family,
+		.bits = source_bits,
+	};
+	memcpy(ret_ecs->source.address.bytes, option + ECS_HEADER_SIZE, octets);
 	return true;
 }
 
@@ -174,9 +176,8 @@ static bool body_read(const uint8_t *message, size_t size, struct query *query)
 
 	if (questions != 1 || !question_read(&reader, query))
 		return false; /* RFC 9619 4 */
-	bool has_early = answers > 0 || authorities > (query->type == DNS_TYPE_IXFR ? 1 : 0);
-
-	if (has_early && query->opcode == DNS_OPCODE_QUERY)
+	if (answers + authorities > 0 && query->opcode == DNS_OPCODE_QUERY &&
+		!(query->type == DNS_TYPE_IXFR && answers == 0 && authorities == 1))
 		return false;
 	return records_read(&reader, (unsigned)answers + authorities, additionals, query);
 }

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -10,11 +11,26 @@
 #include "certificate.h"
 #include "reason.h"
 #include "steerd/base/clock.h"
+#include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/text.h"
 
-/* libcurl ends a check at its limit; this much later is no delay of timers. */
-#define LATE_MS 1000
+/*
+ * While checks run a beat tells how long the event loop takes for one round.  A handshake needs
+ * some five rounds, so that a long round looks like a slow backend: above 50 ms fewer checks run at
+ * once, below it more.  What hangs needs no rounds, and may be as many as there are descriptors.
+ */
+#define BEAT_MS 50
+#define ROUND_MAX_MS 50
+#define AT_ONCE_FIRST 64
+#define AT_ONCE_MIN 16
+
+/*
+ * Longer than this, and the process was stopped or starved: it has no right to judge what failed
+ * meanwhile.
+ */
+#define STARVED_MS 500
+#define STARVED_LOG_EVERY_MS 60000
 
 struct check {
 	struct checks *checks;
@@ -40,7 +56,12 @@ struct checks {
 	struct check_queue waiting;
 	struct check_queue running;
 	size_t running_count;
+	size_t at_once; /* as many as keep the rounds short */
 	size_t most_at_once;
+	struct event *beat;
+	uint64_t beat_due_at_ms;
+	uint64_t starved_at_ms; /* last; 0: never */
+	uint64_t logged_at_ms;	/* that it was */
 };
 
 /* ---- what libcurl hands us while a check runs ---- */
@@ -122,8 +143,9 @@ static void set_connection(struct check *check)
 	curl_easy_setopt(check->easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	curl_easy_setopt(check->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	/*
-	 * The CA certificates are ours, read once and shared: libcurl would parse the whole system store for each
-	 * connection.  Without its own cache, too, which knows one store and could give it to another monitor.
+	 * The CA certificates are ours, read once and shared: libcurl would parse the whole system
+	 * store for each connection.  Without its own cache, too, which knows one store and could
+	 * give it to another monitor.
 	 */
 	curl_easy_setopt(check->easy, CURLOPT_CAINFO, NULL);
 	curl_easy_setopt(check->easy, CURLOPT_CAPATH, NULL);
@@ -142,13 +164,22 @@ static void set_answer(struct check *check)
 	curl_easy_setopt(check->easy, CURLOPT_PRIVATE, check);
 }
 
+static void beat_again(struct checks *checks)
+{
+	const struct timeval wait = {.tv_usec = BEAT_MS * 1000};
+
+	checks->beat_due_at_ms = clock_monotonic_ms() + BEAT_MS;
+	event_add(checks->beat, &wait);
+}
+
 /* Lets the first that waits run, as long as there is room. */
 static void run_waiting(struct checks *checks)
 {
 	struct check *check;
 
-	while (checks->running_count < checks->most_at_once &&
-		(check = TAILQ_FIRST(&checks->waiting))) {
+	while (checks->running_count < checks->at_once && (check = TAILQ_FIRST(&checks->waiting))) {
+		if (checks->running_count == 0)
+			beat_again(checks);
 		TAILQ_REMOVE(&checks->waiting, check, link);
 		TAILQ_INSERT_TAIL(&checks->running, check, link);
 		checks->running_count++;
@@ -200,11 +231,29 @@ static enum reason_phase phase_of(const struct check *check)
 	return check->headers_size == 0 ? PHASE_ANSWER : PHASE_BODY;
 }
 
-/* It ended long after its limit: this process was stopped or starved, and has no right to judge. */
-static bool is_late(const struct check *check)
+/* How long the beat is overdue: the length of this round. */
+static uint64_t note_lag(struct checks *checks)
 {
-	return clock_monotonic_ms() >
-		check->started_at_ms + check->order.monitor->timeout_ms + LATE_MS;
+	uint64_t now_ms = clock_monotonic_ms();
+	uint64_t lag_ms = now_ms > checks->beat_due_at_ms ? now_ms - checks->beat_due_at_ms : 0;
+
+	if (lag_ms < STARVED_MS)
+		return lag_ms;
+	checks->starved_at_ms = now_ms;
+	if (checks->logged_at_ms == 0 || now_ms - checks->logged_at_ms > STARVED_LOG_EVERY_MS) {
+		log_warning("stopped or starved for %" PRIu64
+			    " ms: checks that failed meanwhile do not count",
+			lag_ms);
+		checks->logged_at_ms = now_ms;
+	}
+	return lag_ms;
+}
+
+static bool was_starved_during(const struct check *check)
+{
+	/* this may be the first thing to run after the pause, before the beat */
+	(void)note_lag(check->checks);
+	return check->checks->starved_at_ms >= check->started_at_ms;
 }
 
 static void finish(struct check *check, CURLcode code)
@@ -234,7 +283,7 @@ static void finish(struct check *check, CURLcode code)
 	struct checks *checks = check->checks;
 	check_done_fn done = check->order.done;
 	void *context = check->order.context;
-	bool is_void = !result.passed && is_late(check);
+	bool is_void = !result.passed && was_starved_during(check);
 
 	check_free(check);
 	done(context, is_void ? NULL : &result);
@@ -278,6 +327,25 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	curl_multi_socket_action(checks->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	finish_all(checks);
+}
+
+static void on_beat(evutil_socket_t fd, short what, void *context)
+{
+	struct checks *checks = context;
+
+	(void)fd;
+	(void)what;
+	if (note_lag(checks) > ROUND_MAX_MS)
+		checks->at_once -= checks->at_once / 4;
+	else if (checks->running_count >= checks->at_once)
+		checks->at_once += 1 + checks->at_once / 16;
+	if (checks->at_once < AT_ONCE_MIN)
+		checks->at_once = AT_ONCE_MIN;
+	if (checks->at_once > checks->most_at_once)
+		checks->at_once = checks->most_at_once;
+	run_waiting(checks);
+	if (checks->running_count > 0)
+		beat_again(checks);
 }
 
 static int want_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *fd_context)
@@ -324,9 +392,11 @@ struct checks *checks_new(struct event_base *base, size_t most_at_once)
 	checks->most_at_once = most_at_once;
 	TAILQ_INIT(&checks->waiting);
 	TAILQ_INIT(&checks->running);
+	checks->at_once = most_at_once < AT_ONCE_FIRST ? most_at_once : AT_ONCE_FIRST;
 	checks->timer = evtimer_new(base, on_timer, checks);
+	checks->beat = evtimer_new(base, on_beat, checks);
 	checks->multi = curl_multi_init();
-	if (!checks->multi || !checks->timer)
+	if (!checks->multi || !checks->timer || !checks->beat)
 		abort(); /* out of memory */
 	curl_multi_setopt(checks->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
 	curl_multi_setopt(checks->multi, CURLMOPT_SOCKETDATA, checks);
@@ -345,6 +415,7 @@ void checks_free(struct checks *checks)
 		check_free(check);
 	curl_multi_cleanup(checks->multi);
 	event_free(checks->timer);
+	event_free(checks->beat);
 	free(checks);
 }
 

@@ -12,8 +12,13 @@
 #include "steerd/base/memory.h"
 #include "steerd/base/random.h"
 
-/* The first checks are spread over this, or over `every` where that is less: news fast, and not in one burst. */
-#define SPREAD_MS 1000
+/*
+ * The first checks are spread over a second: news fast, and not in one burst.  Over more where
+ * there are more than 500 targets, for a core makes some 700 TLS handshakes a second, and a check
+ * that waits for the others looks like a slow backend. Never over more than `every`.
+ */
+#define SPREAD_MIN_MS 1000
+#define SPREAD_TARGET_MS 2
 
 /* A name is asked again before its TTL ends, within these. */
 #define TTL_MIN_S 5
@@ -32,6 +37,7 @@ struct watches {
 	struct orders *orders; /* held; NULL before the first */
 	struct watch **list;   /* by target id */
 	size_t count;
+	uint32_t spread_ms; /* of the first checks */
 };
 
 /* One target. */
@@ -101,13 +107,14 @@ static void check_again(struct slot *slot)
 /* At once, but not all in one burst. */
 static void check_soon(struct slot *slot)
 {
+	struct watches *watches = slot->watch->watches;
 	uint32_t every_ms = slot->watch->monitor->every_ms;
-	uint32_t most_ms = every_ms < SPREAD_MS ? every_ms : SPREAD_MS;
+	uint32_t most_ms = every_ms < watches->spread_ms ? every_ms : watches->spread_ms;
 
-	check_at(slot,
-		clock_monotonic_ms() + random_below(&slot->watch->watches->random, most_ms + 1));
+	check_at(slot, clock_monotonic_ms() + random_below(&watches->random, most_ms + 1));
 }
 
+/* For developers: what it means to pools and members is said by steerd, to whom it goes. */
 static void log_change(const struct slot *slot)
 {
 	const struct verdict *verdict = &slot->verdict;
@@ -116,11 +123,11 @@ static void log_change(const struct slot *slot)
 
 	address_print(&verdict->address, address);
 	if (verdict->state == VERDICT_DOWN)
-		log_notice("'%s'%s%s is down after %u failed checks: %s", target->key,
+		log_debug("'%s'%s%s is down after %u failed checks: %s", target->key,
 			target->host ? " at " : "", target->host ? address : "", verdict->streak,
 			verdict->reason);
 	else
-		log_notice("'%s'%s%s is up", target->key, target->host ? " at " : "",
+		log_debug("'%s'%s%s is up", target->key, target->host ? " at " : "",
 			target->host ? address : "");
 }
 
@@ -308,8 +315,9 @@ static uint32_t ttl_of(const struct names_result *result)
 }
 
 /*
- * An answer without any address is no reason to have none: a name that was emptied by mistake, or by an attacker
- * on the way, would take its backends out of every answer.  Addresses only go when others are there.
+ * An answer without any address is no reason to have none: a name that was emptied by mistake, or
+ * by an attacker on the way, would take its backends out of every answer.  Addresses only go when
+ * others are there.
  */
 static void on_resolved(void *context, const struct names_result *result)
 {
@@ -412,7 +420,10 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp((*left)->target->key, (*right)->target->key);
 }
 
-/* The watch for the same target among `sorted`, taken out of the list it was in; NULL if there is none. */
+/*
+ * The watch for the same target among `sorted`, taken out of the list it was in; NULL if there is
+ * none.
+ */
 static struct watch *take_watch(
 	struct watches *watches, struct watch **sorted, const struct target *target)
 {
@@ -445,6 +456,9 @@ void watches_obey(struct watches *watches, struct orders *orders)
 	struct watch **taken = memory_new(count * sizeof(taken[0]));
 
 	qsort(sorted, watches->count, sizeof(sorted[0]), compare_keys);
+	watches->spread_ms = count * SPREAD_TARGET_MS > SPREAD_MIN_MS
+		? (uint32_t)count * SPREAD_TARGET_MS
+		: SPREAD_MIN_MS;
 	/* first all that stay, by their old ids and keys; only then may those change */
 	for (size_t i = 0; i < count; i++)
 		taken[i] = take_watch(watches, sorted, &orders->link.targets.targets[i]);

@@ -85,8 +85,8 @@ static void message_answer(const struct connection *connection, struct connectio
 	desk->output_size += CONNECTION_PREFIX_SIZE + answer_size;
 }
 
-/* How long the message is that begins at `at`, as its prefix says.  A length that no query has ends the connection: there
- * is no way to the next message but through all of this one. */
+/* How long the message is that begins at `at`, as its prefix says.  A length that no query has
+ * ends the connection: there is no way to the next message but through all of this one. */
 static bool message_size(const uint8_t *at, size_t *ret_size)
 {
 	size_t size = wire_read16(at);
@@ -95,7 +95,8 @@ static bool message_size(const uint8_t *at, size_t *ret_size)
 	return size >= DNS_HEADER_SIZE && size <= DNS_QUERY_MAX;
 }
 
-/* Answers whole messages until there is none left or the client does not keep up; keeps the rest. */
+/* Answers whole messages until there is none left or the client does not keep up; keeps the
+ * rest. */
 static bool input_answer(
 	struct connection *connection, struct connection_desk *desk, bool *ret_has_progress)
 {

@@ -13,17 +13,19 @@
 #include "steerd/stats/stats.h"
 
 /*
- * connection - DNS over one TCP connection (RFC 7766): octets in, answers out, in the order of the queries.
+ * connection - DNS over one TCP connection (RFC 7766): octets in, answers out, in the order of the
+ * queries.
  *
  *	socket ─▶ input ─▶ answer_query() ─▶ output ─▶ socket
  *
- * Input and output are buffers of the thread, lent to one connection after another; a connection owns memory only for
- * what is left over: a message that has begun, and answers that the client does not read.  While such
- * answers wait nothing is read and nothing is answered, so that both are bounded by the size of the buffers and an
- * idle connection owns nothing.
+ * Input and output are buffers of the thread, lent to one connection after another; a connection
+ * owns memory only for what is left over: a message that has begun, and answers that the client
+ * does not read.  While such answers wait nothing is read and nothing is answered, so that both are
+ * bounded by the size of the buffers and an idle connection owns nothing.
  */
 #define CONNECTION_INPUT_SIZE 8192
-/* Answers are sent together once they are this much; behind it there is room for one more of any size. */
+/* Answers are sent together once they are this much; behind it there is room for one more of any
+ * size. */
 #define CONNECTION_OUTPUT_FULL 16384
 #define CONNECTION_PREFIX_SIZE 2 /* RFC 1035 4.2.2: the length before each message */
 
@@ -60,9 +62,9 @@ enum connection_wait {
 };
 
 /*
- * Reads, answers and writes what can be without waiting.  `ret_has_progress`: a message was answered, or the client took
- * some of what had waited.  (The kernel says that there is room once a third of its buffer is free: to read octet by
- * octet is no progress.)
+ * Reads, answers and writes what can be without waiting.  `ret_has_progress`: a message was
+ * answered, or the client took some of what had waited.  (The kernel says that there is room once a
+ * third of its buffer is free: to read octet by octet is no progress.)
  */
 enum connection_wait connection_serve(
 	struct connection *connection, struct connection_desk *desk, bool *ret_has_progress);

@@ -10,8 +10,9 @@
 
 #include "steerd/base/memory.h"
 
-/* A burst waits here while a worker is busy, and answers wait here while a neighbour's hardware address is
- * asked for (which can take a second).  The kernel cuts it to net.core.rmem_max and wmem_max. */
+/* A burst waits here while a worker is busy, and answers wait here while a neighbour's hardware
+ * address is asked for (which can take a second).  The kernel cuts it to net.core.rmem_max and
+ * wmem_max. */
 #define SOCKET_BUFFER_BYTES (4 << 20)
 
 /* Connections that wait to be accepted.  The kernel cuts it to net.core.somaxconn. */
@@ -73,9 +74,9 @@ static bool read_bound(int fd, struct address_port *ret_address, struct err *err
 }
 
 /*
- * Answers are never fragmented (RFC 9715): they are at most 1,232 octets, which with IPv6 and UDP headers is the
- * 1,280 that every IPv6 link carries.  OMIT, and not DO: the kernel then ignores path MTU messages, which
- * anyone can forge to make answers fragment or vanish (RFC 9715 appendix C).
+ * Answers are never fragmented (RFC 9715): they are at most 1,232 octets, which with IPv6 and UDP
+ * headers is the 1,280 that every IPv6 link carries.  OMIT, and not DO: the kernel then ignores
+ * path MTU messages, which anyone can forge to make answers fragment or vanish.
  */
 static void set_fragmentation(int fd, int family)
 {
@@ -87,7 +88,8 @@ static void set_fragmentation(int fd, int family)
 	set_option(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
 }
 
-/* Bound to a wildcard, only a control message says which address was asked (udp.c gives it back). */
+/* Bound to a wildcard, only a control message says which address was asked (udp.c gives it
+ * back). */
 static void set_destination_told(int fd, int family)
 {
 	if (family == AF_INET)
@@ -97,16 +99,17 @@ static void set_destination_told(int fd, int family)
 }
 
 /*
- * The first socket on a port binds before SO_REUSEPORT is set on it, so that a port is refused that another server
- * holds, even one that would share it: two servers that take turns at random are hard to find.  Set afterwards,
- * the option lets our own other sockets join.
+ * The first socket on a port binds before SO_REUSEPORT is set on it, so that a port is refused that
+ * another server holds, even one that would share it: two servers that take turns at random are
+ * hard to find.  Set afterwards, the option lets our own other sockets join.
  */
 static bool bind_to(int fd, const struct address_port *address, bool is_first)
 {
 	struct sockaddr_storage kernel;
 	socklen_t size = address_to_sockaddr(address, &kernel);
 
-	/* Each family for itself: no IPv4-mapped addresses (RFC 3493 5.3), and both may have port 53. */
+	/* Each family for itself: no IPv4-mapped addresses (RFC 3493 5.3), and both may have
+	 * port 53. */
 	if (kernel.ss_family == AF_INET6)
 		set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	if (!is_first)
@@ -235,8 +238,9 @@ void listener_close(struct listener *listener)
 
 void listener_wake(const struct listener *listener)
 {
-	/* On a UDP socket without a peer Linux calls this ENOTCONN and does it all the same: whoever waits
-	 * returns, and so does whoever comes later; no query is lost, for those that wait are still read. */
+	/* A UDP socket without a peer is not connected, says Linux, and wakes its reader all the
+	 * same; a time limit on receiving would do too, but wake every thread for nothing as
+	 * long as it runs. */
 	for (size_t i = 0; i < listener->counts.udp; i++)
 		(void)shutdown(listener->udp_fds[i], SHUT_RD);
 }

@@ -9,7 +9,8 @@
 #include "steerd/base/err.h"
 
 /*
- * listener - the sockets of one listen address: one for each thread, all on one port (SO_REUSEPORT).
+ * listener - the sockets of one listen address: one for each thread, all on one port
+ * (SO_REUSEPORT).
  */
 struct listener_counts {
 	size_t udp;
@@ -23,7 +24,8 @@ struct listener {
 	int *tcp_fds; /* not blocking */
 };
 
-/* Binds everything, or nothing.  A port that anyone else holds is an error, even if they would share it. */
+/* Binds everything, or nothing.  A port that anyone else holds is an error, even if they would
+ * share it. */
 bool listener_open(struct listener *ret_listener, const struct address_port *address,
 	struct listener_counts counts, struct err *err);
 void listener_close(struct listener *listener);

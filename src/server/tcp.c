@@ -15,12 +15,13 @@
 
 #include "connection.h"
 
-/* Events taken from the kernel at once, and connections accepted in a row: between them every connection gets a turn. */
+/* Events taken from the kernel at once, and connections accepted in a row: between them every
+ * connection gets a turn. */
 #define EVENTS_MAX 64
 #define ACCEPTS_MAX 64
 
-/* How long nothing is accepted when the process is out of descriptors and has no connection to evict: the listening
- * socket would report itself ready without end. */
+/* How long nothing is accepted when the process is out of descriptors and has no connection to
+ * evict: the listening socket would report itself ready without end. */
 #define ACCEPT_PAUSE_MS 100
 
 /* What an event is about: first in whatever epoll points to. */
@@ -126,8 +127,11 @@ static void accept_resume(struct tcp *tcp)
 		accept_pause(tcp);
 }
 
+/* Closing alone would not end the events: a child process that has not come to its exec() yet
+ * has a copy of the socket, which would go on to report itself under a pointer to who is gone. */
 static void client_close(struct tcp *tcp, struct client *client)
 {
+	(void)watch(tcp, EPOLL_CTL_DEL, client->connection.fd, 0, NULL);
 	queue_remove(queue_of(tcp, client->wait), client);
 	connection_done(&client->connection);
 	free(client);

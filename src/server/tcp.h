@@ -13,8 +13,9 @@
 /*
  * tcp - one thread that serves TCP connections of all listen addresses.
  *
- * Each thread has listening sockets and a share of the connections of its own, so threads never wait for each other.  Two
- * queues, each in the order in which its members run out of time, make eviction and time limits O(1):
+ * Each thread has listening sockets and a share of the connections of its own, so threads never
+ * wait for each other.  Two queues, each in the order in which its members run out of time, make
+ * eviction and time limits O(1):
  *
  *	idle   waits for a query          idle_ms   the first is evicted when room is needed
  *	busy   a message or an answer     io_ms     the first is evicted if none is idle
@@ -38,7 +39,8 @@ struct tcp_sources {
 /* `worker` is copied.  NULL if the system refuses what it needs. */
 struct tcp *tcp_new(const struct tcp_sources *sources, const struct tcp_limits *limits,
 	const struct worker *worker, struct err *err);
-/* The thread must have ended or not have started; closes what connections are left.  NULL is allowed. */
+/* The thread must have ended or not have started; closes what connections are left.  NULL is
+ * allowed. */
 void tcp_free(struct tcp *tcp);
 
 bool tcp_start(struct tcp *tcp, struct err *err);

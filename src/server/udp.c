@@ -12,8 +12,8 @@
 #include "steerd/base/random.h"
 #include "steerd/dns/dns.h"
 
-/* Messages in one system call.  More: an answer waits longer for its neighbours in the batch, and the batch leaves
- * the cache.  Fewer: more system calls.  From 32 up the cost per query is flat. */
+/* Messages in one system call.  More: an answer waits longer for its neighbours in the batch, and
+ * the batch leaves the cache.  Fewer: more system calls. */
 #define BATCH 64
 
 union peer {
@@ -22,8 +22,8 @@ union peer {
 	struct sockaddr_in6 ipv6;
 };
 
-/* Where one message of a batch lives.  The size is no multiple of 4096, else the first lines of all slots would
- * compete for the same few sets of the cache. */
+/* Where one message of a batch lives.  The size is no multiple of 4096, else the first lines of
+ * all slots would compete for the same few sets of the cache. */
 struct slot {
 	union peer peer;
 	/* Which address was asked, as the kernel tells it: IP_PKTINFO or IPV6_PKTINFO. */
@@ -96,9 +96,9 @@ void udp_free(struct udp *udp)
 }
 
 /*
- * Makes what the kernel told of a query's destination the source of its reply (RFC 2181 4).  The interface is left to
- * routing, which may know a better way back than the way the query came; a link-local address means
- * nothing without its interface, which stays.
+ * Makes what the kernel told of a query's destination the source of its reply (RFC 2181 4).  The
+ * interface is left to routing, which may know a better way back than the way the query came; a
+ * link-local address means nothing without its interface, which stays.
  */
 static void turn_destination(struct msghdr *query)
 {
@@ -163,8 +163,8 @@ static size_t answer_batch(struct udp *udp, const struct plan *plan, size_t rece
 	return count;
 }
 
-/* A reply that the kernel will not take now is lost, as the network might have lost it: the client asks again, and
- * the others do not wait. */
+/* A reply that the kernel will not take now is lost, as the network might have lost it: the
+ * client asks again, and the others do not wait. */
 static void send_batch(struct udp *udp, size_t count)
 {
 	size_t done = 0;

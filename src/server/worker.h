@@ -25,7 +25,8 @@ static inline bool worker_is_stopping(const struct worker *worker)
 	return atomic_load_explicit(worker->is_stopping, memory_order_acquire);
 }
 
-/* Starts the thread with all signals blocked: signals are the main thread's.  `name`: at most 15 letters. */
+/* Starts the thread with all signals blocked: signals are the main thread's.  `name`: at most 15
+ * letters. */
 bool worker_start(struct worker *worker, const char *name, void *(*run)(void *), void *argument,
 	struct err *err);
 /* Waits for its end; it must have been told. */

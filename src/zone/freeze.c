@@ -133,21 +133,24 @@ static struct zone_node *make_node(struct freezer *freezer, const struct draft_n
 {
 	const struct block_writer *writer = &freezer->writer;
 	struct zone_node *node;
-	size_t name_room = (name->size + 1u) & ~(size_t)1;
-	size_t blocks_size = freezer->block_count * sizeof(node->sets[0]);
+	size_t head_size = node_head_size(name->size);
+	size_t blocks_size = freezer->block_count * sizeof(struct zone_block);
 	size_t fixups_size = writer->fixup_count * sizeof(writer->fixups[0]);
 
 	node = arena_alloc_raw(freezer->zone->arena,
-		sizeof(*node) + blocks_size + name_room + fixups_size + writer->bytes.size,
+		head_size + blocks_size + fixups_size + writer->bytes.size,
 		alignof(struct zone_node));
-	*node = (struct zone_node){
-		.hash = name->hash, .steered = ZONE_NOT_STEERED, .name_size = name->size};
+	memset(node, 0, head_size);
+	node->hash = name->hash;
+	node->steered = ZONE_NOT_STEERED;
+	node->name_size = name->size;
+	memcpy(node->name, name->wire, name->size);
 
-	uint8_t *at = (uint8_t *)node->sets + blocks_size;
+	uint8_t *blocks = (uint8_t *)node + head_size;
+	uint8_t *fixups = blocks + blocks_size;
 
-	memcpy(at, name->wire, name->size);
-	at += name_room;
-	settle(freezer, node->sets, (uint16_t *)(void *)at, at + fixups_size);
+	settle(freezer, (struct zone_block *)(void *)blocks, (uint16_t *)(void *)fixups,
+		fixups + fixups_size);
 	return node;
 }
 

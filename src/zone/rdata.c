@@ -75,7 +75,7 @@ static void add_fields(struct text *wire, const ldns_rr *rr)
 	}
 }
 
-/* ---- numbers: ldns takes 65536 for 0 and -1 for 65535, and says nothing ---- */
+/* ---- what ldns takes in silence: 65536 for 0, -1 for 65535, and more ---- */
 
 /* The largest number of a field, 0 if it is no number. */
 static uint64_t limit_of(ldns_rdf_type type)
@@ -138,20 +138,49 @@ static size_t field_size(const char *text)
 	return size;
 }
 
-/* Fields that take more than one word are the last of their type. */
-static bool has_numbers_within(const ldns_rr *rr, const char *text)
+/* ldns takes the label '@' for the origin, escaped or not, and whatever follows it. */
+static bool begins_with_at(const char *text, size_t size)
+{
+	static const char *const forms[] = {"@", "\\@", "\\064"};
+
+	for (size_t i = 0; i < COUNT_OF(forms); i++) {
+		size_t length = strlen(forms[i]);
+
+		if (size >= length && memcmp(text, forms[i], length) == 0 &&
+			(size == length ? i > 0 : text[length] == '.'))
+			return true;
+	}
+	return false;
+}
+
+static bool is_odd_hex(const char *text)
+{
+	bool is_odd = false;
+
+	for (; *text != '\0'; text++)
+		is_odd ^= isxdigit((unsigned char)*text) != 0;
+	return is_odd;
+}
+
+/* What is wrong in RDATA that ldns took, NULL if it is right.  Fields of more than one word are the last of their type. */
+static const char *find_fault(const ldns_rr *rr, const char *text)
 {
 	for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
-		uint64_t limit = limit_of(ldns_rdf_get_type(ldns_rr_rdf(rr, i)));
+		ldns_rdf_type field = ldns_rdf_get_type(ldns_rr_rdf(rr, i));
+		uint64_t limit = limit_of(field);
 		size_t size;
 
 		text += strspn(text, " ");
 		size = field_size(text);
 		if (limit > 0 && !is_within(text, size, limit))
-			return false;
+			return "has a number out of range";
+		if (field == LDNS_RDF_TYPE_DNAME && begins_with_at(text, size))
+			return "has a name whose first label is '@'";
+		if (field == LDNS_RDF_TYPE_HEX && is_odd_hex(text))
+			return "has half an octet";
 		text += size;
 	}
-	return true;
+	return NULL;
 }
 
 /* The port among the parameters of SVCB and HTTPS (RFC 9460 7.2) is no field of its own. */
@@ -166,16 +195,34 @@ static bool has_port_within(const char *text)
 	return is_within(port, strspn(port, "0123456789"), UINT16_MAX);
 }
 
+/* The value of a CAA record may stand without quotes (RFC 8659 4.1); ldns wants them. */
+static void add_quoted(struct text *line, const char *text)
+{
+	size_t front = 0; /* flags and tag */
+
+	for (unsigned i = 0; i < 2; i++) {
+		front += field_size(text + front);
+		front += strspn(text + front, " ");
+	}
+	text_add_bytes(line, text, front);
+	if (text[front] != '\0')
+		text_print(line, "\"%s\"", text + front);
+}
+
 /* The one line that ldns reads: an owner and a TTL that mean nothing, then type and data. */
 static void make_line(struct text *line, uint16_t type, const char *text)
 {
 	char prefix[] = ". 0 TYPE00000 ";
+	bool is_bare_caa = type == LDNS_RR_TYPE_CAA && !strchr(text, '"');
 
 	for (char *digit = prefix + 12; type > 0; type /= 10)
 		*digit-- = (char)('0' + type % 10);
 	text_clear(line);
 	text_add_bytes(line, prefix, sizeof(prefix) - 1);
-	text_add(line, text);
+	if (is_bare_caa)
+		add_quoted(line, text);
+	else
+		text_add(line, text);
 }
 
 /*
@@ -275,15 +322,15 @@ bool rdata_read(struct rdata_reader *reader, uint16_t type, const char *text, st
 	if (status != LDNS_STATUS_OK)
 		return fail(err, type, text, why_of(status));
 
-	bool is_good = has_numbers_within(rr, text);
+	const char *fault = find_fault(rr, text);
 
-	if (type == LDNS_RR_TYPE_SVCB || type == LDNS_RR_TYPE_HTTPS)
-		is_good = is_good && has_port_within(text);
+	if ((type == LDNS_RR_TYPE_SVCB || type == LDNS_RR_TYPE_HTTPS) && !has_port_within(text))
+		fault = "has a number out of range";
 
 	add_fields(ret_wire, rr);
 	ldns_rr_free(rr);
-	if (!is_good)
-		return fail(err, type, text, "has a number out of range");
+	if (fault)
+		return fail(err, type, text, fault);
 	if (ret_wire->size > UINT16_MAX)
 		return fail(err, type, text, "is larger than a message");
 	return true;

@@ -22,6 +22,9 @@
 #define DEPTH_MAX 8
 #define FILES_MAX 1000
 
+/* Entries that cannot be read before the rest is not looked at: it is another kind of file. */
+#define MISTAKES_MAX 100
+
 /* A file that is being read.  What it says of origin, TTL and owner ends with it: an $INCLUDE changes nothing for the
  * file that has it (RFC 1035 5.1 says so of the origin). */
 struct source {
@@ -217,8 +220,9 @@ static bool is_open(const struct reader *reader, const struct stat *status)
 static bool open_source(
 	struct reader *reader, const char *path, const char *resolved, struct err *err)
 {
-	/* O_NONBLOCK: opening a FIFO must not wait for a writer. */
-	int fd = open(resolved, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	/* O_NONBLOCK: opening a FIFO must not wait for a writer.  O_NOFOLLOW: what was resolved is no link. */
+	int fd = open(
+		resolved, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (resolved == path ? 0 : O_NOFOLLOW));
 	struct stat status;
 
 	if (fd < 0)
@@ -391,10 +395,14 @@ static bool add_steer(struct reader *reader, const struct draft_record *record, 
 
 	struct draft_name *steered = draft_get(draft, owner, 1);
 
-	for (const struct draft_steer *other = draft->steers; other; other = other->next)
-		if (other->name == steered)
-			return err_set(err, "'%s' has a second record; the first is at line %u",
-				name.bytes, other->line);
+	if (steered->flags & DRAFT_IS_STEERED) {
+		const struct draft_steer *other = draft->steers;
+
+		while (other->name != steered)
+			other = other->next;
+		return err_set(err, "'%s' has a second record; the first is at line %u", name.bytes,
+			other->line);
+	}
 
 	const struct draft_steer steer = {.pool = arena_text(draft->arena, pool),
 		.ttl_s = record->ttl_s,
@@ -510,8 +518,13 @@ void reader_read(
 	} else {
 		set_origin(&reader, &draft->apex_key);
 	}
-	while (reader.depth > 0)
+	while (reader.depth > 0 && draft->unread_count < MISTAKES_MAX)
 		read_next(&reader);
+	if (reader.depth > 0)
+		report_error(draft->report, reader.place,
+			"too many mistakes: nothing is read behind here");
+	while (reader.depth > 0)
+		pop(&reader);
 	rdata_reader_free(reader.rdata);
 	text_done(&reader.wire);
 	free(reader.directory);

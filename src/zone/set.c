@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "steerd/zone/zone.h"
+#include "set.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -9,32 +9,11 @@
 #include "check.h"
 #include "freeze.h"
 #include "reader.h"
-#include "roster.h"
 
 #include "steerd/base/memory.h"
 #include "steerd/dns/dns.h"
 
 #define SUFFIX ".zone"
-#define NO_ZONE UINT32_MAX
-
-/* A zone as it stands in one set. */
-struct set_zone {
-	struct zone *zone;
-	uint32_t steered_base; /* where its steered names begin among those of the set */
-	uint32_t parent;       /* the hosted zone that it lies in, or NO_ZONE */
-	bool has_child;
-	const struct zone_node *
-		parent_node; /* what the parent says of the apex: its DS is there (RFC 4035 3.1.4.1) */
-};
-
-struct zone_set {
-	struct set_zone *zones; /* in order of their files' names */
-	size_t count;
-	size_t capacity;
-	struct roster table;
-	struct zone_steered *steered;
-	uint32_t steered_count;
-};
 
 /* A set being read. */
 struct reading {
@@ -47,104 +26,7 @@ struct reading {
 	bool is_refused; /* the whole set */
 };
 
-/* ---- query path ---- */
-
-static void match_node(const struct zone_set *set, const struct roster_slot *slot,
-	const struct zone_node *node, struct zone_match *ret_match)
-{
-	const struct set_zone *zone = &set->zones[slot->zone];
-	uint32_t steered = node->steered;
-
-	if (steered != ZONE_NOT_STEERED)
-		steered += zone->steered_base;
-	*ret_match = (struct zone_match){
-		.outcome = ZONE_NODE,
-		.steered = steered,
-		.zone = zone->zone,
-		.node = node,
-	};
-}
-
-static void match_cut(
-	const struct zone_set *set, const struct roster_slot *slot, struct zone_match *ret_match)
-{
-	*ret_match = (struct zone_match){
-		.outcome = ZONE_REFERRAL,
-		.steered = ZONE_NOT_STEERED,
-		.zone = set->zones[slot->zone].zone,
-		.node = slot->node->link,
-	};
-}
-
-/* A name that exists. */
-static void match_exact(const struct zone_set *set, const struct roster_slot *slot, uint16_t type,
-	struct zone_match *ret_match)
-{
-	const struct zone_node *node = slot->node;
-
-	if (type == DNS_TYPE_DS) {
-		const struct set_zone *zone = &set->zones[slot->zone];
-
-		if (node == zone->zone->apex && zone->parent_node) {
-			const struct roster_slot above = {.zone = zone->parent};
-
-			match_node(set, &above, zone->parent_node, ret_match);
-			return;
-		}
-		if (node->flags & NODE_IS_CUT) {
-			match_node(set, slot, node, ret_match);
-			return;
-		}
-	}
-	if (node->flags & NODE_IS_BELOW_CUT)
-		match_cut(set, slot, ret_match);
-	else
-		match_node(set, slot, node, ret_match);
-}
-
-/* A name that does not exist, below one that does (RFC 4592 3.3.1: the closest encloser). */
-static void match_below(const struct zone_set *set, const struct roster_slot *encloser,
-	struct zone_match *ret_match)
-{
-	const struct zone_node *node = encloser->node;
-
-	if (node->flags & NODE_IS_BELOW_CUT) {
-		match_cut(set, encloser, ret_match);
-		return;
-	}
-	if (node->link) {
-		match_node(set, encloser, node->link, ret_match);
-		ret_match->is_wildcard = true;
-		return;
-	}
-	*ret_match = (struct zone_match){
-		.outcome = ZONE_MISSING,
-		.steered = ZONE_NOT_STEERED,
-		.zone = set->zones[encloser->zone].zone,
-	};
-}
-
-void zone_set_find(const struct zone_set *set, const struct name_key *name, uint16_t type,
-	struct zone_match *ret_match)
-{
-	unsigned label = 0;
-
-	/* no name that exists has more labels than the deepest */
-	if (name->label_count > set->table.deepest)
-		label = name->label_count - set->table.deepest;
-	for (unsigned at = label; at < name->label_count; at++) {
-		const struct roster_slot *slot = roster_find(&set->table, name, at);
-
-		if (!slot)
-			continue;
-		if (at == 0)
-			match_exact(set, slot, type, ret_match);
-		else
-			match_below(set, slot, ret_match);
-		return;
-	}
-	*ret_match = (struct zone_match){.outcome = ZONE_OUTSIDE, .steered = ZONE_NOT_STEERED};
-}
+/* ---- what others see of a set ---- */
 
 size_t zone_set_count(const struct zone_set *set)
 {
@@ -169,7 +51,7 @@ const struct zone_steered *zone_set_steered(const struct zone_set *set, uint32_t
 size_t zone_set_size_bytes(const struct zone_set *set)
 {
 	size_t size = sizeof(*set) + set->capacity * sizeof(set->zones[0]) +
-		set->table.slot_count * sizeof(set->table.slots[0]) +
+		set->roster.slot_count * sizeof(set->roster.slots[0]) +
 		set->steered_count * sizeof(set->steered[0]);
 
 	for (size_t i = 0; i < set->count; i++)
@@ -184,7 +66,7 @@ void zone_set_free(struct zone_set *set)
 	for (size_t i = 0; i < set->count; i++)
 		zone_release(set->zones[i].zone);
 	free(set->zones);
-	roster_done(&set->table);
+	roster_done(&set->roster);
 	free(set->steered);
 	free(set);
 }
@@ -206,7 +88,7 @@ static struct zone *find_previous(const struct reading *reading, const struct na
 
 	if (!reading->previous)
 		return NULL;
-	slot = roster_find(&reading->previous->table, name, 0);
+	slot = roster_find(&reading->previous->roster, name, 0);
 	if (!slot || reading->previous->zones[slot->zone].zone->apex != slot->node)
 		return NULL;
 	return reading->previous->zones[slot->zone].zone;
@@ -416,7 +298,7 @@ static void check_dropped(struct reading *reading)
 	}
 }
 
-/* ---- the table ---- */
+/* ---- the roster ---- */
 
 /* Which hosted zone each zone lies in. */
 static void find_parents(const struct reading *reading)
@@ -467,7 +349,7 @@ static void add_nodes(const struct reading *reading, uint32_t index)
 		struct set_zone *child = &set->zones[zone];
 
 		if (zone == index)
-			roster_add(&set->table, node, index);
+			roster_add(&set->roster, node, index);
 		else if (child->parent == index && node->hash == child->zone->apex->hash &&
 			node->name_size == child->zone->apex->name_size &&
 			!(node->flags & NODE_IS_BELOW_CUT && node->link != node))
@@ -475,7 +357,7 @@ static void add_nodes(const struct reading *reading, uint32_t index)
 	}
 }
 
-static void make_table(const struct reading *reading)
+static void make_roster(const struct reading *reading)
 {
 	struct zone_set *set = reading->set;
 	size_t names = 0;
@@ -484,15 +366,15 @@ static void make_table(const struct reading *reading)
 	for (size_t i = 0; i < set->count; i++) {
 		names += set->zones[i].zone->name_count;
 		steered += set->zones[i].zone->steered_count;
-		if (set->zones[i].zone->deepest > set->table.deepest)
-			set->table.deepest = set->zones[i].zone->deepest;
+		if (set->zones[i].zone->deepest > set->roster.deepest)
+			set->roster.deepest = set->zones[i].zone->deepest;
 	}
 
-	unsigned deepest = set->table.deepest;
+	unsigned deepest = set->roster.deepest;
 
 	find_parents(reading);
-	roster_init(&set->table, names);
-	set->table.deepest = deepest;
+	roster_init(&set->roster, names);
+	set->roster.deepest = deepest;
 	set->steered = memory_new(steered * sizeof(set->steered[0]));
 	for (size_t i = 0; i < set->count; i++) {
 		const struct zone *zone = set->zones[i].zone;
@@ -501,6 +383,33 @@ static void make_table(const struct reading *reading)
 		for (uint32_t k = 0; k < zone->steered_count; k++)
 			set->steered[set->steered_count++] = zone->steered[k];
 		add_nodes(reading, (uint32_t)i);
+	}
+}
+
+/* Resolvers that walk down from the parent never find such a child, and names between the two do not exist. */
+static void warn_undelegated(const struct reading *reading)
+{
+	const struct zone_set *set = reading->set;
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct set_zone *zone = &set->zones[i];
+		const struct roster_slot *above = NULL;
+		struct name_key key;
+		char name[NAME_TEXT_SIZE];
+
+		if (zone->parent == NO_ZONE ||
+			(zone->parent_node && zone->parent_node->flags & NODE_IS_CUT))
+			continue;
+		(void)name_key_read(zone_name(zone->zone), DNS_NAME_MAX, &key);
+		for (unsigned label = 1; !above; label++)
+			above = roster_find(&set->roster, &key, label);
+		if (above->node->flags & NODE_IS_BELOW_CUT)
+			continue; /* others hold what lies between */
+		name_print(zone_name(zone->zone), name);
+		report_warning(reading->report,
+			(struct report_place){set->zones[zone->parent].zone->path, 0, 0},
+			"nothing here delegates '%s', which is served as well (RFC 1034 4.2.1)",
+			name);
 	}
 }
 
@@ -520,10 +429,13 @@ struct zone_set *zone_set_read(const char *directory, const struct zone_rules *r
 		reading.directory[--size] = '\0';
 	load_directory(&reading);
 	check_dropped(&reading);
-	if (!reading.is_refused)
-		make_table(&reading);
+	if (!reading.is_refused) {
+		make_roster(&reading);
+		warn_undelegated(&reading);
+	}
 	roster_done(&reading.apexes);
 	free(reading.directory);
+	memory_give_back(); /* a draft is larger than its zone, and lies before it */
 	if (reading.is_refused) {
 		zone_set_free(reading.set);
 		return NULL;

@@ -8,9 +8,11 @@
 /* Nodes have few sets: looking at each in order costs less than halving. */
 const struct zone_block *zone_node_get_set(const struct zone_node *node, uint16_t type)
 {
+	const struct zone_block *sets = node_blocks(node);
+
 	for (unsigned i = 0; i < node->set_count; i++)
-		if (node->sets[i].type == type)
-			return &node->sets[i];
+		if (sets[i].type == type)
+			return &sets[i];
 	return NULL;
 }
 
@@ -20,7 +22,7 @@ const struct zone_block *zone_node_next_set(
 	if (*position >= node->set_count)
 		return NULL;
 
-	const struct zone_block *set = &node->sets[(*position)++];
+	const struct zone_block *set = &node_blocks(node)[(*position)++];
 
 	*ret_type = set->type;
 	return set;
@@ -28,14 +30,12 @@ const struct zone_block *zone_node_next_set(
 
 const struct zone_block *zone_node_referral(const struct zone_node *node)
 {
-	return node->flags & NODE_IS_CUT ? &node->sets[node->set_count] : NULL;
+	return node->flags & NODE_IS_CUT ? &node_blocks(node)[node->set_count] : NULL;
 }
 
 const uint8_t *zone_node_name(const struct zone_node *node)
 {
-	bool is_cut = node->flags & NODE_IS_CUT;
-
-	return (const uint8_t *)&node->sets[node->set_count + (is_cut ? 1u : 0u)];
+	return node->name;
 }
 
 /* ---- and of a zone ---- */

@@ -2,6 +2,7 @@
 #ifndef ZONE_TREE_H
 #define ZONE_TREE_H
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,16 +18,16 @@
  *
  * A node is one piece of memory: what a query needs stands in a row.
  *
- *	+------+---------+-----+----------+------+--------+-------+-----+
- *	| node | set     | ... | referral | name | fixups | bytes | ... |
- *	|      | (block) |     | (block)  |      | of all blocks        |
- *	+------+---------+-----+----------+------+--------+-------+-----+
+ *	+------+------+---------+-----+----------+--------+-------+-----+
+ *	| node | name | set     | ... | referral | fixups | bytes | ... |
+ *	|      |      | (block) |     | (block)  | of all blocks        |
+ *	+------+------+---------+-----+----------+--------+-------+-----+
  *
  * There are no pointers from parent to child but the one to a wildcard child: names are found by their hash.
  */
 enum node_flag {
 	NODE_IS_BELOW_CUT = 1, /* at or below a delegation: `link` is the cut */
-	NODE_IS_CUT = 2,       /* behind the sets stands the referral */
+	NODE_IS_CUT = 2, /* behind the sets, which are in order of type, stands the referral */
 };
 
 struct zone_node {
@@ -37,8 +38,21 @@ struct zone_node {
 	uint16_t set_count;
 	uint8_t flags; /* enum node_flag */
 	uint8_t name_size;
-	struct zone_block sets[]; /* in order of type */
+	uint8_t name[]; /* lower case; what is behind it, see node_blocks() */
 };
+
+/* Octets of a node and its name, up to where the blocks begin. */
+static inline size_t node_head_size(size_t name_size)
+{
+	const size_t boundary = alignof(struct zone_block);
+
+	return (offsetof(struct zone_node, name) + name_size + boundary - 1) & ~(boundary - 1);
+}
+
+static inline const struct zone_block *node_blocks(const struct zone_node *node)
+{
+	return (const void *)((const uint8_t *)node + node_head_size(node->name_size));
+}
 
 /* What tells whether a file is the one that was read. */
 struct file_identity {

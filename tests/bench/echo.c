@@ -8,10 +8,12 @@
 #include <sys/socket.h>
 
 /*
- * echo - the floor below every DNS server that uses sockets: what comes goes back, one A record longer, with no
- * thought in between.  It receives and sends in batches exactly as steerd does, so what it costs is the kernel's part.
+ * echo - the floor below every DNS server that uses sockets: what comes goes back, one A record
+ * longer, with no thought in between.  It receives and sends in batches exactly as steerd does, so
+ * what it costs is the kernel's part.
  *
- * It serves on a port of 127.0.0.1 that the kernel chooses, prints "ready: 127.0.0.1:PORT", and ends when it is killed.
+ * It serves on a port of 127.0.0.1 that the kernel chooses, prints "ready: 127.0.0.1:PORT", and
+ * ends when it is killed.
  */
 enum { BATCH = 64, SIZE_MAX_IN = 1232, ANSWER_SIZE = 16 };
 
@@ -39,9 +41,11 @@ static int listen_anywhere(void)
 	socklen_t size = sizeof(at);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	int buffer_bytes = 4 << 20;
+	int shared = 1;
 
 	if (fd < 0)
 		fail("socket");
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shared, sizeof(shared));
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof(buffer_bytes));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer_bytes, sizeof(buffer_bytes));
 	if (bind(fd, (struct sockaddr *)&at, size) != 0)

@@ -29,12 +29,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(query.name.size + 4 == query.question_size);
 	}
 	if (query.ecs.is_present) {
-		struct prefix prefix = prefix_of(&query.ecs.address, query.ecs.source_bits);
+		struct prefix prefix = prefix_of(&query.ecs.source.address, query.ecs.source.bits);
 
 		assert(query.has_edns);
-		assert(query.ecs.family != 0 || query.ecs.source_bits == 0);
+		assert(query.ecs.family != 0 || query.ecs.source.bits == 0);
 		assert(query.ecs.family == 0 ||
-			address_is_equal(&prefix.address, &query.ecs.address));
+			address_is_equal(&prefix.address, &query.ecs.source.address));
 	}
 	return 0;
 }

@@ -180,8 +180,10 @@ class Ran:
 class Steerd:
     """One running daemon."""
 
-    def __init__(self, bench, config_path, wrapper=()):
+    def __init__(self, bench, config_path, wrapper=(), environment=None, options=()):
         self.bench, self.config_path, self.wrapper = bench, config_path, list(wrapper)
+        self.options = list(options)
+        self.environment = {**os.environ, **(environment or {})}
         self.process = None
         self.server = None  # the first address and port that it listens on
         self.servers = []
@@ -193,8 +195,8 @@ class Steerd:
         self.log_path = self.bench.path(f"steerd-{self.bench.count()}.log")
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [*self.wrapper, self.bench.program("steerd"), "-c", self.config_path],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+                [*self.wrapper, self.bench.program("steerd"), "-c", self.config_path, *self.options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=self.environment)
         line = wait_until(self._ready_line, 30, "steerd prints its ready line")
         self.servers = [
             (address.strip("[]"), int(port))
@@ -365,6 +367,12 @@ class Bench:
         if failure:
             raise failure
 
+    def another(self, name):
+        """A second bench for a second daemon, in a directory below and on the same network."""
+        other = Bench(self.path(name), self.prefix, self.certificates)
+        self.at_end(other.close)
+        return other
+
     # files
 
     def write(self, name, text):
@@ -399,9 +407,13 @@ class Bench:
 
     # programs
 
-    def steerd(self, *wrapper):
+    def steerd(self, *wrapper, **environment):
         """A daemon with zones/ and steerd.yaml as they are, started and ready."""
-        server = Steerd(self, self.path("steerd.yaml"), wrapper)
+        return self.steerd_of(self.path("steerd.yaml"), wrapper, environment)
+
+    def steerd_of(self, config_path, wrapper=(), environment=None, options=()):
+        """The same for another configuration, or with other options."""
+        server = Steerd(self, config_path, wrapper, environment, options)
         self._servers.append(server)
         return server.start()
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * backend - HTTPS servers on given addresses, which can be told to misbehave.  For tests and for the demo.
+ * backend - HTTPS servers on given addresses, which can be told to misbehave.  For tests and for
+ * the demo.
  *
  *	backend --cert good.pem --key good.key --listen 127.0.1.1:8443 --name fra-1 --region fra \
  *		--listen 127.0.1.2:8443 --name iad-1 --region iad --mode hang
  *
- * Each --listen begins a server, to which the options behind it belong; options before the first one are for all.  Port 0
- * takes a free port.  When all listen, one line goes to stdout:
+ * Each --listen begins a server, to which the options behind it belong; options before the first
+ * one are for all.  Port 0 takes a free port.  When all listen, one line goes to stdout:
  *
  *	ready 127.0.1.1:8443 127.0.1.2:8443
  *
- * Lines on stdin change it at run time; each is answered with one line, `ok ...` or `error ...`, once it holds:
+ * Lines on stdin change it at run time; each is answered with one line, `ok ...` or `error ...`,
+ * once it holds:
  *
  *	mode [NAME] MODE          of one server, or of all
  *	cert [NAME] CERT KEY      for connections from now on
@@ -32,6 +34,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -89,6 +92,8 @@ struct server {
 	const char *key;
 	SSL_CTX *tls;
 	struct address_port listen;
+	struct evconnlistener *listener;
+	LIST_HEAD(, connection) open;
 	unsigned long connections;
 	unsigned long requests;
 };
@@ -99,11 +104,13 @@ struct connection {
 	struct event *timer; /* MODE_SLOW_BODY */
 	enum mode endless;   /* what is written again and again; MODE_OK: nothing */
 	bool is_answered;
+	LIST_ENTRY(connection) link;
 };
 
 /* All servers, and what stdin speaks to. */
 struct backend {
 	struct event_base *base;
+	struct event *signals[2];
 	struct server *servers;
 	size_t count;
 	size_t capacity;
@@ -151,6 +158,7 @@ static void end_connection(struct connection *connection)
 {
 	if (connection->timer)
 		event_free(connection->timer);
+	LIST_REMOVE(connection, link);
 	bufferevent_free(connection->stream); /* BEV_OPT_CLOSE_ON_FREE: the socket and TLS too */
 	free(connection);
 }
@@ -334,6 +342,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	struct connection *connection = memory_new(sizeof(*connection));
 
 	connection->server = server;
+	LIST_INSERT_HEAD(&server->open, connection, link);
 	connection->stream = is_clear
 		? bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE)
 		: bufferevent_openssl_socket_new(server->base, fd, SSL_new(server->tls),
@@ -374,16 +383,25 @@ static void start_server(struct server *server)
 	if (!server->tls || !load_certificate(server->tls, server->certificate, server->key, &err))
 		die(text, server->tls ? err.text : "no TLS");
 
-	struct evconnlistener *listener = evconnlistener_new_bind(server->base, on_accept, server,
+	server->listener = evconnlistener_new_bind(server->base, on_accept, server,
 		LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_EXEC, 1024,
 		(struct sockaddr *)&address, (int)size);
 
-	if (!listener)
+	if (!server->listener)
 		die(text, strerror(errno));
-	/* freed by the end of the process alone */
 	size = sizeof(address);
-	getsockname(evconnlistener_get_fd(listener), (struct sockaddr *)&address, &size);
+	getsockname(evconnlistener_get_fd(server->listener), (struct sockaddr *)&address, &size);
 	address_from_sockaddr((struct sockaddr *)&address, &server->listen);
+}
+
+static void stop_server(struct server *server)
+{
+	struct connection *connection;
+
+	while ((connection = LIST_FIRST(&server->open)))
+		end_connection(connection);
+	evconnlistener_free(server->listener);
+	SSL_CTX_free(server->tls);
 }
 
 /* ---- lines on stdin ---- */
@@ -556,9 +574,24 @@ static void say_ready(const struct backend *backend)
 	fflush(stdout);
 }
 
-static void end_on(struct event_base *base, int number)
+static struct event *end_on(struct event_base *base, int number)
 {
-	event_add(evsignal_new(base, number, on_signal, base), NULL);
+	struct event *event = evsignal_new(base, number, on_signal, base);
+
+	event_add(event, NULL);
+	return event;
+}
+
+static void stop(struct backend *backend)
+{
+	for (size_t i = 0; i < backend->count; i++)
+		stop_server(&backend->servers[i]);
+	for (size_t i = 0; i < COUNT_OF(backend->signals); i++)
+		event_free(backend->signals[i]);
+	event_free(backend->input);
+	evbuffer_free(backend->lines);
+	event_base_free(backend->base);
+	free(backend->servers);
 }
 
 int main(int argc, char **argv)
@@ -575,12 +608,13 @@ int main(int argc, char **argv)
 	read_arguments(&backend, argv + 1);
 	for (size_t i = 0; i < backend.count; i++)
 		start_server(&backend.servers[i]);
-	end_on(backend.base, SIGTERM);
-	end_on(backend.base, SIGINT);
+	backend.signals[0] = end_on(backend.base, SIGTERM);
+	backend.signals[1] = end_on(backend.base, SIGINT);
 	backend.input =
 		event_new(backend.base, STDIN_FILENO, EV_READ | EV_PERSIST, on_input, &backend);
 	event_add(backend.input, NULL);
 	say_ready(&backend);
 	event_base_dispatch(backend.base);
+	stop(&backend);
 	return 0;
 }

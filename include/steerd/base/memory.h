@@ -19,6 +19,9 @@ void *memory_resize(void *old, size_t size);
 char *memory_text(const char *text);
 void *memory_copy(const void *bytes, size_t size);
 
+/* Returns to the system what was freed: for those who just freed much that lay among what stays. */
+void memory_give_back(void);
+
 /*
  * Makes room for one more item at the end of a growing array; returns the array.
  *

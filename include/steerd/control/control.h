@@ -23,7 +23,8 @@ struct event_base;
  * control - steerd's end of the control socket: takes requests, answers them.
  *
  * What is known is asked of the caller by `describe`, what is to be done goes to it by the other actions; the
- * socket, the frames, limits and words are here.  One thread: that of the event base.
+ * socket, the frames, limits and words are here.  One thread: that of the event base.  The
+ * process ignores SIGPIPE.
  */
 struct control;
 

@@ -38,9 +38,8 @@ enum query_verdict {
 /* EDNS Client Subnet (RFC 7871 6) as it was sent.  The rest is set only if it is present. */
 struct query_ecs {
 	bool is_present;
-	uint8_t family; /* 1 IPv4, 2 IPv6; 0 only with source_bits 0 */
-	uint8_t source_bits;
-	struct address address; /* zero beyond source_bits; family ADDRESS_NONE when family is 0 */
+	uint8_t family;	      /* 1 IPv4, 2 IPv6; 0 only with a source length of 0 */
+	struct prefix source; /* ADDRESS and SOURCE PREFIX-LENGTH; ADDRESS_NONE when family is 0 */
 };
 
 struct query {

@@ -14,12 +14,15 @@
 /*
  * server - sockets and the threads that answer on them.
  *
- * For each listen address each worker has a UDP socket of its own (SO_REUSEPORT) and a thread that blocks on it, so
- * that no worker waits for another; TCP has threads of its own, so that UDP never waits for TCP.
+ * For each listen address each worker has a UDP socket of its own (SO_REUSEPORT) and a thread that
+ * blocks on it, so that no worker waits for another.  TCP has a thread for each worker, with
+ * listening sockets and a share of `tcp_connections` of its own, so that UDP never waits for TCP.
+ * Replies leave from the address that was asked (RFC 2181 4).
  */
 struct server;
 
-/* Binds everything first, then starts the threads; on failure nothing is left behind.  `live` must outlive it. */
+/* Binds everything first, then starts the threads; on failure nothing is left behind.  `live`
+ * must outlive it. */
 struct server *server_start(
 	const struct settings *settings, const struct live *live, struct err *err);
 /* Ends the threads, which finish what they are answering; NULL is allowed. */

@@ -14,9 +14,9 @@ static const char *const names[] = {"example", "www.example", "mx.example", "mai
 	"c1.example", "c3.example", "wild.example", "sub.wild.example", "jump.example",
 	"fall.example", "sub.example", "far.example", "big.example", "long.example",
 	"longer.example", "long2.example", "dl.example", "near.example", "near.example",
-	"near.example", "shares.example", "many.example", "none.example", "four.example",
-	"spare.example", "bare.example", "s.example", "n.example", "nx.example", "other",
-	"www.other", "back.other", "nx.other", "elsewhere.test", "."};
+	"near.example", "shares.example", "last.example", "many.example", "none.example",
+	"four.example", "spare.example", "bare.example", "s.example", "n.example", "nx.example",
+	"other", "www.other", "back.other", "nx.other", "elsewhere.test", "."};
 
 /* Single octets of subnets, so that many fall into and beside the networks of the file. */
 static const uint8_t octets[] = {0, 1, 2, 10, 42, 127, 128, 172, 185, 192, 200, 201, 254};

@@ -328,6 +328,11 @@ static const struct {
 		"near.example A ecs=192.0.0.0/10 from=185.1.2.3",
 		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.101, "
 		"near.example. 20 A 192.0.2.102; edns 1232 ecs 1/10/11 192.0.0.0"},
+	{"the name's own records, by geography", "last.example A ecs=185.1.0.0/24",
+		"NOERROR aa; last.example. A; answer last.example. 3600 A 192.0.2.40; "
+		"edns 1232 ecs 1/24/17 185.1.0.0"},
+	{"scope 0: no records of its own, by geography", "last.example AAAA ecs=185.1.0.0/24",
+		"NOERROR aa; last.example. AAAA; " SOA "; edns 1232 ecs 1/24/0 185.1.0.0"},
 	{"a wildcard of geography", "x.n.example A ecs=185.1.0.0/24",
 		"NOERROR aa; x.n.example. A; answer x.n.example. 20 A 192.0.2.102, "
 		"x.n.example. 20 A 192.0.2.101; edns 1232 ecs 1/24/17 185.1.0.0"},

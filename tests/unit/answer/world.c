@@ -60,7 +60,7 @@ static bool is_pool(const void *context, const char *name)
 	for (size_t i = 0; i < COUNT_OF(fixed); i++)
 		if (strcmp(name, fixed[i].pool) == 0)
 			return true;
-	return strcmp(name, "near") == 0;
+	return strcmp(name, "near") == 0 || strcmp(name, "last") == 0;
 }
 
 static const struct zone_set *read_zones(void)
@@ -135,7 +135,7 @@ static const struct steer_choice *near_choice(
 	return choice;
 }
 
-static void near_steering(struct world *world, struct plan_steering *steering)
+static void mapped_steering(struct world *world, struct plan_steering *steering, bool is_near)
 {
 	const struct geo_map *map = geo_get_map(world->geo, 0);
 	size_t classes = geo_map_class_count(map);
@@ -146,8 +146,10 @@ static void near_steering(struct world *world, struct plan_steering *steering)
 			ARENA_ARRAY(world->arena, const struct steer_choice *, classes);
 
 		for (uint32_t class = 0; class < classes; class ++)
-			choices[class] = near_choice(
-				world->arena, geo_map_order(map, class), family == 0 ? 4 : 16);
+			choices[class] = is_near
+				? near_choice(world->arena, geo_map_order(map, class),
+					  family == 0 ? 4 : 16)
+				: &own;
 		steering->choices[family] = choices;
 	}
 }
@@ -156,8 +158,8 @@ static const struct plan_steering *make_steering(struct world *world, const char
 {
 	struct plan_steering *steering = ARENA_NEW(world->arena, struct plan_steering);
 
-	if (strcmp(pool, "near") == 0)
-		near_steering(world, steering);
+	if (strcmp(pool, "near") == 0 || strcmp(pool, "last") == 0)
+		mapped_steering(world, steering, strcmp(pool, "near") == 0);
 	for (size_t i = 0; i < COUNT_OF(fixed); i++)
 		if (strcmp(pool, fixed[i].pool) == 0) {
 			steering->choices[0] = &fixed[i].choices[0];

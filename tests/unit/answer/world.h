@@ -14,6 +14,7 @@
  *	many    64 of each family
  *	none    of neither family
  *	spare   the name's own records
+ *	last    the name's own records, of every class: no address of the pool is known
  *	near    A: .101 ant, .102 bee, .103 sea; AAAA 2001:db8:f::1 to 3; the nearest two of them
  */
 struct world {

@@ -66,6 +66,7 @@ static const struct mistake syntax[] = {
 		":1:8: not text in UTF-8: invalid leading UTF-8 octet\n"},
 	{"columns count characters", "sites: {\xc3\xa9\xc3\xa9: \xff}\n",
 		":1:13: not text in UTF-8: invalid leading UTF-8 octet\n"},
+	{"UTF-16", "\xff\xfew\x01", ":1:1: not text in UTF-8: invalid leading UTF-8 octet\n"},
 	{"a control character", "state: a\x01z\n",
 		":1:9: not text in UTF-8: control characters are not allowed\n"},
 	{"a zero byte by escape", "state: \"a\\0b\"\n", ":1:8: text cannot hold a zero byte\n"},
@@ -198,14 +199,17 @@ static const struct mistake types[] = {
 	{"a list of no databases", "geo: {city: []}\n",
 		":1:13: 'city' must have from 1 to 16 items, not 0\n"},
 	{"no prefix lengths", "geo: {granularity: 24}\n",
-		":1:20: 'granularity' must be the lengths of an IPv4 and an IPv6 prefix, such as "
-		"24/56, not '24'\n"},
+		":1:20: 'granularity' must be the lengths of an IPv4 prefix (1 to 32) and an "
+		"IPv6 prefix (1 to 64), such as 24/56, not '24'\n"},
 	{"a prefix length of 33", "geo: {granularity: 33/56}\n",
-		":1:20: 'granularity' must be the lengths of an IPv4 and an IPv6 prefix, such as "
-		"24/56, not '33/56'\n"},
+		":1:20: 'granularity' must be the lengths of an IPv4 prefix (1 to 32) and an "
+		"IPv6 prefix (1 to 64), such as 24/56, not '33/56'\n"},
+	{"a prefix length of 65", "geo: {granularity: 24/65}\n",
+		":1:20: 'granularity' must be the lengths of an IPv4 prefix (1 to 32) and an "
+		"IPv6 prefix (1 to 64), such as 24/56, not '24/65'\n"},
 	{"a prefix length of 0", "geo: {granularity: 24/0}\n",
-		":1:20: 'granularity' must be the lengths of an IPv4 and an IPv6 prefix, such as "
-		"24/56, not '24/0'\n"},
+		":1:20: 'granularity' must be the lengths of an IPv4 prefix (1 to 32) and an "
+		"IPv6 prefix (1 to 64), such as 24/56, not '24/0'\n"},
 	{"listen without a port", "listen: [192.0.2.1]\n",
 		":1:10: '192.0.2.1' has no port; write 192.0.2.1:53 or [2001:db8::1]:53\n"},
 	{"listen at a name", "listen: [\"localhost:53\"]\n",
@@ -556,6 +560,15 @@ static void too_many(void **state)
 	assert_null(parse_text(&yaml, &report));
 	assert_string_equal(report.lines.bytes,
 		"steerd.yaml:1:8: 'sites' must have at most 255 entries, not 256\n");
+	report_done(&report);
+
+	text_clear(&yaml);
+	for (int i = 0; i < 100000; i++)
+		text_print(&yaml, "%%TAG !t%d! x\n", i);
+	text_add(&yaml, "--- {}\n");
+	assert_null(parse_text(&yaml, &report));
+	assert_string_equal(report.lines.bytes,
+		"steerd.yaml:101:1: too many %TAG directives: there may be 100 at most\n");
 	report_done(&report);
 
 	text_clear(&yaml);

@@ -24,8 +24,10 @@ static struct settings *parse(const char *yaml, struct report *report)
 static const char example[] =
 	"listen: [\"0.0.0.0:53\", \"[::]:53\"]   # UDP and TCP on each\n"
 	"workers: 2                         # default: one per core\n"
-	"zones: zones/                      # every NAME.zone in it\n"
-	"state: /var/lib/steerd             # verdicts, overrides, cookie secret\n"
+	"zones: zones/                      # every NAME.zone in it; the file's name is the "
+	"zone's; paths are relative to this file\n"
+	"state: /var/lib/steerd             # verdicts, overrides, cookie secret: survives "
+	"restarts\n"
 	"control: /run/steerd/control       # the socket that steerctl uses\n"
 	"geo: {city: GeoLite2-City.mmdb, networks: networks.csv}\n"
 	"sites:\n"
@@ -313,6 +315,22 @@ static void defaults(void **state)
 	report_done(&report);
 }
 
+/* As an editor of another system saves it. */
+static void byte_order_mark_and_crlf(void **state)
+{
+	struct report report = {0};
+	struct settings *settings =
+		parse("\xef\xbb\xbfworkers: 3\r\ntcp:\r\n  io: 1s\r\n", &report);
+
+	(void)state;
+	if (!settings)
+		fail_msg("%s", report.lines.bytes);
+	assert_int_equal(settings->workers, 3);
+	assert_int_equal(settings->tcp_io_ms, 1000);
+	settings_free(settings);
+	report_done(&report);
+}
+
 static void files(void **state)
 {
 	struct report report = {0};
@@ -353,6 +371,7 @@ int main(void)
 		cmocka_unit_test(the_example),
 		cmocka_unit_test(every_setting),
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(byte_order_mark_and_crlf),
 		cmocka_unit_test(files),
 	};
 

@@ -129,7 +129,8 @@ static const struct {
 	{"{\"command\":\"status\",\"subject\":\"\xff\"}",
 		"the request is not JSON: unable to decode byte 0xff near '\"'"},
 	{"{\"command\":\"status\",\"subject\":\"\\u0000\"}",
-		"the request is not JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near '\"\\u0000\"'"},
+		"the request is not JSON: \\u0000 is not allowed without JSON_ALLOW_NUL near "
+		"'\"\\u0000\"'"},
 };
 
 static void request_texts(void **state)

@@ -242,9 +242,9 @@ static void summary_of_ecs(const struct query_ecs *ecs, struct text *summary)
 {
 	char address[ADDRESS_TEXT_SIZE] = "none";
 
-	if (ecs->address.family != ADDRESS_NONE)
-		address_print(&ecs->address, address);
-	text_print(summary, " ecs %u/%u %s", ecs->family, ecs->source_bits, address);
+	if (ecs->source.address.family != ADDRESS_NONE)
+		address_print(&ecs->source.address, address);
+	text_print(summary, " ecs %u/%u %s", ecs->family, ecs->source.bits, address);
 }
 
 /* All that was read, in one line. */
@@ -403,9 +403,9 @@ static void damaged_queries(void **state)
 		if (query.has_question)
 			assert_true(DNS_HEADER_SIZE + (size_t)query.question_size <= size);
 		if (query.ecs.is_present)
-			assert_true(query.ecs.family == 0 ? query.ecs.source_bits == 0
-							  : query.ecs.source_bits <=
-						address_bits(&query.ecs.address));
+			assert_true(query.ecs.family == 0 ? query.ecs.source.bits == 0
+							  : query.ecs.source.bits <=
+						address_bits(&query.ecs.source.address));
 	}
 }
 

@@ -11,9 +11,10 @@
 /*
  * standin - a server on loopback whose answers a test chooses, and clients for it.
  *
- * In place of answer_query() this links a function of its own, so that what is tested is how octets come and go.
- * A query is a header and a tail of zeroes; its QDCOUNT field says how many octets the answer has more than the
- * query.  An answer is the query with QR set, ended by the address that it was told to be from.
+ * In place of answer_query() this links a function of its own, so that what is tested is how octets
+ * come and go. A query is a header and a tail of zeroes; its QDCOUNT field says how many octets the
+ * answer has more than the query.  An answer is the query with QR set, ended by the address that it
+ * was told to be from.
  */
 #define STANDIN_TAIL 17 /* sizeof(struct address) */
 
@@ -35,10 +36,12 @@ uint64_t standin_counter(const struct server *server, enum stats_counter counter
 /* Writes a query of `size` octets, 12 at least, whose answer has `more` octets beyond its tail. */
 void standin_query(uint8_t *query, size_t size, uint16_t id, uint16_t more);
 
-/* Waits until the socket has something to read, an end included; fails the test after ten seconds. */
+/* Waits until the socket has something to read, an end included; fails the test after ten
+ * seconds. */
 void standin_await(int fd, const char *about);
 
-/* Waits until so many TCP connections are open: a client may see the end of its own before it is counted. */
+/* Waits until so many TCP connections are open: a client may see the end of its own before it is
+ * counted. */
 void standin_await_open(const struct server *server, size_t count);
 
 /* Ports of a server that listens once. */

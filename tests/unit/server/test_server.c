@@ -153,7 +153,8 @@ static void other_refusals_name_what_to_do(void **state)
 		"cannot listen on 192.0.2.1:0: no interface of this machine has this address");
 }
 
-/* As root the test becomes someone else for it; where every port is free to all there is nothing to see. */
+/* As root the test becomes someone else for it; where every port is free to all there is nothing
+ * to see. */
 static void a_privileged_port_names_its_capability(void **state)
 {
 	struct err err;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -157,7 +158,8 @@ static void pipelined_queries_are_answered_in_order(void **state)
 	server_stop(server);
 }
 
-/* Many long answers, far more than any buffer holds, to a client that reads them only when all is asked. */
+/* Many long answers, far more than any buffer holds, to a client that reads them only when all
+ * is asked. */
 static void long_answers_wait_for_a_slow_reader(void **state)
 {
 	enum { COUNT = 400, MORE = DNS_MESSAGE_MAX - QUERY_SIZE - STANDIN_TAIL };
@@ -247,7 +249,8 @@ static const struct {
 	{"the beginning of an HTTP request", 'G' << 8 | 'E', false},
 };
 
-/* What was asked before a length that no query has is answered; then the connection ends, at once. */
+/* What was asked before a length that no query has is answered; then the connection ends, at
+ * once. */
 static void a_length_that_no_query_has_ends_the_connection(void **state)
 {
 	(void)state;
@@ -404,7 +407,8 @@ static void the_longest_idle_makes_room(void **state)
 		send_query(fds[i], i);
 		await_answer(fds[i], i, "one of three");
 	}
-	/* The first asks again, a while later as clocks tell it, so the second is the longest idle. */
+	/* The first asks again, a while later as clocks tell it, so the second is the longest
+	 * idle. */
 	send_query(fds[0], 10);
 	await_answer(fds[0], 10, "the first again");
 	fds[3] = connect_again(server);
@@ -425,7 +429,8 @@ static void the_longest_idle_makes_room(void **state)
 	server_stop(server);
 }
 
-/* Who has begun a message stays while another is idle; but a cap full of such clients locks nobody out. */
+/* Who has begun a message stays while another is idle; but a cap full of such clients locks
+ * nobody out. */
 static void who_is_busy_makes_room_last(void **state)
 {
 	int busy;
@@ -482,6 +487,45 @@ static void threads_share_the_cap(void **state)
 		standin_counter(server, STATS_TCP_EVICTED), CLIENTS - server_tcp_open(server));
 	for (size_t i = 0; i < CLIENTS; i++)
 		close(fds[i]);
+	server_stop(server);
+}
+
+/* A child process has copies of all sockets until its exec(); what happens on them is not ours
+ * any more. */
+static void a_child_with_copies_of_connections_changes_nothing(void **state)
+{
+	int first;
+	int child_waits[2];
+	struct server *server = start_one(&(struct standin_options){.connections = 1}, &first);
+
+	(void)state;
+	assert_int_equal(pipe(child_waits), 0);
+	send_query(first, 1);
+	await_answer(first, 1, "before the child");
+
+	pid_t child = fork();
+
+	if (child == 0) {
+		close(child_waits[1]);
+		(void)!read(child_waits[0], &(char){0}, 1); /* until the other end is closed */
+		_exit(0);
+	}
+
+	int second = connect_again(server);
+
+	send_query(second, 2);
+	await_answer(second, 2, "who makes the first go");
+	send_query(first, 3); /* the child's copy hears it */
+	for (uint16_t i = 0; i < 10; i++) {
+		send_query(second, i);
+		await_answer(second, i, "beside a child");
+	}
+	assert_int_equal(standin_counter(server, STATS_TCP_QUERIES), 12);
+	close(child_waits[0]);
+	close(child_waits[1]);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	close(first);
+	close(second);
 	server_stop(server);
 }
 
@@ -567,6 +611,7 @@ int main(void)
 		cmocka_unit_test(the_longest_idle_makes_room),
 		cmocka_unit_test(who_is_busy_makes_room_last),
 		cmocka_unit_test(threads_share_the_cap),
+		cmocka_unit_test(a_child_with_copies_of_connections_changes_nothing),
 		cmocka_unit_test(out_of_descriptors_the_longest_idle_makes_room),
 		cmocka_unit_test(out_of_descriptors_with_nobody_to_evict_it_waits),
 	};

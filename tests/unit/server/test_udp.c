@@ -87,7 +87,8 @@ static const struct {
 	{"[::1]:0", "::1"},
 };
 
-/* RFC 2181 4: a socket that is not connected would take a reply from anywhere, so its source is compared. */
+/* RFC 2181 4: a socket that is not connected would take a reply from anywhere, so its source is
+ * compared. */
 static void replies_leave_from_the_address_that_was_asked(void **state)
 {
 	(void)state;
@@ -216,8 +217,8 @@ static void a_reply_that_cannot_be_sent_is_counted(void **state)
 	int fd = standin_socket(SOCK_DGRAM, &to);
 	struct sockaddr_storage kernel;
 	socklen_t size = address_to_sockaddr(&to, &kernel);
-	/* RFC 791 3.1; from 192.0.2.1, which nothing that is bound to loopback can reach.  A kernel that looks at
-	 * sources (rp_filter) drops it before us. */
+	/* RFC 791 3.1; from 192.0.2.1, which nothing that is bound to loopback can reach.  A
+	 * kernel that looks at sources (rp_filter) drops it before us. */
 	uint8_t packet[20 + 8 + QUERY_SIZE] = {0x45, 0, 0, sizeof(packet), 0, 0, 0, 0, 64,
 		IPPROTO_UDP, 0, 0, 192, 0, 2, 1, 127, 0, 0, 1, 0, 99, (uint8_t)(to.port >> 8),
 		(uint8_t)to.port, 0, 8 + QUERY_SIZE};

@@ -74,6 +74,7 @@ static const struct {
 	{"x TYPE16 \"TXT\"", "x.example. 3600 TXT 03545854\n"},
 	{"x CAA 0 issue \"ca.example\"",
 		"x.example. 3600 CAA 0005697373756563612e6578616d706c65\n"},
+	{"x CAA 0 issue ca.example", "x.example. 3600 CAA 0005697373756563612e6578616d706c65\n"},
 	{"x SSHFP 1 1 ab", "x.example. 3600 SSHFP 0101ab\n"},
 	{"x TLSA 3 1 1 ab cd", "x.example. 3600 TLSA 030101abcd\n"},
 	{"x HTTPS 1 . alpn=h2", "x.example. 3600 HTTPS 00010000010003026832\n"},
@@ -110,6 +111,12 @@ static const struct {
 	{"x 99999999999999999999w A 192.0.2.1", NULL},
 	{"x MX 65536 a", NULL},
 	{"x MX -1 a", NULL},
+	{"x MX 1 \\@.foo.", NULL},
+	{"x MX 1 @.foo.", NULL},
+	{"x SSHFP 1 1 abc", NULL},
+	{"x SSHFP 1 1 ab c", NULL},
+	{"x SSHFP 1 1 zz", NULL},
+	{"x CAA 0 issue", NULL},
 	{"x MX +1 a", NULL},
 	{"x MX 99999999999999999999999 a", NULL},
 	{"x SRV 1 65536 3 a", NULL},
@@ -241,6 +248,25 @@ static void mistakes_go_on(void **state)
 		":18: MX data '1 a b' goes on too long\n" FILE_NAME
 		":19: A without data\n" FILE_NAME ":20: '(' is never closed\n" FILE_NAME
 		": refused, 13 errors; not served\n");
+	zones_done(&zones);
+}
+
+static void mistakes_end(void **state)
+{
+	struct zones zones;
+	struct text text = {0};
+
+	(void)state;
+	zones_init(&zones);
+	for (unsigned i = 0; i < 5000; i++)
+		text_add(&text, "not a zone at all\n");
+	zones_write(FILE_NAME, text.bytes);
+	assert_true(zones_read(&zones));
+	assert_int_equal(zones.report.error_count, 101);
+	assert_non_null(strstr(zones_said(&zones),
+		FILE_NAME ":100: too many mistakes: nothing is read behind here\n" FILE_NAME
+			  ": refused, 101 errors; not served\n"));
+	text_done(&text);
 	zones_done(&zones);
 }
 
@@ -461,6 +487,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts),
 		cmocka_unit_test(mistakes_go_on),
+		cmocka_unit_test(mistakes_end),
 		cmocka_unit_test(zero_bytes),
 		cmocka_unit_test(longest_entry),
 		cmocka_unit_test(includes),

@@ -189,6 +189,10 @@ static void several_zones(void **state)
 	zones_write("zones/parts/some.zone", "not in the directory");
 	ask_all(&zones, questions, COUNT_OF(questions));
 	assert_int_equal(zone_set_count(zones.set), 6);
+	assert_string_equal(zones_said(&zones),
+		"warning: zones/example.zone: nothing here delegates 'orphan.example.', which is "
+		"served "
+		"as well (RFC 1034 4.2.1)\n");
 	zones_done(&zones);
 }
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "set.h"
+
+#include "steerd/dns/dns.h"
+
+/* RFC 1034 4.3.2 over the roster: all of it is query path. */
+
+static void match_node(const struct zone_set *set, const struct roster_slot *slot,
+	const struct zone_node *node, struct zone_match *ret_match)
+{
+	const struct set_zone *zone = &set->zones[slot->zone];
+	uint32_t steered = node->steered;
+
+	if (steered != ZONE_NOT_STEERED)
+		steered += zone->steered_base;
+	*ret_match = (struct zone_match){
+		.outcome = ZONE_NODE,
+		.steered = steered,
+		.zone = zone->zone,
+		.node = node,
+	};
+}
+
+static void match_cut(
+	const struct zone_set *set, const struct roster_slot *slot, struct zone_match *ret_match)
+{
+	*ret_match = (struct zone_match){
+		.outcome = ZONE_REFERRAL,
+		.steered = ZONE_NOT_STEERED,
+		.zone = set->zones[slot->zone].zone,
+		.node = slot->node->link,
+	};
+}
+
+/* A name that exists. */
+static void match_exact(const struct zone_set *set, const struct roster_slot *slot, uint16_t type,
+	struct zone_match *ret_match)
+{
+	const struct zone_node *node = slot->node;
+
+	if (type == DNS_TYPE_DS) {
+		const struct set_zone *zone = &set->zones[slot->zone];
+
+		if (node == zone->zone->apex && zone->parent_node) {
+			const struct roster_slot above = {.zone = zone->parent};
+
+			match_node(set, &above, zone->parent_node, ret_match);
+			return;
+		}
+		if (node->flags & NODE_IS_CUT) {
+			match_node(set, slot, node, ret_match);
+			return;
+		}
+	}
+	if (node->flags & NODE_IS_BELOW_CUT)
+		match_cut(set, slot, ret_match);
+	else
+		match_node(set, slot, node, ret_match);
+}
+
+/* A name that does not exist, below one that does (RFC 4592 3.3.1: the closest encloser). */
+static void match_below(const struct zone_set *set, const struct roster_slot *encloser,
+	struct zone_match *ret_match)
+{
+	const struct zone_node *node = encloser->node;
+
+	if (node->flags & NODE_IS_BELOW_CUT) {
+		match_cut(set, encloser, ret_match);
+		return;
+	}
+	if (node->link) {
+		match_node(set, encloser, node->link, ret_match);
+		ret_match->is_wildcard = true;
+		return;
+	}
+	*ret_match = (struct zone_match){
+		.outcome = ZONE_MISSING,
+		.steered = ZONE_NOT_STEERED,
+		.zone = set->zones[encloser->zone].zone,
+	};
+}
+
+void zone_set_find(const struct zone_set *set, const struct name_key *name, uint16_t type,
+	struct zone_match *ret_match)
+{
+	unsigned label = 0;
+
+	/* no name that exists has more labels than the deepest */
+	if (name->label_count > set->roster.deepest)
+		label = name->label_count - set->roster.deepest;
+	for (unsigned at = label; at < name->label_count; at++) {
+		const struct roster_slot *slot = roster_find(&set->roster, name, at);
+
+		if (!slot)
+			continue;
+		if (at == 0)
+			match_exact(set, slot, type, ret_match);
+		else
+			match_below(set, slot, ret_match);
+		return;
+	}
+	*ret_match = (struct zone_match){.outcome = ZONE_OUTSIDE, .steered = ZONE_NOT_STEERED};
+}
