@@ -41,7 +41,7 @@ struct control_call {
 	struct bufferevent *stream;
 	struct event *deadline; /* of reading, then of sending */
 	bool stops;		/* steerd ends once the reply is sent */
-	char by[64];
+	char by[72];
 };
 
 struct control {
@@ -201,24 +201,56 @@ static void on_readable(struct bufferevent *stream, void *context)
 
 /* ---- the socket ---- */
 
-/* Who asks, by the local list of users: a directory service that hangs must not hold steerd. */
-static void print_peer(int fd, char *ret_by, size_t size)
+/* By the local list of users: a directory service that hangs must not hold steerd. */
+static void print_user(uid_t uid, char *ret_name, size_t size)
 {
-	struct ucred peer = {.uid = (uid_t)-1};
-	socklen_t peer_size = sizeof(peer);
 	FILE *users = fopen("/etc/passwd", "re");
 
-	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size);
-	snprintf(ret_by, size, "uid %u", (unsigned)peer.uid);
+	snprintf(ret_name, size, "uid %u", (unsigned)uid);
 	if (!users)
 		return;
 	for (const struct passwd *user; (user = fgetpwent(users));) {
-		if (user->pw_uid != peer.uid)
+		if (user->pw_uid != uid)
 			continue;
-		snprintf(ret_by, size, "%s", user->pw_name);
+		snprintf(ret_name, size, "%s", user->pw_name);
 		break;
 	}
 	fclose(users);
+}
+
+/* Who logged in, if the kernel knows: behind sudo and su, "root" says little.  UINT32_MAX: it does not. */
+static uid_t find_login(pid_t pid)
+{
+	char path[64];
+	unsigned long uid = UINT32_MAX;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/loginuid", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return UINT32_MAX;
+	if (fscanf(file, "%lu", &uid) != 1)
+		uid = UINT32_MAX;
+	fclose(file);
+	return (uid_t)uid;
+}
+
+static void print_peer(int fd, char *ret_by, size_t size)
+{
+	struct ucred peer = {.uid = UINT32_MAX};
+	socklen_t peer_size = sizeof(peer);
+	char user[32];
+	char login[32];
+	uid_t login_uid;
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &peer_size);
+	login_uid = find_login(peer.pid);
+	print_user(peer.uid, user, sizeof(user));
+	print_user(login_uid, login, sizeof(login));
+	if (login_uid == UINT32_MAX || login_uid == peer.uid)
+		snprintf(ret_by, size, "%s", user);
+	else
+		snprintf(ret_by, size, "%s as %s", login, user);
 }
 
 static void call_start(struct control *control, int fd)

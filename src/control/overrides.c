@@ -141,9 +141,7 @@ static void warn_empty(const struct view *view, const bool *was_usable, json_t *
 		if (!was_usable[i] || pool->usable_count > 0)
 			continue;
 		push_warning(warnings, "pool %s has no usable member left: %s", pool->pool->name,
-			pool->pool->when_all_down == ALL_DOWN_FALLBACK
-				? "its names are answered from their own records (fallback)"
-				: "it answers with all of them (serve-all)");
+			view_all_down_words(pool->pool));
 	}
 }
 

@@ -73,9 +73,7 @@ static void pool_problems(const struct view *view, json_t *problems)
 
 		if (view->pools[i].state == VIEW_DOWN && pool->member_count > 0)
 			push_problem(problems, "pool %s has no usable member: %s", pool->name,
-				pool->when_all_down == ALL_DOWN_FALLBACK
-					? "names are answered from their own records (fallback)"
-					: "it answers with all of them (serve-all)");
+				view_all_down_words(pool));
 	}
 }
 
@@ -128,7 +126,9 @@ static json_t *all_problems(const struct view *view)
 
 		text_time(facts->reload.at_unix_s, time);
 		push_problem(problems,
-			"the files had mistakes when they were read at %s UTC: see 'steerctl check'", time);
+			"the files had mistakes when they were read at %s UTC: see 'steerctl "
+			"check'",
+			time);
 	}
 	member_problems(view, problems);
 	return problems;

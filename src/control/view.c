@@ -28,6 +28,17 @@ const char *view_state_text(enum view_state state)
 	return states[state].text;
 }
 
+const char *view_all_down_words(const struct settings_pool *pool)
+{
+	switch (pool->when_all_down) {
+	case ALL_DOWN_SERVE_ALL:
+		return "it answers with all of them (serve-all)";
+	case ALL_DOWN_FALLBACK:
+		return "its names are answered from their own records (fallback)";
+	}
+	return "";
+}
+
 const struct verdict *view_rows(const struct control_facts *facts,
 	const struct steer_member *endpoint, size_t index, size_t *ret_count)
 {

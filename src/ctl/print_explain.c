@@ -12,9 +12,9 @@ static const char *outcome_words(const char *outcome)
 		const char *words;
 	} outcomes[] = {
 		{"outside", "no zone here holds it: answered with REFUSED"},
-		{"missing", "does not exist: answered with NXDOMAIN"},
-		{"referral", "is delegated: answered with a referral"},
-		{"node", "is not steered: answered from its own records"},
+		{"missing", "it does not exist: answered with NXDOMAIN"},
+		{"referral", "it is delegated: answered with a referral"},
+		{"node", "it is not steered: answered from its own records"},
 	};
 
 	for (size_t i = 0; i < COUNT_OF(outcomes); i++)
@@ -35,7 +35,7 @@ static void print_question(const json_t *reply, FILE *out, bool use_colour)
 		fprintf(out, "  zone    %s%s%s%s\n", zone, *owner ? ", at " : "", owner,
 			json_is_true(json_object_get(reply, "wildcard")) ? " (a wildcard)" : "");
 	if (!json_is_true(json_object_get(reply, "steered")))
-		fprintf(out, "  it %s\n", outcome_words(print_text(reply, "outcome")));
+		fprintf(out, "  %s\n", outcome_words(print_text(reply, "outcome")));
 }
 
 static void print_place(const json_t *reply, FILE *out)

@@ -144,12 +144,13 @@ static void print_reload(const struct printer *printer)
 static void print_traffic(const struct printer *printer)
 {
 	const json_t *counters = json_object_get(printer->reply, "counters");
+	uint64_t tcp_open = print_number(printer->reply, "tcp_open");
 
 	fprintf(printer->out,
-		"queries: %llu over UDP, %llu over TCP (%llu connections open); %llu steered\n",
+		"queries: %llu over UDP, %llu over TCP (%llu connection%s open); %llu steered\n",
 		(unsigned long long)print_number(counters, "udp_queries"),
 		(unsigned long long)print_number(counters, "tcp_queries"),
-		(unsigned long long)print_number(printer->reply, "tcp_open"),
+		(unsigned long long)tcp_open, tcp_open == 1 ? "" : "s",
 		(unsigned long long)print_number(counters, "steered"));
 }
 

@@ -345,7 +345,7 @@ static void finish(struct daemon *daemon)
 	supervise_free(daemon->supervise);
 	server_stop(daemon->server);
 	control_stop(daemon->control);
-	if (!jobs_is_idle(daemon->jobs)) {
+	if (daemon->jobs && !jobs_is_idle(daemon->jobs)) {
 		/* A thread still reads files: it needs them, we do not. */
 		fflush(NULL);
 		_exit(0);

@@ -26,6 +26,26 @@ const struct snapshot *world_snapshot(const struct world *world)
 	return live_current(world->live)->snapshot;
 }
 
+/* Said apart from the members, and louder: it is when people must act. */
+static void say_lost_pools(struct world *world)
+{
+	const struct control_facts facts = {
+		.plan = live_current(world->live),
+		.verdicts = &world->verdicts,
+		.overrides = &world->overrides,
+	};
+	struct text lost = {0};
+	struct text back = {0};
+
+	lost_update(&world->lost, &facts, &lost, &back);
+	if (back.size > 0)
+		log_lines(LOG_LEVEL_NOTICE, back.bytes);
+	if (lost.size > 0)
+		log_lines(LOG_LEVEL_ERR, lost.bytes);
+	text_done(&lost);
+	text_done(&back);
+}
+
 static void publish(struct world *world, const struct snapshot *snapshot)
 {
 	const struct plan *current = live_current(world->live);
@@ -34,6 +54,7 @@ static void publish(struct world *world, const struct snapshot *snapshot)
 
 	if (live_publish(world->live, next))
 		log_debug("plan %" PRIu64 " answers", generation);
+	say_lost_pools(world);
 }
 
 /* ---- state on disk ---- */
@@ -176,6 +197,7 @@ void world_init(struct world *world, const struct snapshot *snapshot, struct sta
 	restore_overrides(world);
 	world->live = live_new(plan_build(snapshot, &world->verdicts, &world->overrides, NULL));
 	snapshot_release(snapshot); /* the plan holds it */
+	say_lost_pools(world);
 }
 
 void world_done(struct world *world)
@@ -183,6 +205,7 @@ void world_done(struct world *world)
 	live_free(world->live);
 	verdict_table_done(&world->verdicts);
 	override_list_done(&world->overrides);
+	lost_done(&world->lost);
 	state_close(world->state);
 }
 

@@ -7,6 +7,7 @@
 
 #include "jobs.h"
 #include "steerd/base/err.h"
+#include "steerd/control/lost.h"
 #include "steerd/control/state.h"
 #include "steerd/health/override.h"
 #include "steerd/health/verdict.h"
@@ -23,6 +24,7 @@ struct world {
 	struct live *live;
 	struct verdict_table verdicts; /* the newest; of the live snapshot's targets */
 	struct override_list overrides;
+	struct lost lost; /* pools that have no usable member */
 	struct state *state;
 	struct jobs *jobs;     /* for saving */
 	struct err save_error; /* text "": what was saved last is on disk */

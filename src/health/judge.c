@@ -4,7 +4,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* What a verdict may hold is shown on terminals: a control character becomes '?', and no character is cut in two. */
+/*
+ * What a verdict may hold is shown on terminals: a control character becomes '?', and no character
+ * is cut in two.
+ */
 static void keep_reason(char ret_reason[static VERDICT_REASON_SIZE], const char *reason)
 {
 	size_t size = strnlen(reason, VERDICT_REASON_SIZE);

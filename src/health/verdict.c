@@ -17,7 +17,8 @@
  *	target:4  family:1  address:4|16  state:1  since:8  checked:8  latency:4  streak:2  passed:1
  *	length:2  reason
  *
- * The last octet of the magic is the version: another form gets another digit, and this reader refuses it.
+ * The last octet of the magic is the version: another form gets another digit, and this reader
+ * refuses it.
  */
 static const char magic[4] = {'S', 'V', 'T', '1'};
 

@@ -10,7 +10,8 @@
 /*
  * certificate - whom a check trusts, and what it saw of the server's certificate.
  *
- * Verification decides as OpenSSL does; here we only look on, so that a refusal can be told in words.
+ * Verification decides as OpenSSL does; here we only look on, so that a refusal can be told in
+ * words.
  */
 
 /* Long enough for three names. */
@@ -23,10 +24,16 @@ struct certificate_sight {
 	bool has_heard;			    /* the server sent something that looks like TLS */
 };
 
-/* The CA certificates of a file, or the system's store for NULL; the caller ends it with X509_STORE_free(). */
+/*
+ * The CA certificates of a file, or the system's store for NULL; the caller ends it with
+ * X509_STORE_free().
+ */
 X509_STORE *certificate_trust(const char *ca_path, struct err *err);
 
-/* Makes connections of `tls` trust `trust` and nothing else, and fill `sight`, which must outlive them. */
+/*
+ * Makes connections of `tls` trust `trust` and nothing else, and fill `sight`, which must outlive
+ * them.
+ */
 void certificate_watch(SSL_CTX *tls, X509_STORE *trust, struct certificate_sight *sight);
 
 #endif

@@ -16,16 +16,19 @@
 #include "steerd/base/text.h"
 
 /*
- * While checks run a beat tells how long the event loop takes for one round.  A handshake needs some five rounds, so that
- * a long round looks like a slow backend: above 50 ms fewer checks run at once, below it more.  What hangs needs no rounds,
- * and may be as many as there are descriptors.
+ * While checks run a beat tells how long the event loop takes for one round.  A handshake needs
+ * some five rounds, so that a long round looks like a slow backend: above 50 ms fewer checks run at
+ * once, below it more.  What hangs needs no rounds, and may be as many as there are descriptors.
  */
 #define BEAT_MS 50
 #define ROUND_MAX_MS 50
 #define AT_ONCE_FIRST 64
 #define AT_ONCE_MIN 16
 
-/* Longer than this, and the process was stopped or starved: it has no right to judge what failed meanwhile. */
+/*
+ * Longer than this, and the process was stopped or starved: it has no right to judge what failed
+ * meanwhile.
+ */
 #define STARVED_MS 500
 #define STARVED_LOG_EVERY_MS 60000
 
@@ -140,8 +143,9 @@ static void set_connection(struct check *check)
 	curl_easy_setopt(check->easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	curl_easy_setopt(check->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	/*
-	 * The CA certificates are ours, read once and shared: libcurl would parse the whole system store for each
-	 * connection.  Without its own cache, too, which knows one store and could give it to another monitor.
+	 * The CA certificates are ours, read once and shared: libcurl would parse the whole system
+	 * store for each connection.  Without its own cache, too, which knows one store and could
+	 * give it to another monitor.
 	 */
 	curl_easy_setopt(check->easy, CURLOPT_CAINFO, NULL);
 	curl_easy_setopt(check->easy, CURLOPT_CAPATH, NULL);

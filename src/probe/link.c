@@ -11,7 +11,8 @@
  * The body of LINK_VERDICTS is the table as health/verdict.h writes it.  That of LINK_ORDERS:
  *
  *	version:1  generation:8  count:4 monitor...  count:4 target...  verdicts (to the end)
- *	monitor:  name host path ca_path|- body|-  port:2 every:4 timeout:4 fall:2 rise:2  count:2 (first:2 last:2)...
+ *	monitor:  name host path ca_path|- body|-  port:2 every:4 timeout:4 fall:2 rise:2
+ *	          count:2 (first:2 last:2)...
  *	target:   key  monitor:4  host|-  address
  */
 #define ORDERS_VERSION 1
@@ -118,7 +119,10 @@ bool link_find_frame(const void *bytes, size_t size, enum link_kind *ret_kind,
 	return true;
 }
 
-/* A text that goes into an HTTP request or to a terminal: without control characters, which end a line. */
+/*
+ * A text that goes into an HTTP request or to a terminal: without control characters, which end a
+ * line.
+ */
 static const char *read_line(struct bytes_reader *reader, struct arena *arena)
 {
 	size_t size;
@@ -253,7 +257,10 @@ static bool read_targets(struct bytes_reader *reader, struct arena *arena,
 	return true;
 }
 
-/* Verdicts that go with the targets: of their generation, and none for a target or an address that is not there. */
+/*
+ * Verdicts that go with the targets: of their generation, and none for a target or an address that
+ * is not there.
+ */
 static bool fits(
 	const struct verdict_table *verdicts, const struct target_list *list, struct err *err)
 {

@@ -14,7 +14,10 @@
 /* Each has up to four sockets; more wait for their turn. */
 #define LOOKUPS_AT_ONCE 32
 
-/* What an answer may hold before it is cut to NAMES_ADDRESSES_MAX: a UDP answer has no room for more. */
+/*
+ * What an answer may hold before it is cut to NAMES_ADDRESSES_MAX: a UDP answer has no room for
+ * more.
+ */
 #define RECORDS_MAX 256
 
 /* 2 s, then 4 s for the second round over the servers. */

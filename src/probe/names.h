@@ -19,7 +19,9 @@ struct event_base;
 struct names;
 struct lookup;
 
-/* Addresses of one family that are taken from an answer; a name that has more is cut, lowest first. */
+/*
+ * Addresses of one family that are taken from an answer; a name that has more is cut, lowest first.
+ */
 #define NAMES_ADDRESSES_MAX 32
 
 enum names_state {
@@ -44,7 +46,10 @@ struct names_result {
 /* The lookup is over when it is called. */
 typedef void (*names_done_fn)(void *context, const struct names_result *result);
 
-/* `servers`: "192.0.2.1:53,[2001:db8::1]:53" in place of those of resolv.conf, or NULL.  It must outlive the names. */
+/*
+ * `servers`: "192.0.2.1:53,[2001:db8::1]:53" in place of those of resolv.conf, or NULL.  It must
+ * outlive the names.
+ */
 struct names *names_new(struct event_base *base, const char *servers);
 void names_free(struct names *names); /* cancels what runs; NULL is allowed */
 

@@ -13,7 +13,9 @@ static bool is_same_path(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-/* What the first `count` monitors of `orders` trust that name the same CA file; NULL if none can. */
+/*
+ * What the first `count` monitors of `orders` trust that name the same CA file; NULL if none can.
+ */
 static X509_STORE *find_trust(const struct orders *orders, size_t count, const char *ca_path)
 {
 	for (size_t i = 0; i < count; i++)

@@ -11,7 +11,8 @@
 /*
  * orders - what steerd wants done, kept for as long as a check needs its part of it.
  *
- * A check that is under way when new orders come ends by the old ones; whoever points into orders holds them.
+ * A check that is under way when new orders come ends by the old ones; whoever points into orders
+ * holds them.
  */
 struct orders {
 	unsigned holders;
@@ -22,8 +23,8 @@ struct orders {
 };
 
 /*
- * Held once by the caller; NULL if the body cannot be.  A CA file that cannot be read now is taken as it was in
- * `previous`, which may be NULL.
+ * Held once by the caller; NULL if the body cannot be.  A CA file that cannot be read now is taken
+ * as it was in `previous`, which may be NULL.
  */
 struct orders *orders_read(
 	const uint8_t *body, size_t size, const struct orders *previous, struct err *err);

@@ -15,7 +15,10 @@
 /* A whole table goes out this often, changed or not: steerd knows by it that we live. */
 #define TABLE_EVERY_S 1
 
-/* A change goes out at once; the next one waits for the rest of this, so that many at a time cost one table each 5 ms. */
+/*
+ * A change goes out at once; the next one waits for the rest of this, so that many at a time cost
+ * one table each 5 ms.
+ */
 #define CHANGE_GAP_MS 5
 
 struct prober {
@@ -55,7 +58,10 @@ static void send_table(struct prober *prober)
 
 	if (!prober->orders)
 		return;
-	/* never more than one table waits; the next is made from what is known when this one is gone */
+	/*
+	 * never more than one table waits; the next is made from what is known when this one is
+	 * gone
+	 */
 	if (prober->stream.out.size > 0) {
 		prober->is_behind = true;
 		return;

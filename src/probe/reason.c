@@ -64,7 +64,10 @@ static const char *last_words(const char *detail)
 	return colon && colon[1] != '\0' ? colon + 1 + strspn(colon + 1, " ") : detail;
 }
 
-/* A server that closes at once may be seen to close or to reset, as our first bytes come before that or after. */
+/*
+ * A server that closes at once may be seen to close or to reset, as our first bytes come before
+ * that or after.
+ */
 static bool is_cut(const struct reason_facts *facts)
 {
 	return says(facts, "SSL_ERROR_SYSCALL") || says(facts, "unexpected eof") ||

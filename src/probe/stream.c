@@ -21,7 +21,10 @@ bool stream_receive(struct stream *stream, struct err *err)
 
 		if (size > 0) {
 			text_add_bytes(&stream->in, piece, (size_t)size);
-			/* a whole frame is enough: what is there is looked at before more is taken in */
+			/*
+			 * a whole frame is enough: what is there is looked at before more is taken
+			 * in
+			 */
 			if (stream->in.size >= LINK_FRAME_MAX)
 				return true;
 			continue;

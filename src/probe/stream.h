@@ -11,7 +11,8 @@
 /*
  * stream - frames in and out of one end of the socket pair, without ever waiting.
  *
- * Start with `struct stream stream = {.fd = fd};`, end with stream_done(), which leaves the descriptor open.
+ * Start with `struct stream stream = {.fd = fd};`, end with stream_done(), which leaves the
+ * descriptor open.
  */
 struct stream {
 	int fd;
@@ -28,10 +29,16 @@ struct stream_frame {
 
 void stream_done(struct stream *stream);
 
-/* Takes in what has come; false when the other end is gone, which leaves `err` empty, or cannot be read. */
+/*
+ * Takes in what has come; false when the other end is gone, which leaves `err` empty, or cannot be
+ * read.
+ */
 bool stream_receive(struct stream *stream, struct err *err);
 
-/* Whether a whole frame is there; `ret_frame` is lent until stream_drop().  False with `err` if what came is no frame. */
+/*
+ * Whether a whole frame is there; `ret_frame` is lent until stream_drop().  False with `err` if
+ * what came is no frame.
+ */
 bool stream_peek(
 	struct stream *stream, bool *ret_found, struct stream_frame *ret_frame, struct err *err);
 void stream_drop(struct stream *stream, const struct stream_frame *frame);

@@ -92,9 +92,9 @@ static void print_status(int status, struct err *ret_why)
 }
 
 /*
- * Its end of the socket is closed, or it must not live on.  One that ends by itself has set its exit status before
- * its descriptors were closed, so that the kill does not change it; one that only closed the socket ends by it, at once.
- * `why` is NULL where the exit status says it.
+ * Its end of the socket is closed, or it must not live on.  One that ends by itself has set its
+ * exit status before its descriptors were closed, so that the kill does not change it; one that
+ * only closed the socket ends by it, at once. `why` is NULL where the exit status says it.
  */
 static void bury(struct supervise *supervise, const char *why)
 {

@@ -13,9 +13,9 @@
 #include "steerd/base/random.h"
 
 /*
- * The first checks are spread over a second: news fast, and not in one burst.  Over more where there are more than 500 targets,
- * for a core makes some 700 TLS handshakes a second, and a check that waits for the others looks like a slow backend.
- * Never over more than `every`.
+ * The first checks are spread over a second: news fast, and not in one burst.  Over more where
+ * there are more than 500 targets, for a core makes some 700 TLS handshakes a second, and a check
+ * that waits for the others looks like a slow backend. Never over more than `every`.
  */
 #define SPREAD_MIN_MS 1000
 #define SPREAD_TARGET_MS 2
@@ -114,6 +114,7 @@ static void check_soon(struct slot *slot)
 	check_at(slot, clock_monotonic_ms() + random_below(&watches->random, most_ms + 1));
 }
 
+/* For developers: what it means to pools and members is said by steerd, to whom it goes. */
 static void log_change(const struct slot *slot)
 {
 	const struct verdict *verdict = &slot->verdict;
@@ -122,11 +123,11 @@ static void log_change(const struct slot *slot)
 
 	address_print(&verdict->address, address);
 	if (verdict->state == VERDICT_DOWN)
-		log_notice("'%s'%s%s is down after %u failed checks: %s", target->key,
+		log_debug("'%s'%s%s is down after %u failed checks: %s", target->key,
 			target->host ? " at " : "", target->host ? address : "", verdict->streak,
 			verdict->reason);
 	else
-		log_notice("'%s'%s%s is up", target->key, target->host ? " at " : "",
+		log_debug("'%s'%s%s is up", target->key, target->host ? " at " : "",
 			target->host ? address : "");
 }
 
@@ -314,8 +315,9 @@ static uint32_t ttl_of(const struct names_result *result)
 }
 
 /*
- * An answer without any address is no reason to have none: a name that was emptied by mistake, or by an attacker
- * on the way, would take its backends out of every answer.  Addresses only go when others are there.
+ * An answer without any address is no reason to have none: a name that was emptied by mistake, or
+ * by an attacker on the way, would take its backends out of every answer.  Addresses only go when
+ * others are there.
  */
 static void on_resolved(void *context, const struct names_result *result)
 {
@@ -418,7 +420,10 @@ static int compare_keys(const void *a, const void *b)
 	return strcmp((*left)->target->key, (*right)->target->key);
 }
 
-/* The watch for the same target among `sorted`, taken out of the list it was in; NULL if there is none. */
+/*
+ * The watch for the same target among `sorted`, taken out of the list it was in; NULL if there is
+ * none.
+ */
 static struct watch *take_watch(
 	struct watches *watches, struct watch **sorted, const struct target *target)
 {

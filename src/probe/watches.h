@@ -10,12 +10,14 @@
 struct event_base;
 
 /*
- * watches - the targets of the orders: when each is checked, which addresses a host name has, and what came of it.
+ * watches - the targets of the orders: when each is checked, which addresses a host name has, and
+ * what came of it.
  *
- *	watch: one target ──▶ slots: one for each address, each with its verdict, its time and at most one check
+ *	watch: one target ──▶ slots: one for each address, each with its verdict, its time
+ *	                             and at most one check
  *
- * Each slot is checked every `every` from the start of one check to the start of the next, give or take a tenth, so that
- * targets do not march in step; the first checks are spread over a second.
+ * Each slot is checked every `every` from the start of one check to the start of the next, give or
+ * take a tenth, so that targets do not march in step; the first checks are spread over a second.
  */
 struct watches;
 

@@ -3,7 +3,8 @@
 /*
  * steerd-prober - probes backends for steerd, which starts it with a socket as descriptor 3.
  *
- * STEERD_PROBER_NAMESERVERS="192.0.2.1:53,[2001:db8::1]:53" in the environment takes the place of resolv.conf.
+ * STEERD_PROBER_NAMESERVERS="192.0.2.1:53,[2001:db8::1]:53" in the environment takes the place of
+ * resolv.conf.
  */
 
 #include <errno.h>

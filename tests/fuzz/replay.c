@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Runs a fuzz target over its corpus: each argument is a file, or a directory of files.  Without arguments fuzz_NAME
- * takes tests/fuzz/corpus/NAME of the source tree, which automake names in `srcdir`.
+ * Runs a fuzz target over its corpus: each argument is a file, or a directory of files.  Without
+ * arguments fuzz_NAME takes tests/fuzz/corpus/NAME of the source tree, which automake names in
+ * `srcdir`.
  */
 
 #include <dirent.h>

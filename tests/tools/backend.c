@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * backend - HTTPS servers on given addresses, which can be told to misbehave.  For tests and for the demo.
+ * backend - HTTPS servers on given addresses, which can be told to misbehave.  For tests and for
+ * the demo.
  *
  *	backend --cert good.pem --key good.key --listen 127.0.1.1:8443 --name fra-1 --region fra \
  *		--listen 127.0.1.2:8443 --name iad-1 --region iad --mode hang
  *
- * Each --listen begins a server, to which the options behind it belong; options before the first one are for all.  Port 0
- * takes a free port.  When all listen, one line goes to stdout:
+ * Each --listen begins a server, to which the options behind it belong; options before the first
+ * one are for all.  Port 0 takes a free port.  When all listen, one line goes to stdout:
  *
  *	ready 127.0.1.1:8443 127.0.1.2:8443
  *
- * Lines on stdin change it at run time; each is answered with one line, `ok ...` or `error ...`, once it holds:
+ * Lines on stdin change it at run time; each is answered with one line, `ok ...` or `error ...`,
+ * once it holds:
  *
  *	mode [NAME] MODE          of one server, or of all
  *	cert [NAME] CERT KEY      for connections from now on

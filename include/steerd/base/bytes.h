@@ -10,10 +10,12 @@
 #include "steerd/base/text.h"
 
 /*
- * bytes - numbers, texts and addresses as bytes and back: for what our programs tell each other and keep on disk.
+ * bytes - numbers, texts and addresses as bytes and back: for what our programs tell each other and
+ * keep on disk.
  *
- * Numbers are in network order.  The reader remembers failure: read all fields, then check `failed` once; what
- * is read after the failure is zero or empty, and nothing beyond `left` is ever touched.  Not for DNS packets.
+ * Numbers are in network order.  The reader remembers failure: read all fields, then check `failed`
+ * once; what is read after the failure is zero or empty, and nothing beyond `left` is ever touched.
+ * Not for DNS packets.
  */
 void bytes_write_u8(struct text *ret_bytes, uint8_t value);
 void bytes_write_u16(struct text *ret_bytes, uint16_t value);
@@ -38,7 +40,10 @@ uint64_t bytes_read_u64(struct bytes_reader *reader);
 bool bytes_read_bool(struct bytes_reader *reader);
 /* `size` octets where they lie; NULL if there are fewer. */
 const uint8_t *bytes_read_raw(struct bytes_reader *reader, size_t size);
-/* The text where it lies, without a '\0' behind it; NULL for NULL and on failure.  A '\0' within it fails. */
+/*
+ * The text where it lies, without a '\0' behind it; NULL for NULL and on failure.  A '\0' within it
+ * fails.
+ */
 const char *bytes_read_text(struct bytes_reader *reader, size_t *ret_size);
 struct address bytes_read_address(struct bytes_reader *reader);
 

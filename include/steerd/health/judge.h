@@ -22,7 +22,10 @@ struct judge_check {
 	const char *reason; /* why it failed; ignored if it passed */
 };
 
-/* Applies a check; true if the state changed.  From unknown, one success makes it up; failures count to `fall`. */
+/*
+ * Applies a check; true if the state changed.  From unknown, one success makes it up; failures
+ * count to `fall`.
+ */
 bool judge_apply(
 	struct verdict *verdict, const struct judge_rule *rule, const struct judge_check *check);
 

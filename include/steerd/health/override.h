@@ -9,8 +9,9 @@
 /*
  * override - what an operator said about a member or a site, above what checks say.
  *
- * Kept in one list, newest last; where several apply to a member the one that names it most narrowly wins: POOL/MEMBER,
- * then MEMBER, then the site; among equals the newest.  Main thread only; the plan takes what it needs when built.
+ * Kept in one list, newest last; where several apply to a member the one that names it most
+ * narrowly wins: POOL/MEMBER, then MEMBER, then the site; among equals the newest.  Main thread
+ * only; the plan takes what it needs when built.
  */
 enum override_kind {
 	OVERRIDE_NONE,
@@ -35,7 +36,10 @@ struct override_list {
 };
 
 void override_list_done(struct override_list *list);
-/* Replaces what stood for the subject; copies the texts.  OVERRIDE_NONE removes it.  True if anything changed. */
+/*
+ * Replaces what stood for the subject; copies the texts.  OVERRIDE_NONE removes it.  True if
+ * anything changed.
+ */
 bool override_list_set(struct override_list *list, const struct override *override);
 /* Drops what has ended at `now`; true if any did. */
 bool override_list_expire(struct override_list *list, uint64_t now_unix_s);

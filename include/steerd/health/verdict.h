@@ -14,9 +14,9 @@
 /*
  * verdict - what the prober saw, as a whole table.
  *
- * The prober sends the table every second and at every change: constant work, no deltas to lose.  A target with an
- * address has exactly one row; a target with a host name has one for each address that it resolved to, none
- * before the first answer.  Rows are sorted by target, then address.
+ * The prober sends the table every second and at every change: constant work, no deltas to lose.  A
+ * target with an address has exactly one row; a target with a host name has one for each address
+ * that it resolved to, none before the first answer.  Rows are sorted by target, then address.
  */
 enum verdict_state {
 	VERDICT_UNKNOWN, /* not checked yet: counts as up */
@@ -51,16 +51,17 @@ const struct verdict *verdict_table_find(
 	const struct verdict_table *table, target_id target, size_t *ret_count);
 
 /*
- * The table as bytes and back: for the socket pair and for the state file.  A table that is short, long, out of order,
- * or has an impossible value is refused whole.
+ * The table as bytes and back: for the socket pair and for the state file.  A table that is short,
+ * long, out of order, or has an impossible value is refused whole.
  */
 void verdict_table_write(const struct verdict_table *table, struct text *ret_bytes);
 bool verdict_table_read(
 	const void *bytes, size_t size, struct verdict_table *ret_table, struct err *err);
 
 /*
- * A first table for a target list: rows whose key was in `previous` keep what is known, addresses and all; the rest are
- * unknown.  `previous_targets` gives the keys of `previous`; both may be NULL.
+ * A first table for a target list: rows whose key was in `previous` keep what is known, addresses
+ * and all; the rest are unknown.  `previous_targets` gives the keys of `previous`; both may be
+ * NULL.
  */
 void verdict_table_carry(const struct target_list *targets, const struct verdict_table *previous,
 	const struct target_list *previous_targets, uint64_t now_unix_s,

@@ -14,10 +14,12 @@
 #include "steerd/health/verdict.h"
 
 /*
- * link - what steerd and steerd-prober say to each other over their socket pair (the prober's end is fd 3).
+ * link - what steerd and steerd-prober say to each other over their socket pair (the prober's end
+ * is fd 3).
  *
- * Frames: four octets of length, one of kind, the body; at most LINK_FRAME_MAX octets.  steerd sends LINK_ORDERS at the start
- * and after every reload; the prober sends LINK_VERDICTS every second and at every change.
+ * Frames: four octets of length, one of kind, the body; at most LINK_FRAME_MAX octets.  steerd
+ * sends LINK_ORDERS at the start and after every reload; the prober sends LINK_VERDICTS every
+ * second and at every change.
  */
 enum link_kind { LINK_ORDERS = 1, LINK_VERDICTS = 2 };
 
@@ -37,8 +39,8 @@ void link_write_orders(const struct link_orders *orders, struct text *ret_frame)
 void link_write_verdicts(const struct verdict_table *verdicts, struct text *ret_frame);
 
 /*
- * The first whole frame in `bytes`: its size with header, 0 if it is not all there yet; false if what is there
- * cannot be a frame.  The body lies within `bytes`.
+ * The first whole frame in `bytes`: its size with header, 0 if it is not all there yet; false if
+ * what is there cannot be a frame.  The body lies within `bytes`.
  */
 bool link_find_frame(const void *bytes, size_t size, enum link_kind *ret_kind,
 	const uint8_t **ret_body, size_t *ret_frame_size);

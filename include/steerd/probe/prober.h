@@ -5,9 +5,9 @@
 /*
  * prober - the whole of steerd-prober: obeys orders, probes, sends verdicts, on one thread.
  *
- * It needs no privilege and no file but the CA certificates and resolv.conf.  The whole table goes out every second and
- * within milliseconds of every change; while steerd does not read, the newest table waits and the ones before
- * it are forgotten.
+ * It needs no privilege and no file but the CA certificates and resolv.conf.  The whole table goes
+ * out every second and within milliseconds of every change; while steerd does not read, the newest
+ * table waits and the ones before it are forgotten.
  */
 
 /* How many requests run at once: each holds a socket and some 50 KB. */
@@ -15,7 +15,10 @@
 
 struct prober_options {
 	int fd; /* the socket to steerd */
-	/* "192.0.2.1:53,[2001:db8::1]:53": name servers in place of those of resolv.conf; NULL: those */
+	/*
+	 * "192.0.2.1:53,[2001:db8::1]:53": name servers in place of those of resolv.conf; NULL:
+	 * those
+	 */
 	const char *servers;
 	unsigned most_at_once;
 };

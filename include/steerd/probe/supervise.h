@@ -13,27 +13,35 @@
 struct event_base;
 
 /*
- * supervise - steerd's end of the socket pair: starts steerd-prober, gives it orders, takes its verdicts, starts it again.
+ * supervise - steerd's end of the socket pair: starts steerd-prober, gives it orders, takes its
+ * verdicts, starts it again.
  *
- * The prober may die at any moment and costs nothing but news: it is started again after 100 ms, doubling to 5 s with each
- * death, from 100 ms anew once it has lived for 10 s.  A prober that says nothing for 10 s hangs; it is killed and counts
- * as dead.  All calls and callbacks are on the thread of the event base; no SIGCHLD handler is needed or touched, and the
- * caller must not wait for any child (waitpid(-1)), nor free the thing within a callback.  The prober inherits the environment and stderr, nothing else.
+ * The prober may die at any moment and costs nothing but news: it is started again after 100 ms,
+ * doubling to 5 s with each death, from 100 ms anew once it has lived for 10 s.  A prober that says
+ * nothing for 10 s hangs; it is killed and counts as dead.  All calls and callbacks are on the
+ * thread of the event base; no SIGCHLD handler is needed or touched, and the caller must not wait
+ * for any child (waitpid(-1)), nor free the thing within a callback.  The prober inherits the
+ * environment and stderr, nothing else.
  */
 struct supervise;
 
 struct supervise_callbacks {
 	/*
-	 * Asks for the orders that hold now: at each start, and after supervise_renew().  They are written to a frame before
-	 * the callback's caller goes on; pointers need to live no longer than until the event loop runs again.
+	 * Asks for the orders that hold now: at each start, and after supervise_renew().  They are
+	 * written to a frame before the callback's caller goes on; pointers need to live no longer
+	 * than until the event loop runs again.
 	 */
 	void (*orders)(void *context, struct link_orders *ret_orders);
 	/*
-	 * A whole table, checked, of the generation of the orders that were asked for last; what comes for older orders is
-	 * dropped before it gets here.  The callee may take the rows: it then leaves `*table` zeroed; else they are freed.
+	 * A whole table, checked, of the generation of the orders that were asked for last; what
+	 * comes for older orders is dropped before it gets here.  The callee may take the rows: it
+	 * then leaves `*table` zeroed; else they are freed.
 	 */
 	void (*verdicts)(void *context, struct verdict_table *table);
-	/* It runs, with this process id; or it ended, and why: "killed by signal 9", "cannot be started: ...".  May be NULL. */
+	/*
+	 * It runs, with this process id; or it ended, and why: "killed by signal 9", "cannot be
+	 * started: ...".  May be NULL.
+	 */
 	void (*started)(void *context, pid_t pid);
 	void (*ended)(void *context, const char *why);
 	void *context;
@@ -51,8 +59,9 @@ struct supervise_state {
 };
 
 /*
- * Starts the program at `path`, which must be absolute or relative with a '/'.  Copies `path` and `callbacks`.  Calls `orders` before it returns;
- * a prober that cannot be started is tried again as one that died.
+ * Starts the program at `path`, which must be absolute or relative with a '/'.  Copies `path` and
+ * `callbacks`.  Calls `orders` before it returns; a prober that cannot be started is tried again as
+ * one that died.
  */
 struct supervise *supervise_new(
 	struct event_base *base, const char *path, const struct supervise_callbacks *callbacks);
@@ -62,7 +71,10 @@ void supervise_renew(struct supervise *supervise);
 
 void supervise_get_state(const struct supervise *supervise, struct supervise_state *ret_state);
 
-/* Closes the socket, upon which the prober ends; waits for it for up to a second, then kills it.  NULL is allowed. */
+/*
+ * Closes the socket, upon which the prober ends; waits for it for up to a second, then kills it.
+ * NULL is allowed.
+ */
 void supervise_free(struct supervise *supervise);
 
 #endif

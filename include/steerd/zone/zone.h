@@ -27,7 +27,9 @@ struct zone_node;
  * In a block of one RRset each record begins with a pointer to the owner, 0xc00c, which is the question's
  * name: right as it stands when the query asked for the owner.  Every other pointer is listed in `fixups`
  * (the offset of its two octets); it leads either into the base name or to an earlier name of the block.  So
- * a block is copied as it is when the base name is the query name, and otherwise block_place() moves it.
+ * a block is copied as it is when the base name is the query name, and otherwise zone_block_place() moves it.
+ * The base name is the owner; for a wildcard, whose owner no query has, it is the wildcard's parent; the cut for a
+ * referral, the apex for a negative SOA.
  * A CNAME's target is never compressed: it is where the next block of a chain finds its base name.
  */
 struct zone_block {
@@ -117,11 +119,19 @@ struct zone_rules {
 };
 
 /*
- * Reads every NAME.zone in `directory`.  Files that did not change since `previous` (NULL: none) was read share
- * its zones when their `_steer` records still name known pools.  Mistakes are collected in `report`; a zone with
- * an error is refused and its predecessor stays in the set, said in a note.  Fails (NULL, and an error in
- * `report`) only when nothing may be served: the directory is missing, or would drop zones, without
- * `may_drop_zones`.  A zone that is refused and has no predecessor is left out.
+ * Reads every NAME.zone in `directory`; NAME may be escaped as in zone files ("0\\04724.2.0.192.in-addr.arpa.zone").
+ * Hidden files, directories and other names are left alone.  The root zone cannot be served.
+ *
+ * Files that did not change since `previous` (NULL: none) was read, nor those that they include, share its zones when
+ * their `_steer` records still name known pools.  Mistakes are collected in `report`; a zone with an error is refused
+ * and its predecessor stays in the set, said in a note.  A zone that is refused and has no predecessor is left out.
+ *
+ * Fails (NULL, and an error in `report`) only when nothing may be served: the directory is missing, empty, or would
+ * drop zones, without `may_drop_zones`; or a refused zone's predecessor steers by a pool that is gone, so that neither
+ * can be served.
+ *
+ * $INCLUDE takes a path relative to the file that has it, and never one outside of the directory, links followed.
+ * Origin, TTL and owner are afterwards what they were before.
  */
 struct zone_set *zone_set_read(const char *directory, const struct zone_rules *rules,
 	const struct zone_set *previous, struct report *report);

@@ -188,11 +188,34 @@ static void both_transports_say_the_same(void **state)
 	}
 }
 
+/* P7: two servers that were given the same files answer alike, octet for octet. */
+static void two_builds_say_the_same(void **state)
+{
+	static uint8_t again[ANSWER_TCP_MAX];
+	static struct mix mix;
+	static struct ask ask;
+	struct world *other = world_new(NULL);
+	struct stats stats = {0};
+
+	(void)state;
+	mix_init(&mix, 77);
+	for (size_t i = 0; i < 20000; i++) {
+		mix_next(&mix, &ask);
+
+		size_t size = ask_answer(&world->plan, &ask, &stats, out, &decoded);
+
+		assert_int_equal(ask_answer(&other->plan, &ask, &stats, again, &decoded), size);
+		assert_memory_equal(out, again, size);
+	}
+	world_free(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_million_queries),
 		cmocka_unit_test(both_transports_say_the_same),
+		cmocka_unit_test(two_builds_say_the_same),
 	};
 
 	world = world_new(NULL);

@@ -13,6 +13,7 @@
 #include "files.h"
 #include "steerd/base/memory.h"
 #include "steerd/control/control.h"
+#include "steerd/control/lost.h"
 
 /* ---- a daemon that consists of a plan and a list ---- */
 
@@ -474,6 +475,54 @@ static void status_of_subjects(void **state)
 	}
 }
 
+/* ---- pools that are lost ---- */
+
+static const struct {
+	const char *override; /* applied first; NULL: none */
+	const char *lost;
+	const char *back;
+} losses[] = {
+	{NULL, "", ""},
+	{"{\"command\":\"drain\",\"subject\":\"site:fra\"}", "", ""},
+	{"{\"command\":\"drain\",\"subject\":\"iad-1\"}",
+		"pool downloads has no usable member: it answers with all of them (serve-all)\n",
+		""},
+	{"{\"command\":\"drain\",\"subject\":\"z-1\"}",
+		"pool last has no usable member: its names are answered from their own records "
+		"(fallback)\n",
+		""},
+	{NULL, "", ""},
+	{"{\"command\":\"force\",\"state\":\"down\",\"subject\":\"api/fra-1\"}",
+		"pool api has no usable member: it answers with all of them (serve-all)\n", ""},
+	{"{\"command\":\"release\",\"subject\":\"z-1\"}", "",
+		"pool api has a usable member again\npool last has a usable member again\n"},
+	{"{\"command\":\"undrain\",\"subject\":\"site:fra\"}", "",
+		"pool downloads has a usable member again\n"},
+};
+
+static void losses_are_said_once(void **state)
+{
+	struct lost lost = {0};
+
+	for (size_t i = 0; i < COUNT_OF(losses); i++) {
+		struct control_facts facts;
+		struct text gone = {0};
+		struct text back = {0};
+
+		if (losses[i].override)
+			json_decref(ask(*state, losses[i].override));
+		describe(*state, &facts);
+		text_add(&gone, "");
+		text_add(&back, "");
+		lost_update(&lost, &facts, &gone, &back);
+		assert_string_equal(gone.bytes, losses[i].lost);
+		assert_string_equal(back.bytes, losses[i].back);
+		text_done(&gone);
+		text_done(&back);
+	}
+	lost_done(&lost);
+}
+
 /* ---- explain ---- */
 
 static void explain_near_frankfurt(void **state)
@@ -600,6 +649,7 @@ int main(void)
 		ON_STAGE(status_of_bad_days),
 		ON_STAGE(status_of_overrides),
 		ON_STAGE(status_of_subjects),
+		ON_STAGE(losses_are_said_once),
 		ON_STAGE(explain_near_frankfurt),
 		ON_STAGE(explain_others),
 		ON_STAGE(explain_fallback),

@@ -10,7 +10,10 @@
 #include "steerd/base/memory.h"
 #include "steerd/health/judge.h"
 
-/* Checks come one a second from second 100 on; '+' passed, '-' failed.  States: u unknown, U up, D down. */
+/*
+ * Checks come one a second from second 100 on; '+' passed, '-' failed.  States: u unknown, U up, D
+ * down.
+ */
 static const struct {
 	const char *about;
 	uint16_t fall;

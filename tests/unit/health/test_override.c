@@ -17,7 +17,9 @@ static struct override said(enum override_kind kind, const char *subject)
 		.kind = kind, .subject = subject, .reason = "", .by = "root", .since_unix_s = 50};
 }
 
-/* `set`: subjects in the order in which they are said; the index of the one that rules is wanted. */
+/*
+ * `set`: subjects in the order in which they are said; the index of the one that rules is wanted.
+ */
 static const struct {
 	const char *about;
 	const char *set[4];

@@ -222,17 +222,28 @@ void rig_stop_steerd(struct rig_steerd *steerd)
 	event_base_free(steerd->base);
 }
 
-void rig_wait(struct rig_steerd *steerd, bool (*holds)(const struct rig_steerd *, const void *),
-	const void *context, const char *about)
+bool rig_await(struct rig_steerd *steerd, bool (*holds)(const struct rig_steerd *, const void *),
+	const void *context)
 {
 	uint64_t end_at_ms = clock_monotonic_ms() + WAIT_MAX_MS;
 
 	while (!holds(steerd, context)) {
-		/* the prober speaks every second, or is started again: the loop never waits for long */
+		/*
+		 * the prober speaks every second, or is started again: the loop never waits for
+		 * long
+		 */
 		event_base_loop(steerd->base, EVLOOP_ONCE);
 		if (clock_monotonic_ms() > end_at_ms)
-			fail_msg("did not come: %s", about);
+			return false;
 	}
+	return true;
+}
+
+void rig_wait(struct rig_steerd *steerd, bool (*holds)(const struct rig_steerd *, const void *),
+	const void *context, const char *about)
+{
+	if (!rig_await(steerd, holds, context))
+		fail_msg("did not come: %s", about);
 }
 
 struct settings_monitor rig_monitor(const char *name, uint16_t port, const char *ca_path)
@@ -246,7 +257,7 @@ struct settings_monitor rig_monitor(const char *name, uint16_t port, const char 
 		.ca_path = ca_path,
 		.port = port,
 		.every_ms = 300,
-		.timeout_ms = 1000,
+		.timeout_ms = 2000,
 		.fall = 1,
 		.rise = 1,
 		.status = expected,

@@ -13,10 +13,12 @@
 struct event_base;
 
 /*
- * rig - real HTTPS servers with real certificates, and a real steerd-prober, for tests of the room probe.
+ * rig - real HTTPS servers with real certificates, and a real steerd-prober, for tests of the room
+ * probe.
  *
- * Programs are those of the build directory, in which tests run.  Nothing waits for time: rig_wait() runs the event loop
- * until what is waited for holds, and fails the test when it does not come.
+ * Programs are those of the build directory, in which tests run.  Nothing waits for time:
+ * rig_wait() runs the event loop until what is waited for holds, and fails the test when it does
+ * not come.
  */
 #define RIG_PROBER "./steerd-prober"
 #define RIG_SERVERS_MAX 40
@@ -76,7 +78,11 @@ void rig_stop_steerd(struct rig_steerd *steerd);
 void rig_wait(struct rig_steerd *steerd, bool (*holds)(const struct rig_steerd *, const void *),
 	const void *context, const char *about);
 
-/* A monitor that judges at once: fall 1, rise 1, every 300 ms, 1 s to answer. */
+/* The same without failing: whether it came. */
+bool rig_await(struct rig_steerd *steerd, bool (*holds)(const struct rig_steerd *, const void *),
+	const void *context);
+
+/* A monitor that judges at once: fall 1, rise 1, every 300 ms, 2 s to answer. */
 struct settings_monitor rig_monitor(const char *name, uint16_t port, const char *ca_path);
 struct target rig_target(const char *key, uint32_t monitor, const char *address);
 

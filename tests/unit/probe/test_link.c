@@ -263,7 +263,9 @@ static void orders_that_cannot_be(void **state)
 	}
 }
 
-/* A frame that comes octet by octet is not there until it is; then the next one is found behind it. */
+/*
+ * A frame that comes octet by octet is not there until it is; then the next one is found behind it.
+ */
 static void frames_in_a_stream(void **state)
 {
 	struct example example;

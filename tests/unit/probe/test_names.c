@@ -200,12 +200,15 @@ static void addresses_of_a_name(void **state)
 		.monitor_count = 1,
 	};
 
-	monitor.timeout_ms = 300;
+	monitor.timeout_ms = 1000;
 	rig_start_steerd(&steerd, RIG_PROBER, &orders);
 	names.readable = event_new(steerd.base, names.fd, EV_READ | EV_PERSIST, on_query, &names);
 	event_add(names.readable, NULL);
 
-	/* each address is checked; that the name has no IPv6 address is not known, and asked again soon */
+	/*
+	 * each address is checked; that the name has no IPv6 address is not known, and asked again
+	 * soon
+	 */
 	rig_wait(&steerd, table_reads,
 		"0 127.0.0.11 D, 0 127.0.0.12 U, 1 127.0.0.11 U, 1 127.0.0.12 U",
 		"two addresses of each name");

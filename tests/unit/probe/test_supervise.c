@@ -204,8 +204,8 @@ static bool send_all(int fd, const struct text *frame)
 }
 
 /*
- * steerd gives orders again and again and reads nothing; then it reads.  What comes is whole tables in order, the newest
- * one among them, and by far not one for each of the orders.
+ * steerd gives orders again and again and reads nothing; then it reads.  What comes is whole tables
+ * in order, the newest one among them, and by far not one for each of the orders.
  */
 static void only_the_newest_table_waits(void **state)
 {

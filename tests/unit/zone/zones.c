@@ -242,15 +242,16 @@ void zones_decode(const struct zone_block *block, const uint8_t *base, enum zone
 
 	assert_int_equal(block->base_size_bytes, name_size(base));
 	message->size = DNS_HEADER_SIZE;
-	if (how == ZONES_BELOW)
-		put(message, "\3ask\1X", 6);
-	if (how == ZONES_CHAIN)
+	if (how == ZONES_CHAIN) {
 		put(message, "\5other\0\0\1\0\1 something else before it ", 37);
+		place.owner_offset = (uint16_t)message->size;
+	}
+	if (how != ZONES_HOME)
+		put(message, "\3ask\1X", 6);
 	place.base_offset = (uint16_t)message->size;
 	put(message, base, block->base_size_bytes);
 	put(message, "\0\1\0\1", 4);
 	if (how == ZONES_CHAIN) {
-		place.owner_offset = place.base_offset;
 		while (message->size < ZONE_BLOCK_OFFSET_MAX)
 			put(message, "\xc0", 1); /* no name leads in here */
 	}

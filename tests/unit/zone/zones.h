@@ -48,9 +48,8 @@ void zones_ask(const struct zones *zones, const char *name, uint16_t type, struc
 /* How a block is put into a message. */
 enum zones_place {
 	ZONES_HOME,  /* the question asks for the base name */
-	ZONES_BELOW, /* the question asks for a name below the base name */
-	ZONES_CHAIN, /* the base name stands somewhere in the answer, far behind */
-	ZONES_PLACES,
+	ZONES_BELOW, /* the question asks for "ask.X" below the base name */
+	ZONES_CHAIN, /* so does a name somewhere in the answer, and the block stands as late as it may */
 };
 
 /*

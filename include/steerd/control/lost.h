@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROL_LOST_H
+#define CONTROL_LOST_H
+
+#include <stddef.h>
+
+#include "steerd/base/text.h"
+#include "steerd/control/control.h"
+
+/*
+ * lost - the pools that have no usable member now, remembered by name, so that each loss and each return is said once.
+ *
+ * Starts zeroed, over reloads too.
+ */
+struct lost {
+	char **pools; /* heap */
+	size_t count;
+};
+
+/* Compares with what is so now: a line for each pool that lost its last usable member, and for each that has one again.
+ * Of the facts, only plan, verdicts and overrides are looked at. */
+void lost_update(struct lost *lost, const struct control_facts *facts, struct text *ret_lost,
+	struct text *ret_back);
+void lost_done(struct lost *lost);
+
+#endif
