@@ -174,11 +174,14 @@ static bool follow_cname(struct job *job, const struct zone_block *cname)
 
 	if (!reply_add_block(reply, REPLY_ANSWER, cname))
 		return false;
-	job->links[job->link_count++] = name->hash[0];
+	job->links[job->link_count++] = name_key_hash(name, 0);
 	reply->name_offset = target;
 	reply->name_size = name_key_read(reply->out + target, reply->used - target, name);
+
+	uint32_t next = name_key_hash(name, 0);
+
 	for (unsigned i = 0; i < job->link_count; i++)
-		if (job->links[i] == name->hash[0])
+		if (job->links[i] == next)
 			return false;
 	return job->link_count < LINKS_MAX;
 }
@@ -262,7 +265,7 @@ static size_t size_max(const struct query *query, bool is_tcp)
 size_t answer_query(const struct plan *plan, const struct answer_client *client,
 	const uint8_t *query, size_t query_size, uint64_t random, struct stats *stats, uint8_t *out)
 {
-	struct job job; /* not cleared: a kilobyte of name, of which few octets are used */
+	struct job job; /* not cleared: room for the longest name, of which few octets are used */
 	enum query_verdict verdict = query_read(query, query_size, &job.query);
 
 	if (verdict == QUERY_SILENCE) {

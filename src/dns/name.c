@@ -46,27 +46,6 @@ static void copy_lower_case(const uint8_t *wire, size_t end, struct name_key *ke
 	}
 }
 
-/*
- * From the last label to the first, each hash made from the one before it.  A label's last word may reach into the
- * labels behind it: they belong to the same suffix, and behind the root label there are zeroes, so the
- * hash depends on nothing but the suffix.
- */
-static void hash_suffixes(struct name_key *key)
-{
-	uint64_t hash = UINT64_C(0x2545f4914f6cdd1d);
-	const uint8_t *label_end = key->wire + key->offset[key->label_count];
-
-	key->hash[key->label_count] = (uint32_t)(hash >> 32);
-	for (size_t i = key->label_count; i-- > 0;) {
-		const uint8_t *label = key->wire + key->offset[i];
-
-		for (const uint8_t *word = label; word < label_end; word += 8)
-			hash = mix(hash, load(word));
-		key->hash[i] = (uint32_t)(hash >> 32);
-		label_end = label;
-	}
-}
-
 size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key)
 {
 	size_t limit = size < DNS_NAME_MAX ? size : DNS_NAME_MAX;
@@ -90,8 +69,17 @@ size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key)
 	ret_key->label_count = (uint8_t)labels;
 	ret_key->size = (uint8_t)(end + 1);
 	copy_lower_case(wire, end, ret_key);
-	hash_suffixes(ret_key);
 	return end + 1;
+}
+
+uint32_t name_key_hash(const struct name_key *key, unsigned label)
+{
+	uint64_t hash = UINT64_C(0x2545f4914f6cdd1d);
+
+	/* the last word ends in the zeroes behind the name, so it depends on nothing else */
+	for (size_t i = key->offset[label]; i + 1 < key->size; i += sizeof(hash))
+		hash = mix(hash, load(key->wire + i));
+	return (uint32_t)(hash >> 32);
 }
 
 static bool is_digit(char c)

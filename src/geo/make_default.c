@@ -167,57 +167,82 @@ static size_t number_by_use(
 	return count;
 }
 
-static bool make(const char *out, double tolerance_km, const char *attribution, char **paths,
-	size_t path_count, struct err *err)
+/* Networks as runs, both of numbers of points; ends the networks. */
+static void make_runs(const struct points *points, double tolerance_km, struct ranges networks[2],
+	struct ranges ret_runs[2])
 {
 	static const unsigned space_bits[2] = {32, 64};
 	static const unsigned block_bits[2] = {IPV4_BLOCK_BITS, IPV6_BLOCK_BITS};
-	struct survey survey = {.mmdb = NULL};
-	struct ranges families[2] = {{0}};
-	struct ranges runs[2] = {{0}};
-	struct compact_source source = {.built_at_unix_s = 0};
-	struct text bytes = {0};
 
-	/* nowhere on Earth, so that no network has it */
-	(void)points_add(&survey.points, (struct point){{1000, 1000}, POINT_NO_SITE});
-	for (size_t i = 0; i < path_count; i++)
-		if (!survey_file(&survey, paths[i], families, &source.built_at_unix_s, err))
-			return err_within(err, "%s", paths[i]);
 	for (size_t i = 0; i < 2; i++) {
 		struct ranges coarse = {0};
 
 		ranges_make_coarse(
-			&families[i], space_bits[i], block_bits[i], survey.points.count, &coarse);
-		merge_near(&coarse, &survey.points, tolerance_km, &runs[i]);
+			&networks[i], space_bits[i], block_bits[i], points->count, &coarse);
+		merge_near(&coarse, points, tolerance_km, &ret_runs[i]);
 		ranges_done(&coarse);
-		ranges_done(&families[i]);
+		ranges_done(&networks[i]);
 	}
+}
 
-	struct compact_point *points = memory_new(survey.points.count * sizeof(points[0]));
-
-	source.point_count = number_by_use(runs, &survey.points, points);
-	source.points = points;
-	source.ipv4 = &runs[0];
-	source.ipv6 = &runs[1];
+static bool write_runs(const char *out, const char *attribution, uint64_t built_at_unix_s,
+	const struct points *points, struct ranges runs[2], struct err *err)
+{
+	struct compact_point *compact_points =
+		memory_new(points->count * sizeof(compact_points[0]));
+	size_t point_count = number_by_use(runs, points, compact_points);
 	char day[TEXT_TIME_SIZE];
 	struct text line = {0};
+	struct text bytes = {0};
 
-	text_time(source.built_at_unix_s, day);
+	text_time(built_at_unix_s, day);
 	text_print(&line, "%s; data of %.7s\n", attribution, day);
-	source.attribution = line.bytes;
-	source.ipv4_block_bits = IPV4_BLOCK_BITS;
-	source.ipv6_block_bits = IPV6_BLOCK_BITS;
+
+	struct compact_source source = {
+		.built_at_unix_s = built_at_unix_s,
+		.attribution = line.bytes,
+		.points = compact_points,
+		.point_count = point_count,
+		.ipv4 = &runs[0],
+		.ipv6 = &runs[1],
+		.ipv4_block_bits = IPV4_BLOCK_BITS,
+		.ipv6_block_bits = IPV6_BLOCK_BITS,
+	};
+
 	compact_write(&source, &bytes);
-	printf("%s: %zu points, %zu runs of IPv4, %zu of IPv6, %zu bytes\n", out,
-		source.point_count, runs[0].count, runs[1].count, bytes.size);
+	printf("%s: %zu points, %zu runs of IPv4, %zu of IPv6, %zu bytes\n", out, point_count,
+		runs[0].count, runs[1].count, bytes.size);
 
 	bool done = file_replace(out, bytes.bytes, bytes.size, err);
 
 	text_done(&bytes);
 	text_done(&line);
-	free(points);
-	for (size_t i = 0; i < 2; i++)
+	free(compact_points);
+	return done;
+}
+
+static bool make(const char *out, double tolerance_km, const char *attribution, char **paths,
+	struct err *err)
+{
+	struct survey survey = {.mmdb = NULL};
+	struct ranges networks[2] = {{0}};
+	struct ranges runs[2] = {{0}};
+	uint64_t built_at_unix_s = 0;
+	bool done = true;
+
+	/* nowhere on Earth, so that no network has it */
+	(void)points_add(&survey.points, (struct point){{1000, 1000}, POINT_NO_SITE});
+	for (; *paths && done; paths++)
+		done = survey_file(&survey, *paths, networks, &built_at_unix_s, err) ||
+			err_within(err, "%s", *paths);
+	if (done) {
+		make_runs(&survey.points, tolerance_km, networks, runs);
+		done = write_runs(out, attribution, built_at_unix_s, &survey.points, runs, err);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		ranges_done(&networks[i]);
 		ranges_done(&runs[i]);
+	}
 	points_done(&survey.points);
 	return done;
 }
@@ -230,7 +255,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: make_default OUT KILOMETRES ATTRIBUTION FILE...\n");
 		return 2;
 	}
-	if (!make(argv[1], strtod(argv[2], NULL), argv[3], argv + 4, (size_t)argc - 4, &err)) {
+	if (!make(argv[1], strtod(argv[2], NULL), argv[3], argv + 4, &err)) {
 		fprintf(stderr, "make_default: %s\n", err.text);
 		return 1;
 	}

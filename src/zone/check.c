@@ -117,8 +117,6 @@ static void drop_duplicates(
 				type_words(other->type, &words),
 				draft_where(draft, kept, other->file, &words.where));
 			before->next = other->next;
-			if (name->last_record == other)
-				name->last_record = before;
 		}
 	}
 }

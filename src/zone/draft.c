@@ -65,7 +65,7 @@ struct draft_name *draft_find(const struct draft *draft, const struct name_key *
 {
 	size_t offset = key->offset[label];
 
-	return *slot_of(draft, key->hash[label], key->wire + offset, key->size - offset);
+	return *slot_of(draft, name_key_hash(key, label), key->wire + offset, key->size - offset);
 }
 
 /* At most half full. */
@@ -90,7 +90,7 @@ static struct draft_name *add_name(
 
 	make_room(draft);
 	*name = (struct draft_name){
-		.parent = parent, .hash = key->hash[label], .size = (uint8_t)size};
+		.parent = parent, .hash = name_key_hash(key, label), .size = (uint8_t)size};
 	memcpy(name->wire, key->wire + offset, size);
 	if (draft->last)
 		draft->last->next = name;

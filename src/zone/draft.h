@@ -39,8 +39,8 @@ struct draft_name {
 	struct draft_name *parent; /* NULL at the apex */
 	struct draft_name *cut;	   /* the delegation that it is at or below, or NULL */
 	struct draft_record *records;
-	struct draft_record *last_record;
-	struct zone_node *node; /* what freeze.c made of it */
+	struct draft_record *last_record; /* while records are added */
+	struct zone_node *node;		  /* what freeze.c made of it */
 	uint32_t hash;
 	uint8_t flags; /* enum draft_flag */
 	uint8_t size;

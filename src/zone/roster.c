@@ -36,7 +36,7 @@ void roster_add(struct roster *roster, const struct zone_node *node, uint32_t zo
 const struct roster_slot *roster_find(
 	const struct roster *roster, const struct name_key *key, unsigned label)
 {
-	uint32_t hash = key->hash[label];
+	uint32_t hash = name_key_hash(key, label);
 	size_t offset = key->offset[label];
 	size_t size = key->size - offset;
 	size_t at = home_of(roster, hash);

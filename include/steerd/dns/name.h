@@ -13,16 +13,14 @@
  * name - domain names on the wire, as text, and as keys of the name table.
  *
  * A wire name here is never compressed.  `struct name_key` is what a query name becomes in one pass: its
- * lower-case octets (RFC 4343), where each label begins, and a hash of each suffix, so that the closest
- * encloser of a name that does not exist is found without hashing again.
- * The same function makes the keys of the zone table, so both agree by construction.  [any thread, query path]
+ * lower-case octets (RFC 4343) and where each label begins, so that its suffixes can be looked up by their hashes.
+ * The same functions make the keys of the zone table, so both agree by construction.  [any thread, query path]
  */
 struct name_key {
 	uint8_t size;	     /* octets of `wire`, the root label included */
 	uint8_t label_count; /* without the root label */
 	uint8_t offset
 		[DNS_LABELS_MAX]; /* offset[i]: where label i begins; [label_count] is the root label */
-	uint32_t hash[DNS_LABELS_MAX]; /* hash[i]: of the suffix that begins at label i */
 	uint8_t wire[DNS_NAME_MAX +
 		9]; /* lower case; zero behind the end, so that words may be read */
 };
@@ -32,6 +30,9 @@ struct name_key {
  * wire, 0 if it is malformed (RFC 9267).
  */
 size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key);
+
+/* Of the suffix that begins at label `label`; the same for every name that ends so, in any case. */
+uint32_t name_key_hash(const struct name_key *key, unsigned label);
 
 /* "dl.files.example" or "dl.files.example."; escapes as in zone files (RFC 1035 5.1). */
 bool name_parse(const char *text, struct name_key *ret_key, struct err *err);

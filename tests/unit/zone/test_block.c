@@ -39,8 +39,8 @@ static const char zone_text[] = "$TTL 3600\n"
 				"un     TYPE65280 \\# 5 0102c00c05\n"
 				"empty  TYPE65280 \\# 0\n"
 				"*.w    MX    10 w\n"
-				"sub    NS    ns1.sub\n"
-				"       NS    ns1\n"
+				"sub    NS    ns1\n"
+				"       NS    ns1.sub\n"
 				"       NS    ns.other\n"
 				"       NS    ns.elsewhere.\n"
 				"sub    DS    1 8 1 0000000000000000000000000000000000000000\n"
@@ -105,8 +105,8 @@ static const struct {
 		"sub.example. 3600 DS 000108010000000000000000000000000000000000000000\n", 36},
 	/* first the glue that nobody else has, then what else this zone knows */
 	{"sub.example", 0,
-		"sub.example. 3600 NS ns1.sub.example.\n"
 		"sub.example. 3600 NS ns1.example.\n"
+		"sub.example. 3600 NS ns1.sub.example.\n"
 		"sub.example. 3600 NS ns.other.example.\n"
 		"sub.example. 3600 NS ns.elsewhere.\n"
 		"-- glue\n"

@@ -71,6 +71,9 @@ static const struct {
 		":4: 'www.other.' is outside of the zone 'example.'\n" FILE_NAME
 		":5: 'example.com.' is outside of the zone 'example.'\n" FILE_NAME
 		":6: 'xexample.' is outside of the zone 'example.'\n" REFUSED("3 errors")},
+	{"a label that only ends like the zone", ZONES_HEAD "x\\007example. A 192.0.2.1\n",
+		FILE_NAME
+		":4: 'x\\007example.' is outside of the zone 'example.'\n" REFUSED("1 error")},
 	{"not outside", ZONES_HEAD "www.EXAMPLE. A 192.0.2.1\n", ""},
 
 	{"an unknown pool", ZONES_HEAD "_steer.www TXT \"pool=wbe\"\n",
@@ -133,6 +136,11 @@ static const struct {
 	{"a server that is an alias", ZONES_HEAD "@ NS ns1\nns1 CNAME x\n",
 		"warning: " FILE_NAME
 		":4: the name server 'ns1' of '@' is an alias (RFC 2181 10.3)\n"},
+	{"a server whose address could not be read", ZONES_HEAD "@ NS ns1\nns1 A 192.0.2\n",
+		FILE_NAME ":5: A data '192.0.2' cannot be read\n" REFUSED("1 error")},
+	{"a hidden delegation without glue", ZONES_HEAD "sub NS ns.elsewhere.\na.sub NS ns.a.sub\n",
+		"warning: " FILE_NAME ":5: the NS at 'a.sub' is never served: it is hidden by the "
+		"delegation of 'sub' at line 4\n"},
 	{"a delegation without glue", ZONES_HEAD "sub NS ns.sub\n",
 		"warning: " FILE_NAME
 		":4: the name server 'ns.sub' of 'sub' has no address here (RFC 1912 "
