@@ -354,18 +354,18 @@ static json_t *member_of(const struct view *view, const struct view_member *memb
 	return json;
 }
 
-static json_t *names_steered_by(const struct view *view, const char *pool)
+static json_t *names_steered_by(const struct view *view, size_t pool)
 {
-	const struct zone_set *zones = view->facts->plan->zones;
+	const struct snapshot *snapshot = view->facts->plan->snapshot;
+	const struct zone_set *zones = snapshot->zones;
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < zone_set_steered_count(zones); i++) {
-		const struct zone_steered *steered = zone_set_steered(zones, (uint32_t)i);
 		char name[NAME_TEXT_SIZE];
 
-		if (strcmp(steered->pool, pool) != 0)
+		if (snapshot->steered_pools[i] != pool)
 			continue;
-		name_print(zone_node_name(steered->node), name);
+		name_print(zone_node_name(zone_set_steered(zones, (uint32_t)i)->node), name);
 		json_push_text(array, name);
 	}
 	return array;
@@ -386,7 +386,7 @@ static json_t *pool_of(const struct view *view, const struct view_pool *pool, js
 			: view->settings->monitors[settings->monitor].name);
 	json_put_text(json, "when_all_down",
 		settings->when_all_down == ALL_DOWN_FALLBACK ? "fallback" : "serve-all");
-	json_put(json, "steers", names_steered_by(view, settings->name));
+	json_put(json, "steers", names_steered_by(view, (size_t)(pool - view->pools)));
 	json_put_text(json, "state", view_state_text(pool->state));
 	json_put_number(json, "usable", pool->usable_count);
 	json_put_number(json, "members_total", settings->member_count);
