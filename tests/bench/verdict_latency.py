@@ -59,7 +59,7 @@ def measure(bench, rounds):
     backend.heads = TimedHeads()
     bench.backend(2)
     bench.zone("files.example", zone_head("files.example") + "_steer.dl 30 TXT \"pool=downloads\"\n")
-    bench.config(monitors={"edge": bench.monitor(every="500ms", fall=1, rise=1)}, pools={"downloads": {
+    bench.config(monitors={"edge": bench.monitor(every="1s", timeout="1s", fall=1, rise=1)}, pools={"downloads": {
         "method": "failover", "monitor": "edge",
         "members": {"first": {"address": [bench.address(1)]}, "second": {"address": [bench.address(2)]}}}})
     server = bench.steerd()
