@@ -15,7 +15,8 @@ static void must(int refused)
 
 void json_put(json_t *object, const char *key, json_t *value)
 {
-	must(json_object_set_new(object, key, value));
+	/* keys are ours: nobody needs to look whether they are UTF-8 */
+	must(json_object_set_new_nocheck(object, key, value));
 }
 
 void json_push(json_t *array, json_t *value)

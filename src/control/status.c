@@ -8,6 +8,7 @@
 #include "json.h"
 #include "reply.h"
 #include "steerd/base/memory.h"
+#include "steerd/control/words.h"
 #include "view.h"
 
 static const char *const prober_states[] = {
@@ -17,24 +18,11 @@ static const char *const prober_states[] = {
 	[CONTROL_PROBER_DOWN] = "down",
 };
 
-static const char *const override_kinds[] = {
-	[OVERRIDE_NONE] = "none",
-	[OVERRIDE_DRAIN] = "drain",
-	[OVERRIDE_DOWN] = "down",
-	[OVERRIDE_UP] = "up",
-};
-
 static const char *const methods[] = {
 	[METHOD_NEAREST] = "nearest",
 	[METHOD_FAILOVER] = "failover",
 	[METHOD_WEIGHTED] = "weighted",
 	[METHOD_ALL] = "all",
-};
-
-static const char *const verdict_states[] = {
-	[VERDICT_UNKNOWN] = "unknown",
-	[VERDICT_UP] = "up",
-	[VERDICT_DOWN] = "down",
 };
 
 /* ---- problems, the worst first ---- */
@@ -143,7 +131,7 @@ json_t *reply_one_override(const struct override *override)
 
 	json_t *json = json_object();
 
-	json_put_text(json, "kind", override_kinds[override->kind]);
+	json_put_text(json, "kind", words_kind(override->kind));
 	json_put_text(json, "subject", override->subject);
 	json_put_text(json, "reason", override->reason);
 	json_put_text(json, "by", override->by);
@@ -304,7 +292,7 @@ static json_t *address_of(const struct address *address, const struct verdict *r
 
 	address_print(address, text);
 	json_put_text(json, "address", text);
-	json_put_text(json, "state", verdict_states[row ? row->state : VERDICT_UNKNOWN]);
+	json_put_text(json, "state", words_verdict(row ? row->state : VERDICT_UNKNOWN));
 	json_put_time(json, "since_unix_s", row ? row->since_unix_s : 0);
 	json_put_time(json, "checked_at_unix_s", row ? row->checked_at_unix_s : 0);
 	json_put(json, "latency_ms", was_checked ? json_integer(row->latency_ms) : json_null());
@@ -354,18 +342,18 @@ static json_t *member_of(const struct view *view, const struct view_member *memb
 	return json;
 }
 
-static json_t *names_steered_by(const struct view *view, const char *pool)
+static json_t *names_steered_by(const struct view *view, size_t pool)
 {
-	const struct zone_set *zones = view->facts->plan->zones;
+	const struct snapshot *snapshot = view->facts->plan->snapshot;
+	const struct zone_set *zones = snapshot->zones;
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < zone_set_steered_count(zones); i++) {
-		const struct zone_steered *steered = zone_set_steered(zones, (uint32_t)i);
 		char name[NAME_TEXT_SIZE];
 
-		if (strcmp(steered->pool, pool) != 0)
+		if (snapshot->steered_pools[i] != pool)
 			continue;
-		name_print(zone_node_name(steered->node), name);
+		name_print(zone_node_name(zone_set_steered(zones, (uint32_t)i)->node), name);
 		json_push_text(array, name);
 	}
 	return array;
@@ -386,7 +374,7 @@ static json_t *pool_of(const struct view *view, const struct view_pool *pool, js
 			: view->settings->monitors[settings->monitor].name);
 	json_put_text(json, "when_all_down",
 		settings->when_all_down == ALL_DOWN_FALLBACK ? "fallback" : "serve-all");
-	json_put(json, "steers", names_steered_by(view, settings->name));
+	json_put(json, "steers", names_steered_by(view, (size_t)(pool - view->pools)));
 	json_put_text(json, "state", view_state_text(pool->state));
 	json_put_number(json, "usable", pool->usable_count);
 	json_put_number(json, "members_total", settings->member_count);

@@ -13,9 +13,9 @@
 enum { MAP_MARK_SPECIAL = 0, MAP_MARK_EMBEDDED = 1, MAP_MARK_COUNT = 1 + EMBEDDED_COUNT };
 #define MAP_MARK_FIRST (RANGE_NONE - MAP_MARK_COUNT)
 
-/* Freezes ranges of classes and marks (MAP_MARK_FIRST + one of the above); classes without a range are left out. */
-struct geo_map *map_new(
-	const struct ranges *ipv4, const struct ranges *ipv6, const struct classes *classes);
+/* Freezes ranges of classes and marks (MAP_MARK_FIRST + one of the above), which it renumbers: classes without a range
+ * are left out. */
+struct geo_map *map_new(struct ranges *ipv4, struct ranges *ipv6, const struct classes *classes);
 void map_free(struct geo_map *map);
 size_t map_size_bytes(const struct geo_map *map);
 

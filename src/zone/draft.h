@@ -40,7 +40,7 @@ struct draft_name {
 	struct draft_name *cut;	   /* the delegation that it is at or below, or NULL */
 	struct draft_record *records;
 	struct draft_record *last_record; /* while records are added */
-	struct zone_node *node; /* what freeze.c made of it */
+	struct zone_node *node;		  /* what freeze.c made of it */
 	uint32_t hash;
 	uint8_t flags; /* enum draft_flag */
 	uint8_t size;

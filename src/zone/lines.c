@@ -6,8 +6,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-/* Longest entry; ldns cuts what is longer in silence.  Enough for every RDATA in hexadecimal that fits a message
- * twice over would not be: what is larger than this is larger than a message in nearly every notation. */
+/* Longest entry.  ldns cuts RDATA at 65535 characters in silence; this leaves room for what stands before it. */
 #define ENTRY_MAX 65000
 
 /* Where the scanner stands between two characters of an entry. */
@@ -118,9 +117,11 @@ enum lines_result lines_next(struct lines *lines, struct line *ret_line, struct 
 			return LINES_ENTRY;
 		}
 	}
-	if (ferror(lines->file)) {
+	if (ferror(lines->file) && !lines->has_failed) {
+		lines->has_failed = true; /* said once, and then it is the end */
 		ret_line->number = lines->number;
-		return err_os(err, "cannot read on") ? LINES_END : LINES_MISTAKE;
+		(void)err_os(err, "cannot read on");
+		return LINES_MISTAKE;
 	}
 	if (scan.parentheses == 0)
 		return LINES_END;

@@ -19,6 +19,7 @@ struct lines {
 	char *physical;	 /* the line being read */
 	size_t capacity; /* of `physical` */
 	unsigned number; /* of `physical`, from 1 */
+	bool has_failed; /* the file cannot be read any further */
 	struct text entry;
 };
 

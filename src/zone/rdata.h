@@ -11,7 +11,8 @@
 /*
  * rdata - RDATA from zone text to the wire: here, and only here, ldns is spoken to.
  *
- * It reads what operators wrote, never a packet.
+ * It reads what operators wrote, never a packet.  (ldns 1.8 itself loses a few octets of memory for each IPSECKEY that
+ * it refuses, and for each relative name that grows too long; nothing else was found to leak.)
  */
 struct rdata_reader;
 

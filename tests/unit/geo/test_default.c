@@ -348,6 +348,89 @@ static void scopes_are_sound_and_minimal(void **state)
 	labels_free(&labels);
 }
 
+/* Where the class changes among the addresses of IPv6 that registries give out. */
+#define REGION_FIRST (UINT64_C(0x2400) << 48)
+#define REGION_LAST ((UINT64_C(0x3000) << 48) - 1)
+
+struct changes {
+	uint64_t *starts;
+	size_t count;
+	size_t capacity;
+};
+
+static void find_changes(
+	const struct world *world, const struct geo_map *map, struct changes *changes)
+{
+	uint32_t last = UINT32_MAX;
+
+	for (size_t i = 0; i < world->count_ipv6; i++) {
+		struct address address = address_ipv6(world->starts_ipv6[i], 0);
+
+		if (world->starts_ipv6[i] < REGION_FIRST || world->starts_ipv6[i] > REGION_LAST)
+			continue;
+
+		uint32_t class = geo_map_find(map, &address).class;
+
+		if (class == last)
+			continue;
+		changes->starts = MEMORY_GROW(changes->starts, changes->count, &changes->capacity);
+		changes->starts[changes->count++] = world->starts_ipv6[i];
+		last = class;
+	}
+}
+
+/* The first change behind a position, or the end of the region. */
+static uint64_t change_behind(const struct changes *changes, uint64_t position)
+{
+	size_t low = 0;
+	size_t high = changes->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (changes->starts[middle] <= position)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < changes->count ? changes->starts[low] : REGION_LAST + 1;
+}
+
+static void scopes_of_ipv6_are_sound_and_minimal(void **state)
+{
+	const struct world *world = *state;
+	const struct geo_map *map = geo_get_map(world->geo, 0);
+	struct changes changes = {NULL, 0, 0};
+	struct random random;
+
+	find_changes(world, map, &changes);
+	assert_true(changes.count > 10000);
+	random_seed_with(&random, 15);
+	for (size_t i = 0; i < 200000; i++) {
+		uint64_t at = changes.starts[random_below(&random, (uint32_t)changes.count)];
+		uint64_t upper = i % 3 == 0 ? at
+			: i % 3 == 1	    ? at + (random_next(&random) & 0xffffffff)
+					    : at - 1;
+		struct address address = address_ipv6(upper, random_next(&random));
+		struct geo_hit hit = geo_map_find(map, &address);
+
+		if (upper < REGION_FIRST || upper > REGION_LAST)
+			continue;
+		assert_in_range(hit.scope_bits, 5, 64);
+
+		uint64_t rest = hit.scope_bits == 64 ? 0 : UINT64_MAX >> hit.scope_bits;
+		uint64_t parent_rest = rest << 1 | 1;
+
+		if (change_behind(&changes, upper & ~rest) <= (upper | rest))
+			fail_msg("%016" PRIx64 "/%u is of several classes", upper, hit.scope_bits);
+		if ((upper & ~parent_rest) >= REGION_FIRST &&
+			(upper | parent_rest) <= REGION_LAST &&
+			change_behind(&changes, upper & ~parent_rest) > (upper | parent_rest))
+			fail_msg("%016" PRIx64 "/%u could be shorter", upper, hit.scope_bits);
+	}
+	free(changes.starts);
+}
+
 static void prefixes_take_the_class_of_most(void **state)
 {
 	const struct world *world = *state;
@@ -458,6 +541,7 @@ int main(void)
 		cmocka_unit_test(every_order_is_by_great_circle),
 		cmocka_unit_test(every_order_of_ipv6_is_by_great_circle),
 		cmocka_unit_test(scopes_are_sound_and_minimal),
+		cmocka_unit_test(scopes_of_ipv6_are_sound_and_minimal),
 		cmocka_unit_test(prefixes_take_the_class_of_most),
 		cmocka_unit_test(short_prefixes_are_answered),
 		cmocka_unit_test(places_are_found_for_people),
