@@ -113,7 +113,7 @@ class Generator:
 
     def _label(self):
         kind = self.random.random()
-        if kind < 0.6:
+        if kind < 0.45:
             size = self.random.choice([1, 1, 2, 3, 5, 8])
             return bytes(self.random.choice(b"abcdefghijklmnopqrstuvwxyz0123456789-_") for _ in range(size))
         if kind < 0.8:
