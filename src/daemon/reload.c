@@ -133,8 +133,6 @@ static void end(struct reading *reading)
 	struct reload *reload = reading->reload;
 
 	STAILQ_REMOVE_HEAD(&reload->readings, later);
-	if (!reading->call)
-		reload->is_signalled = false;
 	snapshot_release(reading->next);
 	snapshot_release(reading->previous);
 	report_done(&reading->report);
@@ -174,6 +172,9 @@ static void begin(struct reload *reload)
 	if (!reading)
 		return;
 	log_info("reading %s", reload->path);
+	/* what is written from now on may be missed: a signal that comes now asks for another */
+	if (!reading->call)
+		reload->is_signalled = false;
 	reading->previous = snapshot_hold(world_snapshot(reload->world));
 	jobs_add(reload->jobs, &(struct job){run, done, reading});
 }
