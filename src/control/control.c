@@ -306,11 +306,11 @@ static bool make_directory_of(const char *path, struct err *err)
 	if (slash && slash != directory) {
 		*slash = '\0';
 		if (mkdir(directory, 0755) < 0 && errno != EEXIST)
-			made = err_os(err,
-				"cannot make the directory of the control socket '%s'; make it, or "
-				"set "
+			made = err_set(err,
+				"cannot make the directory of the control socket '%s': %s; make "
+				"it, or set "
 				"'control' to another place",
-				path);
+				path, strerror(errno));
 	}
 	free(directory);
 	return made;

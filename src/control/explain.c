@@ -5,6 +5,7 @@
 
 #include "json.h"
 #include "reply.h"
+#include "steerd/control/words.h"
 #include "steerd/dns/dns.h"
 #include "steerd/dns/name.h"
 #include "steerd/dns/type.h"
@@ -35,12 +36,6 @@ static const char *const codes[] = {
 	[STEER_REPLACED] = "replaced",
 	[STEER_OTHER_FAMILY] = "other-family",
 	[STEER_UNRESOLVED] = "unresolved",
-};
-
-static const char *const verdict_states[] = {
-	[VERDICT_UNKNOWN] = "unknown",
-	[VERDICT_UP] = "up",
-	[VERDICT_DOWN] = "down",
 };
 
 static json_t *place_of(const struct geo_place *place)
@@ -80,7 +75,7 @@ static json_t *candidate_of(const struct explain_candidate *item)
 	json_put(json, "share", json_real(is_kept ? candidate->share : 0));
 	json_put_text(json, "code", codes[candidate->reason]);
 	json_put_text(json, "reason", steer_reason_text(candidate->reason));
-	json_put_text(json, "state", verdict ? verdict_states[verdict->state] : NULL);
+	json_put_text(json, "state", verdict ? words_verdict(verdict->state) : NULL);
 	json_put_text(json, "check", verdict && *verdict->reason ? verdict->reason : NULL);
 	json_put(json, "override", reply_one_override(item->override));
 	return json;

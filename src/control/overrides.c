@@ -7,14 +7,8 @@
 #include "json.h"
 #include "reply.h"
 #include "steerd/base/memory.h"
+#include "steerd/control/words.h"
 #include "view.h"
-
-static const char *const kind_words[] = {
-	[OVERRIDE_NONE] = "released",
-	[OVERRIDE_DRAIN] = "drained",
-	[OVERRIDE_DOWN] = "forced down",
-	[OVERRIDE_UP] = "forced up",
-};
 
 static const struct override *find_exact(const struct override_list *list, const char *subject)
 {
@@ -41,7 +35,7 @@ static bool check_end(const struct view *view, const struct request *request, st
 
 	if (override && request->command == COMMAND_UNDRAIN && override->kind != OVERRIDE_DRAIN)
 		return err_set(err, "'%s' is %s, not drained: end that with 'steerctl release %s'",
-			subject, kind_words[override->kind], subject);
+			subject, words_kind_done(override->kind), subject);
 	if (override)
 		return true;
 	if (view_count_named(view, subject) == 0)
@@ -51,7 +45,7 @@ static bool check_end(const struct view *view, const struct request *request, st
 
 	if (ruling)
 		return err_set(err, "'%s' has no override of its own; '%s' is %s: say that instead",
-			subject, ruling->subject, kind_words[ruling->kind]);
+			subject, ruling->subject, words_kind_done(ruling->kind));
 	return err_set(err, "'%s' is %s already", subject,
 		request->command == COMMAND_UNDRAIN ? "not drained" : "released");
 }
@@ -110,7 +104,7 @@ static void print_named(const struct view *view, const char *subject, struct tex
 static void print_message(
 	const struct view *view, const struct override *override, struct text *ret_text)
 {
-	text_print(ret_text, "%s: %s (", override->subject, kind_words[override->kind]);
+	text_print(ret_text, "%s: %s (", override->subject, words_kind_done(override->kind));
 	print_named(view, override->subject, ret_text);
 	text_add(ret_text, ")");
 	if (override->until_unix_s) {
@@ -155,7 +149,7 @@ static void warn_ruled(const struct view *view, const char *subject, json_t *war
 			!view_is_named(member, subject))
 			continue;
 		push_warning(warnings, "%s/%s is still %s, as '%s'", member->pool->name,
-			member->member->name, kind_words[member->override->kind],
+			member->member->name, words_kind_done(member->override->kind),
 			member->override->subject);
 	}
 }

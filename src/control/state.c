@@ -17,6 +17,7 @@
 #include "steerd/base/bytes.h"
 #include "steerd/base/file.h"
 #include "steerd/base/memory.h"
+#include "steerd/control/words.h"
 
 /*
  * verdicts: numbers as in base/bytes.h
@@ -136,13 +137,6 @@ bool state_parse_verdicts(const void *bytes, size_t size, struct arena *arena,
 
 /* ---- overrides ---- */
 
-static const char *const kind_names[] = {
-	[OVERRIDE_NONE] = "none",
-	[OVERRIDE_DRAIN] = "drain",
-	[OVERRIDE_DOWN] = "down",
-	[OVERRIDE_UP] = "up",
-};
-
 #define CHECKSUM_TEXT_SIZE 9
 
 static void checksum_text(const json_t *list, char ret_text[static CHECKSUM_TEXT_SIZE])
@@ -165,7 +159,7 @@ void state_print_overrides(const struct override_list *list, struct text *ret_by
 		const struct override *override = &list->items[i];
 		json_t *item = json_object();
 
-		json_put_text(item, "kind", kind_names[override->kind]);
+		json_put_text(item, "kind", words_kind(override->kind));
 		json_put_text(item, "subject", override->subject);
 		json_put_text(item, "reason", override->reason);
 		json_put_text(item, "by", override->by);
@@ -184,11 +178,13 @@ void state_print_overrides(const struct override_list *list, struct text *ret_by
 
 static bool parse_kind(const char *name, enum override_kind *ret_kind)
 {
-	for (size_t i = OVERRIDE_NONE + 1; i < COUNT_OF(kind_names); i++) {
-		if (strcmp(name, kind_names[i]) == 0) {
-			*ret_kind = (enum override_kind)i;
-			return true;
-		}
+	static const enum override_kind kinds[] = {OVERRIDE_DRAIN, OVERRIDE_DOWN, OVERRIDE_UP};
+
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		if (strcmp(name, words_kind(kinds[i])) != 0)
+			continue;
+		*ret_kind = kinds[i];
+		return true;
 	}
 	return false;
 }

@@ -8,6 +8,7 @@
 #include "json.h"
 #include "reply.h"
 #include "steerd/base/memory.h"
+#include "steerd/control/words.h"
 #include "view.h"
 
 static const char *const prober_states[] = {
@@ -17,24 +18,11 @@ static const char *const prober_states[] = {
 	[CONTROL_PROBER_DOWN] = "down",
 };
 
-static const char *const override_kinds[] = {
-	[OVERRIDE_NONE] = "none",
-	[OVERRIDE_DRAIN] = "drain",
-	[OVERRIDE_DOWN] = "down",
-	[OVERRIDE_UP] = "up",
-};
-
 static const char *const methods[] = {
 	[METHOD_NEAREST] = "nearest",
 	[METHOD_FAILOVER] = "failover",
 	[METHOD_WEIGHTED] = "weighted",
 	[METHOD_ALL] = "all",
-};
-
-static const char *const verdict_states[] = {
-	[VERDICT_UNKNOWN] = "unknown",
-	[VERDICT_UP] = "up",
-	[VERDICT_DOWN] = "down",
 };
 
 /* ---- problems, the worst first ---- */
@@ -143,7 +131,7 @@ json_t *reply_one_override(const struct override *override)
 
 	json_t *json = json_object();
 
-	json_put_text(json, "kind", override_kinds[override->kind]);
+	json_put_text(json, "kind", words_kind(override->kind));
 	json_put_text(json, "subject", override->subject);
 	json_put_text(json, "reason", override->reason);
 	json_put_text(json, "by", override->by);
@@ -304,7 +292,7 @@ static json_t *address_of(const struct address *address, const struct verdict *r
 
 	address_print(address, text);
 	json_put_text(json, "address", text);
-	json_put_text(json, "state", verdict_states[row ? row->state : VERDICT_UNKNOWN]);
+	json_put_text(json, "state", words_verdict(row ? row->state : VERDICT_UNKNOWN));
 	json_put_time(json, "since_unix_s", row ? row->since_unix_s : 0);
 	json_put_time(json, "checked_at_unix_s", row ? row->checked_at_unix_s : 0);
 	json_put(json, "latency_ms", was_checked ? json_integer(row->latency_ms) : json_null());

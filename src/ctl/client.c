@@ -83,22 +83,24 @@ static void show_progress(const char *waiting, uint64_t began_at_ms)
 	fflush(stderr);
 }
 
-static void wait_readable(int fd, const char *waiting)
+static bool wait_readable(int fd, const struct client_patience *patience, struct err *err)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
 	uint64_t began_at_ms = clock_monotonic_ms();
+	bool shows = isatty(STDERR_FILENO);
 	int timeout_ms = WONDER_MS;
-	bool shown = false;
+	bool done = true;
 
-	if (!waiting || !isatty(STDERR_FILENO))
-		return; /* the read waits as well */
-	while (poll(&poll_fd, 1, timeout_ms) == 0) {
-		show_progress(waiting, began_at_ms);
+	while (done && poll(&poll_fd, 1, timeout_ms) == 0) {
+		if (shows)
+			show_progress(patience->waiting, began_at_ms);
 		timeout_ms = PROGRESS_MS;
-		shown = true;
+		if (patience->limit_ms && clock_monotonic_ms() - began_at_ms > patience->limit_ms)
+			done = err_set(err, "steerd does not answer; it may be stopped, or hang");
 	}
-	if (shown)
+	if (shows && timeout_ms != WONDER_MS)
 		fputs("\r\033[K", stderr);
+	return done;
 }
 
 static bool receive(int fd, struct text *ret_reply, struct err *err)
@@ -133,8 +135,8 @@ static bool receive(int fd, struct text *ret_reply, struct err *err)
 	}
 }
 
-bool client_ask(struct client *client, const struct request *request, const char *waiting,
-	struct text *ret_reply, struct err *err)
+bool client_ask(struct client *client, const struct request *request,
+	const struct client_patience *patience, struct text *ret_reply, struct err *err)
 {
 	struct text body = {0};
 	struct text frame = {0};
@@ -148,8 +150,7 @@ bool client_ask(struct client *client, const struct request *request, const char
 	text_done(&frame);
 	if (!sent)
 		return err_os(err, "cannot send the request");
-	wait_readable(client->fd, waiting);
-	return receive(client->fd, ret_reply, err);
+	return wait_readable(client->fd, patience, err) && receive(client->fd, ret_reply, err);
 }
 
 void client_wait_for_end(struct client *client)

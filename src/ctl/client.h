@@ -3,6 +3,7 @@
 #define CTL_CLIENT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "steerd/base/err.h"
 #include "steerd/base/text.h"
@@ -19,9 +20,13 @@ struct client {
 bool client_open(struct client *client, const char *path, struct err *err);
 void client_close(struct client *client);
 
-/* `waiting` is shown on a terminal when the reply takes more than a moment. */
-bool client_ask(struct client *client, const struct request *request, const char *waiting,
-	struct text *ret_reply, struct err *err);
+struct client_patience {
+	const char *waiting; /* shown on a terminal when the reply takes more than a moment */
+	uint64_t limit_ms;   /* for the reply to begin; 0: none */
+};
+
+bool client_ask(struct client *client, const struct request *request,
+	const struct client_patience *patience, struct text *ret_reply, struct err *err);
 
 /* Waits until the other end is gone. */
 void client_wait_for_end(struct client *client);

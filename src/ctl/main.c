@@ -328,11 +328,14 @@ static int show(const struct command_line *line, const struct text *body)
 	return done ? STEERCTL_DONE : STEERCTL_REFUSED;
 }
 
-static const char *waiting_words(enum command_id command)
+/* Longest wait for what steerd knows already: it answers within milliseconds, unless something is very wrong. */
+#define ANSWER_LIMIT_MS 30000
+
+static struct client_patience patience_for(enum command_id command)
 {
 	if (command == COMMAND_RELOAD || command == COMMAND_CHECK)
-		return "reading configuration, zones and databases";
-	return "waiting for steerd";
+		return (struct client_patience){"reading configuration, zones and databases", 0};
+	return (struct client_patience){"waiting for steerd", ANSWER_LIMIT_MS};
 }
 
 static int ask(const struct command_line *line, const char *path)
@@ -345,9 +348,9 @@ static int ask(const struct command_line *line, const char *path)
 		return refuse(STEERCTL_UNREACHABLE, err.text);
 
 	int code = STEERCTL_UNREACHABLE;
+	const struct client_patience patience = patience_for(line->request.command);
 
-	if (!client_ask(
-		    &client, &line->request, waiting_words(line->request.command), &body, &err)) {
+	if (!client_ask(&client, &line->request, &patience, &body, &err)) {
 		refuse(code, err.text);
 	} else {
 		if (line->request.command == COMMAND_STOP)

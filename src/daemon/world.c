@@ -8,18 +8,12 @@
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
+#include "steerd/control/words.h"
 
 /* A change is on disk so soon: what a crash may lose is what the prober sees again within a few checks. */
 #define SAVE_CHANGES_MS 5000
 /* Without changes: so that the file's age says how long steerd did not run. */
 #define SAVE_ALWAYS_MS (10 * 60 * 1000)
-
-static const char *const kind_words[] = {
-	[OVERRIDE_NONE] = "released",
-	[OVERRIDE_DRAIN] = "drained",
-	[OVERRIDE_DOWN] = "forced down",
-	[OVERRIDE_UP] = "forced up",
-};
 
 const struct snapshot *world_snapshot(const struct world *world)
 {
@@ -278,7 +272,7 @@ static void log_override(const struct override *override)
 	char time[TEXT_TIME_SIZE];
 
 	text_time(override->until_unix_s, time);
-	log_notice("%s: %s by %s%s%s%s%s%s", override->subject, kind_words[override->kind],
+	log_notice("%s: %s by %s%s%s%s%s%s", override->subject, words_kind_done(override->kind),
 		override->by, override->until_unix_s ? " until " : "",
 		override->until_unix_s ? time : "", override->until_unix_s ? " UTC" : "",
 		*override->reason ? ": " : "", override->reason);
@@ -303,7 +297,7 @@ static void expire_overrides(struct world *world)
 
 		if (override->until_unix_s && override->until_unix_s <= now_unix_s)
 			log_notice("%s: no longer %s, its time is over", override->subject,
-				kind_words[override->kind]);
+				words_kind_done(override->kind));
 	}
 	if (!override_list_expire(&world->overrides, now_unix_s))
 		return;

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONTROL_WORDS_H
+#define CONTROL_WORDS_H
+
+#include "steerd/health/override.h"
+#include "steerd/health/verdict.h"
+
+/*
+ * words - what enums are called, in JSON, on disk and in sentences.
+ */
+const char *words_kind(enum override_kind kind);      /* "drain" */
+const char *words_kind_done(enum override_kind kind); /* "drained" */
+const char *words_verdict(enum verdict_state state);  /* "down" */
+
+#endif
