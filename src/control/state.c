@@ -41,7 +41,8 @@
 
 struct state {
 	int lock_fd;
-	pthread_mutex_t writing; /* of verdicts: a save in the background, and the last one at the end */
+	pthread_mutex_t
+		writing; /* of verdicts: a save in the background, and the last one at the end */
 	char *verdicts_path;
 	char *overrides_path;
 };
