@@ -128,6 +128,29 @@ static void read_url_path(struct reader *reader, const struct entry *entry)
 }
 
 /* The path beside steerd.yaml; NULL, and a complaint, if the node has none. */
+/* In place: people read "zones/a.zone" in messages, not "zones/.//a.zone". */
+static void tidy_path(char *path)
+{
+	char *end = path;
+
+	for (const char *from = path; *from != '\0';) {
+		bool is_dot =
+			from[0] == '/' && from[1] == '.' && (from[2] == '/' || from[2] == '\0');
+
+		if (is_dot)
+			from += 2;
+		else if (from[0] == '/' && from[1] == '/')
+			from++;
+		else
+			*end++ = *from++;
+	}
+	if (end > path + 1 && end[-1] == '/')
+		end--;
+	if (end == path)
+		*end++ = '/';
+	*end = '\0';
+}
+
 static const char *path_of(
 	struct reader *reader, const struct entry *entry, const struct node *node)
 {
@@ -142,6 +165,9 @@ static const char *path_of(
 	}
 
 	char *beside = file_path_beside(reader->settings->path, text);
+
+	tidy_path(beside);
+
 	const char *path = arena_text(reader->settings->arena, beside);
 
 	free(beside);

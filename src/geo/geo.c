@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "steerd/geo/geo.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "atlas.h"
@@ -163,6 +164,10 @@ struct geo *geo_build(const struct geo_request *request, struct report *report)
 	struct atlas atlas;
 	struct err err;
 
+	assert(request->granularity_ipv4 <= 32 && request->granularity_ipv6 <= 64);
+	for (size_t i = 0; i < request->map_count; i++)
+		assert(request->maps[i].site_count >= 1 &&
+			request->maps[i].site_count <= UINT8_MAX);
 	atlas_init(&atlas);
 	for (size_t i = 0; i < request->city_path_count; i++)
 		if (!atlas_add_file(&atlas, request->city_paths[i], &err))

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "steerd/base/address.h"
+#include "steerd/base/memory.h"
 
 /* Names beyond these are counted. */
 #define NAMES_SHOWN 3
@@ -142,6 +143,44 @@ static int verify(X509_STORE_CTX *chain, void *context)
 	return verdict;
 }
 
+/* RFC 8446 6.2, whose newer alerts OpenSSL 3.0 has no words for. */
+static const char *const alerts[] = {
+	[10] = "unexpected message",
+	[20] = "bad record MAC",
+	[22] = "record overflow",
+	[40] = "handshake failure",
+	[42] = "bad certificate",
+	[43] = "unsupported certificate",
+	[44] = "certificate revoked",
+	[45] = "certificate expired",
+	[46] = "certificate unknown",
+	[47] = "illegal parameter",
+	[48] = "unknown CA",
+	[49] = "access denied",
+	[50] = "decode error",
+	[51] = "decrypt error",
+	[70] = "protocol version",
+	[71] = "insufficient security",
+	[80] = "internal error",
+	[86] = "inappropriate fallback",
+	[90] = "user canceled",
+	[109] = "missing extension",
+	[110] = "unsupported extension",
+	[112] = "unrecognized name",
+	[113] = "bad certificate status response",
+	[115] = "unknown PSK identity",
+	[116] = "certificate required",
+	[120] = "no application protocol",
+};
+
+static void describe_alert(uint8_t alert, struct certificate_sight *sight)
+{
+	if (alert < COUNT_OF(alerts) && alerts[alert])
+		snprintf(sight->alert, sizeof(sight->alert), "%s", alerts[alert]);
+	else
+		snprintf(sight->alert, sizeof(sight->alert), "alert %u", alert);
+}
+
 static void on_message(int is_ours, int version, int content_type, const void *bytes, size_t size,
 	SSL *connection, void *context)
 {
@@ -155,8 +194,7 @@ static void on_message(int is_ours, int version, int content_type, const void *b
 	sight->has_heard = true;
 	/* level 2 is fatal; close_notify is no fault, and a warning */
 	if (content_type == SSL3_RT_ALERT && size == 2 && octets[0] == SSL3_AL_FATAL)
-		snprintf(sight->alert, sizeof(sight->alert), "%s",
-			SSL_alert_desc_string_long(octets[1]));
+		describe_alert(octets[1], sight);
 }
 
 void certificate_watch(SSL_CTX *tls, X509_STORE *trust, struct certificate_sight *sight)

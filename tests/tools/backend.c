@@ -48,6 +48,7 @@ enum mode {
 	MODE_CLOSE,
 	MODE_RESET,
 	MODE_PLAIN,
+	MODE_CLIENT_CERT,
 	MODE_STALL,
 	MODE_CLOSE_LATE,
 	MODE_NOT_HTTP,
@@ -69,6 +70,7 @@ static const struct {
 	[MODE_CLOSE] = {"close", "takes the connection and closes it"},
 	[MODE_RESET] = {"reset", "takes the connection and resets it"},
 	[MODE_PLAIN] = {"plain", "speaks HTTP without TLS"},
+	[MODE_CLIENT_CERT] = {"client-cert", "TLS that ends when the client shows no certificate"},
 	[MODE_STALL] = {"stall", "TLS, then no answer to the request"},
 	[MODE_CLOSE_LATE] = {"close-late", "TLS, then closes in place of an answer"},
 	[MODE_NOT_HTTP] = {"not-http", "TLS, then something that is not HTTP"},
@@ -228,6 +230,7 @@ static void answer(struct connection *connection)
 	case MODE_CLOSE:
 	case MODE_RESET:
 	case MODE_PLAIN:
+	case MODE_CLIENT_CERT:
 		write_answer(server, out, 200, "", server->body);
 		break;
 	case MODE_STALL:
@@ -324,6 +327,15 @@ static void close_at_once(evutil_socket_t fd, bool with_reset)
 	evutil_closesocket(fd);
 }
 
+static SSL *new_tls(const struct server *server)
+{
+	SSL *tls = SSL_new(server->tls);
+
+	if (server->mode == MODE_CLIENT_CERT)
+		SSL_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	return tls;
+}
+
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *from,
 	int from_size, void *context)
 {
@@ -345,7 +357,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	LIST_INSERT_HEAD(&server->open, connection, link);
 	connection->stream = is_clear
 		? bufferevent_socket_new(server->base, fd, BEV_OPT_CLOSE_ON_FREE)
-		: bufferevent_openssl_socket_new(server->base, fd, SSL_new(server->tls),
+		: bufferevent_openssl_socket_new(server->base, fd, new_tls(server),
 			  BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	if (!is_clear)
 		bufferevent_openssl_set_allow_dirty_shutdown(connection->stream, 1);

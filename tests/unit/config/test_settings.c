@@ -75,7 +75,7 @@ static void example_top(const struct settings *settings)
 	assert_listens(settings, 0, "0.0.0.0:53");
 	assert_listens(settings, 1, "[::]:53");
 	assert_int_equal(settings->workers, 2);
-	assert_string_equal(settings->zones_path, "zones/");
+	assert_string_equal(settings->zones_path, "zones");
 	assert_string_equal(settings->state_path, "/var/lib/steerd");
 	assert_string_equal(settings->control_path, "/run/steerd/control");
 	assert_int_equal(settings->city_path_count, 1);
@@ -303,7 +303,7 @@ static void defaults(void **state)
 	assert_listens(settings, 0, "0.0.0.0:53");
 	assert_listens(settings, 1, "[::]:53");
 	assert_true(settings->workers >= 1 && settings->workers <= 256);
-	assert_string_equal(settings->zones_path, "zones/");
+	assert_string_equal(settings->zones_path, "zones");
 	assert_string_equal(settings->state_path, "/var/lib/steerd");
 	assert_string_equal(settings->control_path, "/run/steerd/control");
 	assert_int_equal(settings->city_path_count, 0);
@@ -331,6 +331,47 @@ static void byte_order_mark_and_crlf(void **state)
 	report_done(&report);
 }
 
+static void paths(void **state)
+{
+	static const struct {
+		const char *written;
+		const char *want;
+	} cases[] = {
+		{"zones", "/tmp/zones"},
+		{"zones/", "/tmp/zones"},
+		{".", "/tmp"},
+		{"./", "/tmp"},
+		{".//a/./b//", "/tmp/a/b"},
+		{"../zones", "/tmp/../zones"},
+		{".hidden/.x", "/tmp/.hidden/.x"},
+		{"a/..b", "/tmp/a/..b"},
+		{"/srv/zones/.", "/srv/zones"},
+		{"/", "/"},
+		{"/.", "/"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct report report = {0};
+		char path[] = "/tmp/steerd-settings-XXXXXX";
+		int fd = mkstemp(path);
+
+		assert_true(fd >= 0);
+		assert_true(dprintf(fd, "zones: '%s'\n", cases[i].written) > 0);
+		close(fd);
+
+		struct settings *settings = settings_read(path, &report);
+
+		if (!settings || strcmp(settings->zones_path, cases[i].want) != 0)
+			fail_msg("'%s': '%s', not '%s'", cases[i].written,
+				settings ? settings->zones_path : report.lines.bytes,
+				cases[i].want);
+		settings_free(settings);
+		report_done(&report);
+		unlink(path);
+	}
+}
+
 static void files(void **state)
 {
 	struct report report = {0};
@@ -345,7 +386,7 @@ static void files(void **state)
 
 	assert_non_null(settings);
 	assert_int_equal(settings->workers, 7);
-	assert_string_equal(settings->zones_path, "/tmp/zones/");
+	assert_string_equal(settings->zones_path, "/tmp/zones");
 	settings_free(settings);
 
 	/* one byte too many */
@@ -372,6 +413,7 @@ int main(void)
 		cmocka_unit_test(every_setting),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(byte_order_mark_and_crlf),
+		cmocka_unit_test(paths),
 		cmocka_unit_test(files),
 	};
 

@@ -107,6 +107,7 @@ static const struct {
 	{"good", "close", "closed without a byte", NULL},
 	{"good", "reset", "closed without a byte", NULL},
 	{"good", "plain", "TLS handshake failed: the server does not speak TLS", NULL},
+	{"good", "client-cert", "TLS ended by the server: certificate required", NULL},
 	{"good", "stall", "no answer within 2 s", NULL},
 	{"good", "close-late", "closed without an answer", NULL},
 	{"good", "not-http", "the answer is not HTTP", NULL},
