@@ -18,7 +18,7 @@ const struct argument argument_table[ARGUMENT_COUNT] = {
 	[ARGUMENT_NAME] = {"name", ARGUMENT_TEXT, false, NAME_TEXT_MAX, "NAME",
 		"the domain name that the client asks for"},
 	[ARGUMENT_TYPE] = {"type", ARGUMENT_TEXT, false, 16, "TYPE", "A (the default) or AAAA"},
-	[ARGUMENT_STATE] = {"state", ARGUMENT_TEXT, false, 4, "up|down", "what it is to count as"},
+	[ARGUMENT_STATE] = {"state", ARGUMENT_TEXT, false, 16, "up|down", "what it is to count as"},
 	[ARGUMENT_CLIENT] = {"client", ARGUMENT_TEXT, true, 64, "ADDRESS[/LENGTH]",
 		"who asks: an address, or a subnet as resolvers send it"},
 	[ARGUMENT_REASON] = {"reason", ARGUMENT_TEXT, true, 400, "TEXT",

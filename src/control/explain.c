@@ -233,8 +233,15 @@ static bool read_question(
 	if (!type_parse(type, &ret_asked->type) ||
 		(ret_asked->type != DNS_TYPE_A && ret_asked->type != DNS_TYPE_AAAA))
 		return err_set(err, "'%s' is not a steered type: A or AAAA", type);
-	return prefix_parse(request->text[ARGUMENT_CLIENT], &ret_asked->client, err) ||
-		err_within(err, "client");
+	if (!prefix_parse(request->text[ARGUMENT_CLIENT], &ret_asked->client, err))
+		return err_within(err, "client");
+	/* RFC 7871 7.1.2: of such a client nothing may be known, and the answer goes by who sends the query */
+	if (ret_asked->client.bits == 0)
+		return err_set(err,
+			"client: '%s' tells no place; it gets what the resolver that asks gets: "
+			"give its address",
+			request->text[ARGUMENT_CLIENT]);
+	return true;
 }
 
 json_t *reply_explain(

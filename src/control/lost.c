@@ -39,7 +39,7 @@ void lost_update(struct lost *lost, const struct control_facts *facts, struct te
 			continue;
 		if (is_lost)
 			text_print(ret_lost, "pool %s has no usable member: %s\n", pool->name,
-				view_all_down_words(pool));
+				view_all_down_words(&view, &view.pools[i]));
 		else
 			text_print(ret_back, "pool %s has a usable member again\n", pool->name);
 	}

@@ -46,8 +46,8 @@ static bool check_end(const struct view *view, const struct request *request, st
 	if (ruling)
 		return err_set(err, "'%s' has no override of its own; '%s' is %s: say that instead",
 			subject, ruling->subject, words_kind_done(ruling->kind));
-	return err_set(err, "'%s' is %s already", subject,
-		request->command == COMMAND_UNDRAIN ? "not drained" : "released");
+	return err_set(err, "'%s' is not %s", subject,
+		request->command == COMMAND_UNDRAIN ? "drained" : "drained or forced");
 }
 
 static bool make_override(const struct view *view, const struct request *request, const char *by,
@@ -135,7 +135,7 @@ static void warn_empty(const struct view *view, const bool *was_usable, json_t *
 		if (!was_usable[i] || pool->usable_count > 0)
 			continue;
 		push_warning(warnings, "pool %s has no usable member left: %s", pool->pool->name,
-			view_all_down_words(pool->pool));
+			view_all_down_words(view, pool));
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,8 @@
 
 struct state {
 	int lock_fd;
+	pthread_mutex_t
+		writing; /* of verdicts: a save in the background, and the last one at the end */
 	char *verdicts_path;
 	char *overrides_path;
 };
@@ -308,6 +311,7 @@ struct state *state_open(const char *path, struct err *err)
 	struct state *state = memory_new(sizeof(*state));
 
 	state->lock_fd = lock_fd;
+	pthread_mutex_init(&state->writing, NULL);
 	state->verdicts_path = path_of(path, "verdicts");
 	state->overrides_path = path_of(path, "overrides.json");
 	return state;
@@ -318,6 +322,7 @@ void state_close(struct state *state)
 	if (!state)
 		return;
 	close(state->lock_fd);
+	pthread_mutex_destroy(&state->writing);
 	free(state->verdicts_path);
 	free(state->overrides_path);
 	free(state);
@@ -359,7 +364,12 @@ enum state_found state_read_verdicts(struct state *state, struct arena *arena,
 
 bool state_write_verdicts(struct state *state, const struct text *bytes, struct err *err)
 {
-	return file_replace(state->verdicts_path, bytes->bytes, bytes->size, err);
+	pthread_mutex_lock(&state->writing);
+
+	bool done = file_replace(state->verdicts_path, bytes->bytes, bytes->size, err);
+
+	pthread_mutex_unlock(&state->writing);
+	return done;
 }
 
 enum state_found state_read_overrides(

@@ -61,7 +61,7 @@ static void pool_problems(const struct view *view, json_t *problems)
 
 		if (view->pools[i].state == VIEW_DOWN && pool->member_count > 0)
 			push_problem(problems, "pool %s has no usable member: %s", pool->name,
-				view_all_down_words(pool));
+				view_all_down_words(view, &view->pools[i]));
 	}
 }
 

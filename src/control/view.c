@@ -28,9 +28,23 @@ const char *view_state_text(enum view_state state)
 	return states[state].text;
 }
 
-const char *view_all_down_words(const struct settings_pool *pool)
+static bool is_without_address(const struct view_pool *pool)
 {
-	switch (pool->when_all_down) {
+	for (size_t i = 0; i < pool->pool->member_count; i++)
+		if (pool->members[i].state != VIEW_UNRESOLVED)
+			return false;
+	return true;
+}
+
+const char *view_all_down_words(const struct view *view, const struct view_pool *pool)
+{
+	const struct snapshot *snapshot = view->facts->plan->snapshot;
+
+	if (!snapshot->pool_infos[pool - view->pools].is_root)
+		return "pools that hold it go on without it";
+	if (is_without_address(pool))
+		return "it has no address, its names are answered from their own records";
+	switch (pool->pool->when_all_down) {
 	case ALL_DOWN_SERVE_ALL:
 		return "it answers with all of them (serve-all)";
 	case ALL_DOWN_FALLBACK:

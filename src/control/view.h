@@ -61,7 +61,7 @@ void view_init(struct view *view, const struct control_facts *facts);
 void view_done(struct view *view);
 
 /* What a pool without a usable member does: "it answers with all of them (serve-all)". */
-const char *view_all_down_words(const struct settings_pool *pool);
+const char *view_all_down_words(const struct view *view, const struct view_pool *pool);
 
 /* The rows of the `index`th address of an endpoint (of a host: of all its addresses); NULL: unchecked, or none yet. */
 const struct verdict *view_rows(const struct control_facts *facts,

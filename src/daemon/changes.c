@@ -117,13 +117,14 @@ static bool walk_next(
 {
 	bool has_before = walk->i < before->count;
 	bool has_after = walk->j < after->count;
-	int order = has_before && has_after
-		? compare_rows(&before->rows[walk->i], &after->rows[walk->j])
-		: has_before - has_after == 1 ? -1
-					      : 1;
+	int order;
 
 	if (!has_before && !has_after)
 		return false;
+	if (has_before && has_after)
+		order = compare_rows(&before->rows[walk->i], &after->rows[walk->j]);
+	else
+		order = has_before ? -1 : 1;
 	walk->before = order <= 0 ? &before->rows[walk->i++] : NULL;
 	walk->after = order >= 0 ? &after->rows[walk->j++] : NULL;
 	return true;

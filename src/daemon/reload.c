@@ -130,11 +130,7 @@ static void swap(struct reading *reading)
 
 static void end(struct reading *reading)
 {
-	struct reload *reload = reading->reload;
-
-	STAILQ_REMOVE_HEAD(&reload->readings, later);
-	if (!reading->call)
-		reload->is_signalled = false;
+	STAILQ_REMOVE_HEAD(&reading->reload->readings, later);
 	snapshot_release(reading->next);
 	snapshot_release(reading->previous);
 	report_done(&reading->report);
@@ -173,6 +169,8 @@ static void begin(struct reload *reload)
 
 	if (!reading)
 		return;
+	if (!reading->call)
+		reload->is_signalled = false;
 	log_info("reading %s", reload->path);
 	reading->previous = snapshot_hold(world_snapshot(reload->world));
 	jobs_add(reload->jobs, &(struct job){run, done, reading});

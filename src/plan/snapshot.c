@@ -81,7 +81,7 @@ static bool complete(
 	private->geography = geography_get(snapshot->geo_request,
 		options->previous ? options->previous->private->geography : NULL, report);
 	if (!private->geography && !options->previous)
-	private->geography = do_without_files(snapshot->geo_request, private->arena, report);
+		private->geography = do_without_files(snapshot->geo_request, private->arena, report);
 	if (!private->geography)
 		return false;
 	snapshot->geo = private->geography->geo;

@@ -44,7 +44,7 @@ struct state_verdicts {
 
 enum state_found state_read_verdicts(struct state *state, struct arena *arena,
 	struct state_verdicts *ret_verdicts, struct err *err);
-/* Bytes from state_print_verdicts().  [any thread, one at a time]: a slow disk must not hold the main loop. */
+/* Bytes from state_print_verdicts().  [any thread], one write after the other: a slow disk must not hold the main loop. */
 bool state_write_verdicts(struct state *state, const struct text *bytes, struct err *err);
 
 /* Adds to `list`. */

@@ -70,21 +70,33 @@ static bool apply(void *context, const struct override *override, struct err *er
 	return !stage->disk_is_full || err_set(err, "no space left on device");
 }
 
-static int set_up(void **state)
+/* For the first time, or again. */
+static void read_files(struct stage *stage)
 {
-	struct stage *stage = memory_new(sizeof(*stage));
+	const struct snapshot *before = stage->snapshot;
 	struct report report = {0};
 
-	files_init(&stage->files);
 	stage->snapshot =
 		snapshot_read(stage->files.settings_path, &(struct snapshot_options){0}, &report);
 	if (!stage->snapshot || report.error_count > 0)
 		fail_msg("%s", report.lines.bytes);
 	report_done(&report);
+	verdict_table_done(&stage->verdicts);
 	verdict_table_carry(&stage->snapshot->targets, NULL, NULL, NOW_UNIX_S, &stage->verdicts);
+	plan_free(stage->plan);
+	stage->plan = NULL;
+	plan_again(stage);
+	snapshot_release(before);
+}
+
+static int set_up(void **state)
+{
+	struct stage *stage = memory_new(sizeof(*stage));
+
+	files_init(&stage->files);
 	stage->prober =
 		(struct control_prober){.state = CONTROL_PROBER_RUNNING, .pid = 7, .heard_ms = 400};
-	plan_again(stage);
+	read_files(stage);
 	*state = stage;
 	return 0;
 }
@@ -182,9 +194,9 @@ static const struct {
 	const char *want; /* message or error */
 	const char *warnings;
 } steps[] = {
-	{"{\"command\":\"undrain\",\"subject\":\"site:fra\"}", "'site:fra' is not drained already",
+	{"{\"command\":\"undrain\",\"subject\":\"site:fra\"}", "'site:fra' is not drained", "-"},
+	{"{\"command\":\"release\",\"subject\":\"iad-1\"}", "'iad-1' is not drained or forced",
 		"-"},
-	{"{\"command\":\"release\",\"subject\":\"iad-1\"}", "'iad-1' is released already", "-"},
 	{"{\"command\":\"drain\",\"subject\":\"nobody\"}",
 		"no member or site is called 'nobody'; 'steerctl status' lists them", "-"},
 	{"{\"command\":\"drain\",\"subject\":\"fra-l\"}",
@@ -523,6 +535,41 @@ static void losses_are_said_once(void **state)
 	lost_done(&lost);
 }
 
+/* What a pool does that no zone names, or of which no address is known, is not what its settings say. */
+static void losses_that_settings_do_not_decide(void **state)
+{
+	struct stage *stage = *state;
+	struct control_facts facts;
+	struct lost lost = {0};
+	struct text gone = {0};
+	struct text back = {0};
+
+	files_put(&stage->files, "steerd.yaml",
+		"zones: zones/\n"
+		"pools:\n"
+		"  api: {method: failover, members: {a: {pool: inner}, b: {address: 192.0.2.1}}}\n"
+		"  inner: {method: all, members: {c: {address: 192.0.2.2}}}\n"
+		"  hosts: {method: all, members: {d: {host: d.example}}}\n");
+	files_put(&stage->files, "zones/files.example.zone",
+		"$TTL 60\n"
+		"@ SOA ns1 hostmaster 1 7200 900 1209600 60\n"
+		"@ NS ns1\n"
+		"ns1 A 192.0.2.1\n"
+		"_steer.api TXT \"pool=api\"\n"
+		"_steer.hosts TXT \"pool=hosts\"\n");
+	read_files(stage);
+	json_decref(ask(stage, "{\"command\":\"drain\",\"subject\":\"inner/c\"}"));
+	describe(stage, &facts);
+	lost_update(&lost, &facts, &gone, &back);
+	assert_string_equal(gone.bytes,
+		"pool inner has no usable member: pools that hold it go on without it\n"
+		"pool hosts has no usable member: it has no address, its names are answered from "
+		"their own records\n");
+	text_done(&gone);
+	text_done(&back);
+	lost_done(&lost);
+}
+
 /* ---- explain ---- */
 
 static void explain_near_frankfurt(void **state)
@@ -606,6 +653,12 @@ static const struct {
 	{"{\"command\":\"explain\",\"name\":\"api.files.example\",\"client\":\"198.19.0.1/24\"}",
 		"ok", "false"},
 	{"{\"command\":\"explain\",\"name\":\"api.files.example\",\"client\":\"\"}", "ok", "false"},
+	{"{\"command\":\"explain\",\"name\":\"api.files.example\",\"client\":\"0.0.0.0/0\"}",
+		"error",
+		"client: '0.0.0.0/0' tells no place; it gets what the resolver that asks gets: "
+		"give its address"},
+	{"{\"command\":\"explain\",\"name\":\"api.files.example\",\"client\":\"::/0\"}", "ok",
+		"false"},
 };
 
 static void explain_others(void **state)
@@ -650,6 +703,7 @@ int main(void)
 		ON_STAGE(status_of_overrides),
 		ON_STAGE(status_of_subjects),
 		ON_STAGE(losses_are_said_once),
+		ON_STAGE(losses_that_settings_do_not_decide),
 		ON_STAGE(explain_near_frankfurt),
 		ON_STAGE(explain_others),
 		ON_STAGE(explain_fallback),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -434,6 +435,41 @@ static void files_there_and_back(void **state)
 	state_close(opened);
 }
 
+/* As the background's save and the last one may meet when steerd is stopped. */
+static void *write_again_and_again(void *context)
+{
+	struct state *opened = context;
+	struct text bytes = {0};
+	struct err err;
+	size_t failed = 0;
+
+	state_print_verdicts(&example, &bytes);
+	for (int i = 0; i < 50; i++)
+		failed += !state_write_verdicts(opened, &bytes, &err);
+	text_done(&bytes);
+	return (void *)failed;
+}
+
+static void two_saves_at_once(void **state)
+{
+	const struct place *place = *state;
+	struct state *opened = must_open(place);
+	struct arena *arena = arena_new();
+	struct state_verdicts verdicts = {0};
+	struct err err;
+	pthread_t other;
+	void *failed;
+
+	assert_int_equal(pthread_create(&other, NULL, write_again_and_again, opened), 0);
+	assert_null(write_again_and_again(opened));
+	assert_int_equal(pthread_join(other, &failed), 0);
+	assert_null(failed);
+	assert_int_equal(state_read_verdicts(opened, arena, &verdicts, &err), STATE_READ);
+	verdict_table_done(&verdicts.verdicts);
+	arena_free(arena);
+	state_close(opened);
+}
+
 static void broken_files_are_set_aside(void **state)
 {
 	const struct place *place = *state;
@@ -494,6 +530,7 @@ int main(void)
 		IN_PLACE(directory_errors),
 		IN_PLACE(absent_files_are_a_first_start),
 		IN_PLACE(files_there_and_back),
+		IN_PLACE(two_saves_at_once),
 		IN_PLACE(broken_files_are_set_aside),
 		IN_PLACE(unwritable_directory),
 	};
