@@ -130,9 +130,7 @@ static void swap(struct reading *reading)
 
 static void end(struct reading *reading)
 {
-	struct reload *reload = reading->reload;
-
-	STAILQ_REMOVE_HEAD(&reload->readings, later);
+	STAILQ_REMOVE_HEAD(&reading->reload->readings, later);
 	snapshot_release(reading->next);
 	snapshot_release(reading->previous);
 	report_done(&reading->report);
@@ -171,10 +169,9 @@ static void begin(struct reload *reload)
 
 	if (!reading)
 		return;
-	log_info("reading %s", reload->path);
-	/* what is written from now on may be missed: a signal that comes now asks for another */
 	if (!reading->call)
 		reload->is_signalled = false;
+	log_info("reading %s", reload->path);
 	reading->previous = snapshot_hold(world_snapshot(reload->world));
 	jobs_add(reload->jobs, &(struct job){run, done, reading});
 }

@@ -31,7 +31,7 @@ struct reload {
 	uint64_t at_unix_s; /* 0: none yet */
 	bool done;
 	struct text lines;
-	bool is_signalled; /* a SIGHUP's reload waits for its turn: another SIGHUP adds nothing */
+	bool is_signalled; /* a SIGHUP's reload waits: another SIGHUP adds nothing to it */
 };
 
 /* After the fields above `readings` are set. */

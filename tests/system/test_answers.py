@@ -64,6 +64,15 @@ def test_positive(bench):
     equal(server.dig("static.example", "NS").data, ["ns1.static.example.", "ns2.elsewhere.example."])
 
 
+def test_flags(bench):
+    """RD comes back as sent, AD and RA never, Z is ignored; AA only where we have authority"""
+    server = serve(bench)
+    for flags in (0, 0x0100, 0x0020, 0x0010, 0x0040, 0x0170):
+        reply = server.query("www.static.example", flags=flags)
+        equal((reply.rcode, reply.aa, reply.ra, reply.rd), ("NOERROR", True, False, bool(flags & 0x0100)), hex(flags))
+        equal(reply.flags & 0x0060, 0, f"AD and Z for {flags:#06x}")
+
+
 def test_question_echoed(bench):
     """The question comes back octet by octet as it was sent, mixed case included"""
     server = serve(bench)

@@ -194,6 +194,18 @@ def test_reply_address_ipv6(bench):
     equal(wire.Response(wire.ask_udp(("::1", server.server[1]), numbered(3))).id, 3)
 
 
+def test_both_families_on_one_port(bench):
+    """0.0.0.0 and [::] on the same port, as the default has it: two sockets, no conflict"""
+    if not has_ipv6():
+        raise Skipped("no IPv6 on this machine")
+    port = bench.https_port  # free on this test's addresses; likely so on the others
+    server = serve(bench, listen=[f"0.0.0.0:{port}", f"[::]:{port}"])
+    for address in (bench.address(7), "::1"):
+        equal(wire.Response(wire.ask_udp((address, port), numbered(3))).addresses, ["192.0.2.3"], address)
+        equal(wire.Response(wire.ask_tcp((address, port), numbered(4))).addresses, ["192.0.2.4"], address)
+    equal(len(server.servers), 2)
+
+
 def test_many_listeners(bench):
     """Several addresses and ports at once"""
     server = serve(bench, listen=[f"{bench.address(n)}:0" for n in range(1, 9)], workers=3)

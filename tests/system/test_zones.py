@@ -193,6 +193,31 @@ def test_several_zones(bench):
           {"parent.example", "child.parent.example", "third.example"})
 
 
+def test_other_files(bench):
+    """What an editor or a package manager leaves in the directory is no zone, and no mistake"""
+    bench.zone("files.example", STEERED)
+    for name in ("files.example.zone~", ".files.example.zone.swp", "#files.example.zone#", "files.example.zone.bak",
+                 "files.example.zone.dpkg-new", "README", ".hidden.zone"):
+        bench.write(f"zones/{name}", "not a zone\n")
+    os.mkdir(bench.path("zones/parts"))
+    bench.write("zones/parts/inner.example.zone", zone_head("inner.example"))
+    bench.config(pools=POOLS)
+    server = bench.steerd()
+    equal([zone["name"].rstrip(".") for zone in server.status()["zones"]], ["files.example"])
+
+
+def test_no_zones(bench):
+    """A directory without zones, or none at all: no start, and the reason is said"""
+    bench.config(pools=POOLS)
+    code, said = check(bench)
+    equal(code, 1, said)
+    contains(said, "zones")
+    os.rmdir(bench.path("zones"))
+    code, said = check(bench)
+    equal(code, 1, said)
+    contains(said, "zones")
+
+
 # ---- mistakes ---------------------------------------------------------------------------------------------------
 
 SOA = "@ SOA ns1 hostmaster 1 2 3 4 5\n"

@@ -21,7 +21,9 @@ OPTION_COOKIE = 10
 
 
 def name_bytes(name):
-    """A name as on the wire, uncompressed; labels are taken as they are, escapes apart (`\\.`)."""
+    """A name as on the wire, uncompressed; labels are taken as they are, escapes apart (`\\.`).  Bytes are one already."""
+    if isinstance(name, bytes):
+        return name
     wire = b""
     for label in name.rstrip(".").replace("\\.", "\0").split("."):
         if label:
@@ -124,6 +126,10 @@ class Response:
         return None
 
     def _name(self, at=None):
+        return "".join(label.decode("latin-1") + "." for label in self._labels(at)) or "."
+
+    def _labels(self, at=None):
+        """The labels of the name that comes next, or that stands at `at`."""
         labels, jumped, position = [], 0, self.position if at is None else at
         while True:
             length = self.octets[position]
@@ -140,11 +146,11 @@ class Response:
             position += 1
             if length == 0:
                 break
-            labels.append(self.octets[position : position + length].decode("latin-1"))
+            labels.append(self.octets[position : position + length])
             position += length
         if at is None and not jumped:
             self.position = position
-        return ".".join(labels) + "."
+        return labels
 
     def _take(self, size):
         taken = self.octets[self.position : self.position + size]

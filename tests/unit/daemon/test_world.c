@@ -532,14 +532,14 @@ static void reloads_queue_up(void **state)
 {
 	struct stage *stage = *state;
 
-	/* the first reads at once; those that come meanwhile are one more, for what was written since */
+	/* the first is being read, and what it read may be old: the second waits, the third adds nothing */
 	reload_start(&stage->reload, CONTROL_RELOAD, NULL);
 	reload_start(&stage->reload, CONTROL_RELOAD, NULL);
 	reload_start(&stage->reload, CONTROL_RELOAD, NULL);
 	turn_until_idle(stage);
 	assert_int_equal(stage->swapped, 2);
 	assert_int_equal(world_snapshot(&stage->world)->generation, 3);
-	/* a check is no reload */
+	/* a check swaps nothing */
 	reload_now(stage, CONTROL_CHECK);
 	assert_int_equal(stage->swapped, 2);
 	reload_now(stage, CONTROL_RELOAD);

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What two responses differ in, and the table of the reasons that are good ones."""
+
+from messages import lower, record_text
+
+HEADER = ("opcode", "rcode", "aa", "tc", "rd", "ra", "ad", "cd", "question", "edns", "size")
+SECTIONS = ("answer", "authority", "additional")
+
+
+def header(message, question, octets):
+    """What the header, the question and EDNS say."""
+    opt = message.opts[0] if message.opts else None
+    return {
+        "opcode": message.opcode, "rcode": message.rcode, "aa": message.aa, "tc": message.tc, "rd": message.rd,
+        "ra": message.ra, "ad": bool(message.flags & 0x20), "cd": bool(message.flags & 0x10),
+        "question": message.question_octets == octets[12 : 12 + len(message.question_octets)],
+        "edns": opt and (opt.ttl, opt.rclass, message.options()), "size": len(message.octets) <= question.size_max}
+
+
+class Difference:
+    """One value of the header, or one record that only one of two has."""
+
+    def __init__(self, where, ours=None, theirs=None):
+        self.where, self.ours, self.theirs = where, ours, theirs
+
+    def __repr__(self):
+        if self.where in SECTIONS:
+            who, key = ("steerd only", self.ours) if self.ours else ("peer only", self.theirs)
+            return f"{self.where}: {who}: {record_text(key)}"
+        return f"{self.where}: steerd {self.ours!r}, peer {self.theirs!r}"
+
+
+class Case:
+    """A question and two responses to it."""
+
+    def __init__(self, question, octets, ours, theirs, peer, world):
+        self.question, self.octets, self.ours, self.theirs, self.peer, self.world = (
+            question, octets, ours, theirs, peer, world)
+
+    def differences(self):
+        """All of them."""
+        ours, theirs = header(self.ours, self.question, self.octets), header(self.theirs, self.question, self.octets)
+        found = [Difference(k, ours[k], theirs[k]) for k in HEADER if ours[k] != theirs[k]]
+        for section in SECTIONS:
+            mine, other = (
+                {record.key for record in getattr(message, section)} for message in (self.ours, self.theirs))
+            found += [Difference(section, ours=key) for key in sorted(mine - other, key=repr)]
+            found += [Difference(section, theirs=key) for key in sorted(other - mine, key=repr)]
+        return found
+
+
+# ---- the table: peers, where, why, and when that is so ----------------------------------------------------------
+
+ALL = ("NSD", "Knot")
+LINKS_MAX = 8  # CNAMEs that steerd follows in one answer
+ANY, RRSIG, NSEC, NSEC3 = 255, 46, 47, 50
+OPTION_EDE = 15
+
+
+def keys(records):
+    """What records are told apart by."""
+    return {record.key for record in records}
+
+
+def is_referral(message):
+    """Whether it says where to ask on and nothing else."""
+    return not message.answer and not message.aa and any(r.type == "NS" for r in message.authority)
+
+
+def apex_servers(case, difference):
+    """The NS set of a zone, beside an answer."""
+    key = difference.theirs
+    return bool(key and case.ours.answer and key[1] == "NS" and key[0] in case.world.zones)
+
+
+def addresses(case, difference):
+    """An address of a name that an answer or the apex' NS set holds; the glue of referrals is no matter of taste."""
+    key = difference.theirs
+    if not key or key[1] not in ("A", "AAAA") or any(r.type == "NS" for r in case.ours.authority):
+        return False
+    sources = case.theirs.answer + case.theirs.authority
+    return any(key[0] == lower(part) for r in sources for part in r.data if isinstance(part, tuple))
+
+
+def wildcard_glue(case, difference):
+    """An address that a wildcard makes, for a server that has none of its own."""
+    key = difference.theirs
+    return bool(key and is_referral(case.ours) and not case.world.has_name(key[0]))
+
+
+def glue_without_need(case, difference):
+    """Glue that is not the delegation's own: it may be left out where it does not fit (RFC 9471 3.2), and theirs does
+    not, because they compress less."""
+    cuts = {r.key[0] for r in case.ours.authority if r.type == "NS"}
+    return bool(difference.ours and cuts and not case.question.is_tcp and not case.theirs.tc
+                and all(difference.ours[0][-len(cut):] != cut for cut in cuts))
+
+
+def checking_disabled(case, difference):
+    """CD comes back as it was sent."""
+    return difference.ours == bool(case.question.flags & 0x0010)
+
+
+def extended_error(_case, difference):
+    """EDNS is the same but for an Extended DNS Error that says once more what the rcode says."""
+    ours, theirs = difference.ours, difference.theirs
+    return bool(ours and theirs and ours[:2] == theirs[:2]
+                and ours[2] == [o for o in theirs[2] if o[0] != OPTION_EDE])
+
+
+def one_set(case, _difference):
+    """ANY: one whole set of the name (RFC 8482 4.1), or one that leads on; they chose another, or all."""
+    sets = {(r.key[0], r.key[1]) for r in case.ours.answer}
+    return (case.question.rtype == ANY and len(sets) == 1
+            and case.world.set_at(case.question.name, sets.pop()[1]) == {r.key[3:] for r in case.ours.answer})
+
+
+def truncated(case, _difference):
+    """TC and nothing else, where the whole would not fit; they send what fits, with TC or (NSD, glue) without."""
+    ours = case.ours
+    return (ours.tc and not ours.answer + ours.authority + ours.additional and not case.question.is_tcp
+            and (case.theirs.tc or is_referral(case.theirs)))
+
+
+def is_below_dname(case, _difference):
+    """DNAME is data: what lies below it does not exist, and nothing is synthesized."""
+    return case.ours.rcode == "NXDOMAIN" and case.world.is_below_dname(case.ours.target)
+
+
+def long_chain(case, difference):
+    """A chain that is longer than ours: eight links, and what they have behind the eighth."""
+    links = [r for r in case.ours.answer if r.type == "CNAME"]
+    return (len(links) == LINKS_MAX == len(case.ours.answer) and not case.ours.authority
+            and keys(links) <= keys(case.theirs.answer) and difference.theirs is not None)
+
+
+def longer_than_theirs(case, difference):
+    """Knot ends chains after five links."""
+    links = [r for r in case.theirs.answer if r.type == "CNAME"]
+    return (len(links) == 5 == len(case.theirs.answer) and not case.theirs.authority
+            and keys(links) < keys(case.ours.answer) and difference.ours is not None)
+
+
+def leaves_the_zone(case, _difference):
+    """A chain into another zone, which Knot does not enter; NSD does, so that our answer is compared all the same."""
+    zone = case.world.zone_of(case.question.name)
+    targets = [r.data[0] for r in case.ours.answer if r.type == "CNAME"]
+    return (any(case.world.zone_of(target) != zone for target in targets)
+            and keys(case.theirs.answer) <= keys(case.ours.answer))
+
+
+def not_followed(case, _difference):
+    """A type that may stand beside a CNAME: they say that it does not, we say what the name is an alias of."""
+    return (case.question.rtype in (RRSIG, NSEC, NSEC3) and not case.theirs.answer
+            and case.ours.answer and case.ours.answer[0].type == "CNAME")
+
+
+RULES = [
+    (ALL, ("additional",), "minimal: no addresses of names in answers", addresses),
+    (("NSD",), ("authority",), "minimal: no NS set of the zone beside answers", apex_servers),
+    (ALL, ("additional",), "referral: no address that a wildcard makes", wildcard_glue),
+    (ALL, ("additional",), "referral: sibling glue that has no room in theirs", glue_without_need),
+    (ALL, ("cd",), "CD is copied (RFC 4035 3; 3.1.6 would have it cleared)", checking_disabled),
+    (ALL, ("edns",), "no Extended DNS Error (RFC 8914)", extended_error),
+    (ALL, ("tc", *SECTIONS), "truncated: TC and nothing else", truncated),
+    (ALL, ("answer",), "ANY: one set, and another one (RFC 8482 4.1)", one_set),
+    (ALL, ("rcode", *SECTIONS), "DNAME is data: nothing is synthesized", is_below_dname),
+    (("Knot",), ("rcode", *SECTIONS), "Knot follows no CNAME into another zone", leaves_the_zone),
+    (ALL, ("rcode", *SECTIONS), "a chain of CNAMEs goes on behind eight links", long_chain),
+    (("Knot",), ("rcode", *SECTIONS), "Knot ends a chain of CNAMEs after five links", longer_than_theirs),
+    (ALL, ("rcode", *SECTIONS), "RRSIG, NSEC, NSEC3: an alias is followed (RFC 1034 4.3.2)", not_followed),
+]
+
+
+def explain(case):
+    """(reasons, differences without one)."""
+    reasons, unexplained = [], []
+    for difference in case.differences():
+        for peers, where, why, holds in RULES:
+            if case.peer in peers and difference.where in where and holds(case, difference):
+                reasons.append(why)
+                break
+        else:
+            unexplained.append(difference)
+    return reasons, unexplained

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the zones hold, as far as the reasons for differences need to know."""
+
+from messages import lower
+
+
+def labels(text):
+    """A plain name as labels."""
+    return tuple(label.encode() for label in text.split(".") if label)
+
+
+class World:
+    """All zones: `zones` maps the apex's labels to records."""
+
+    def __init__(self, transfers):
+        self.zones = {labels(zone): records for zone, records in transfers.items()}
+        self.records = [record for records in self.zones.values() for record in records]
+        self._sets = {}
+        for record in self.records:
+            self._sets.setdefault(record.key[0], {}).setdefault(record.type, set()).add(record.key[3:])
+
+    def has_name(self, name):
+        """Whether a name has records."""
+        return lower(name) in self._sets
+
+    def set_at(self, name, rtype):
+        """TTL and data of a record set of a name or of the wildcard that makes it: the nearest above that has any."""
+        name = lower(name)
+        found = self._sets.get(name)
+        for depth in range(1, len(name)):
+            found = found or self._sets.get((b"*",) + name[depth:])
+        return (found or {}).get(rtype)
+
+    def is_below_dname(self, name):
+        """Whether a DNAME stands above it."""
+        name = lower(name)
+        return any("TYPE39" in self._sets.get(name[depth:], ()) for depth in range(1, len(name)))
+
+    def zone_of(self, name):
+        """The apex of the hosted zone that a name lies in, or None."""
+        name = lower(name)
+        for depth in range(len(name) + 1):
+            if name[depth:] in self.zones:
+                return name[depth:]
+        return None
