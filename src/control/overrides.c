@@ -171,7 +171,8 @@ static json_t *reply_applied(const struct view *view, const struct override *ove
 
 	print_message(view, override, &message);
 	if (save_error)
-		push_warning(warnings, "this holds until steerd restarts: %s", save_error);
+		push_warning(warnings, "it is not on disk yet, and a restart would lose it: %s",
+			save_error);
 	warn_empty(view, was_usable, warnings);
 	warn_ruled(view, override->subject, warnings);
 
