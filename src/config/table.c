@@ -71,8 +71,8 @@ const struct setting table_settings[] = {
 		.type = SETTING_FILE,
 		.is_fixed = true,
 		.initial = "/var/lib/steerd",
-		.meaning = "The directory of what must survive a restart: verdicts, overrides, the "
-			   "secret of DNS cookies.",
+		.meaning = "The directory of what must survive a restart: verdicts and "
+			   "overrides.",
 		.example = "/var/lib/steerd",
 		FIELD(struct settings, state_path)},
 	{.path = "control",
