@@ -4,7 +4,7 @@
 import wire
 from messages import lower, record_text
 
-HEADER = ("opcode", "rcode", "aa", "tc", "rd", "ra", "ad", "cd", "question", "edns", "size")
+HEADER = ("opcode", "rcode", "aa", "tc", "rd", "ra", "ad", "cd", "question", "edns", "size", "once")
 SECTIONS = ("answer", "authority", "additional")
 
 
@@ -15,7 +15,8 @@ def header(message, question, octets):
         "opcode": message.opcode, "rcode": message.rcode, "aa": message.aa, "tc": message.tc, "rd": message.rd,
         "ra": message.ra, "ad": bool(message.flags & 0x20), "cd": bool(message.flags & 0x10),
         "question": message.question_octets == octets[12 : 12 + len(message.question_octets)],
-        "edns": opt and (opt.ttl, opt.rclass, message.options()), "size": len(message.octets) <= question.size_max}
+        "edns": opt and (opt.ttl, opt.rclass, message.options()), "size": len(message.octets) <= question.size_max,
+        "once": all(len(keys(getattr(message, section))) == len(getattr(message, section)) for section in SECTIONS)}
 
 
 class Difference:
@@ -122,6 +123,11 @@ def class_any(case, _difference):
     return case.question.rclass == CLASS_ANY and case.ours.rcode == "REFUSED" and not case.ours.authority
 
 
+def said_once(_case, difference):
+    """An alias that leads to itself is one record."""
+    return difference.ours
+
+
 def same_but_for(difference, *codes):
     """Whether two OPT records tell the same apart from some options."""
     ours, theirs = difference.ours, difference.theirs
@@ -202,6 +208,7 @@ RULES = [
     (ALL, ("edns",), "no Extended DNS Error (RFC 8914)", extended_error),
     (ALL, ("tc", *SECTIONS), "truncated: TC and nothing else", truncated),
     (ALL, ("answer",), "ANY: one set, and another one (RFC 8482 4.1)", one_set),
+    (ALL, ("once",), "no record twice, even where an alias leads to itself", said_once),
     (ALL, ("rcode", *SECTIONS), "DNAME is data: nothing is synthesized", is_below_dname),
     (("Knot",), ("rcode", *SECTIONS), "Knot follows no CNAME into another zone", leaves_the_zone),
     (ALL, ("aa", "rcode", *SECTIONS), "DS of a zone that nothing here delegates: no data", undelegated),
