@@ -21,6 +21,8 @@
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 #include "steerd/control/frame.h"
+#include "steerd/geo/geo.h"
+#include "steerd/plan/snapshot.h"
 
 /* Operators and their scripts; a loop that forgets to close does not take the descriptors of the rest. */
 #define CONNECTIONS_MAX 64
@@ -31,7 +33,8 @@
  * One connection: reads one request, answers it, ends.
  *
  *	reading ─▶ answered at once ──────────────▶ sending ─▶ gone
- *	      └──▶ waiting for control_finish() ────┘
+ *	      └──▶ waiting for control_finish() ────┤
+ *	      └──▶ waiting for work to be done ─────┘
  *
  * Once a request is read, nothing more is read: a caller that went away is noticed when its reply is sent.
  */
@@ -144,11 +147,74 @@ static void start_stopping(struct control_call *call)
 	send_json(call, json);
 }
 
-static void obey(struct control_call *call, const struct request *request)
+/* ---- explain: where a client is stands in database files, and verdicts must not wait until they are read ---- */
+
+struct search {
+	struct control_call *call;
+	struct request request;
+	const struct snapshot *snapshot; /* held */
+	struct address address;
+	struct geo_place place;
+};
+
+static void search_run(void *context)
+{
+	struct search *search = context;
+
+	geo_find_place(search->snapshot->geo_request, &search->address, &search->place);
+}
+
+static void search_done(void *context)
+{
+	struct search *search = context;
+	const struct control_actions *actions = &search->call->control->actions;
+	struct control_facts facts = {0};
+	struct err err;
+
+	actions->describe(actions->context, &facts);
+
+	json_t *json = reply_explain(&facts, &search->request, &search->place, &err);
+
+	send_json(search->call, json ? json : reply_refused(err.text));
+	snapshot_release(search->snapshot);
+	request_done(&search->request);
+	free(search);
+}
+
+/* Takes the request over; false if the client cannot be read, which the reply will say. */
+static bool start_search(struct control_call *call, struct request *request)
+{
+	const struct control_actions *actions = &call->control->actions;
+	struct control_facts facts = {0};
+	struct prefix client;
+	struct err err;
+
+	if (!prefix_parse(request->text[ARGUMENT_CLIENT], &client, &err))
+		return false;
+
+	struct search *search = memory_new(sizeof(*search));
+
+	actions->describe(actions->context, &facts);
+	search->call = call;
+	search->request = *request;
+	search->snapshot = snapshot_hold(facts.plan->snapshot);
+	search->address = client.address;
+	*request = (struct request){0};
+	/* it may have to wait for a reload */
+	event_del(call->deadline);
+	actions->work(actions->context, &(struct control_work){search_run, search_done, search});
+	return true;
+}
+
+static void obey(struct control_call *call, struct request *request)
 {
 	struct text body = {0};
 
 	switch (request->command) {
+	case COMMAND_EXPLAIN:
+		if (start_search(call, request))
+			return;
+		break;
 	case COMMAND_CHECK:
 		start_reading(call, CONTROL_CHECK);
 		return;
@@ -160,7 +226,6 @@ static void obey(struct control_call *call, const struct request *request)
 		start_stopping(call);
 		return;
 	case COMMAND_STATUS:
-	case COMMAND_EXPLAIN:
 	case COMMAND_DRAIN:
 	case COMMAND_UNDRAIN:
 	case COMMAND_FORCE:
@@ -431,8 +496,9 @@ void control_reply(const struct control_actions *actions, const struct request *
 
 	if (request->command == COMMAND_STATUS || request->command == COMMAND_EXPLAIN) {
 		actions->describe(actions->context, &facts);
-		json = request->command == COMMAND_STATUS ? reply_status(&facts, request, &err)
-							  : reply_explain(&facts, request, &err);
+		json = request->command == COMMAND_STATUS
+			? reply_status(&facts, request, &err)
+			: reply_explain(&facts, request, NULL, &err);
 	} else {
 		json = reply_override(actions, request, by, &err);
 	}

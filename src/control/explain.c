@@ -244,10 +244,10 @@ static bool read_question(
 	return true;
 }
 
-json_t *reply_explain(
-	const struct control_facts *facts, const struct request *request, struct err *err)
+json_t *reply_explain(const struct control_facts *facts, const struct request *request,
+	const struct geo_place *place, struct err *err)
 {
-	struct explain_request asked = {0};
+	struct explain_request asked = {.place = place};
 	struct explain explain = {0};
 
 	if (!read_question(request, &asked, err) ||

@@ -17,8 +17,9 @@ json_t *reply_outcome(const struct control_outcome *outcome);
 /* NULL and `err` if the request names what is not there. */
 json_t *reply_status(
 	const struct control_facts *facts, const struct request *request, struct err *err);
-json_t *reply_explain(
-	const struct control_facts *facts, const struct request *request, struct err *err);
+/* `place` as in struct explain_request. */
+json_t *reply_explain(const struct control_facts *facts, const struct request *request,
+	const struct geo_place *place, struct err *err);
 json_t *reply_override(const struct control_actions *actions, const struct request *request,
 	const char *by, struct err *err);
 

@@ -163,6 +163,13 @@ static void read_files(void *context, enum control_reading what, struct control_
 	reload_start(&daemon->reload, what, call);
 }
 
+static void work(void *context, const struct control_work *work)
+{
+	struct daemon *daemon = context;
+
+	jobs_add(daemon->jobs, &(struct job){work->run, work->done, work->context});
+}
+
 static void stop(void *context)
 {
 	struct daemon *daemon = context;
@@ -177,6 +184,7 @@ static bool start_control(struct daemon *daemon, const char *path, struct err *e
 		.describe = describe,
 		.override = apply_override,
 		.read = read_files,
+		.work = work,
 		.stop = stop,
 	};
 

@@ -63,9 +63,31 @@ static void note_saved(struct world *world, bool saved, const struct err *err)
 		world->save_error = *err;
 		return;
 	}
+	if (world->has_unsaved_overrides)
+		return;
 	if (was_broken)
 		log_notice("state is saved again");
 	world->save_error.text[0] = '\0';
+}
+
+static bool save_overrides(struct world *world, struct err *err)
+{
+	bool saved = state_write_overrides(world->state, &world->overrides, err);
+
+	world->has_unsaved_overrides = !saved;
+	world->overrides_tried_at_ms = clock_monotonic_ms();
+	note_saved(world, saved, err);
+	return saved;
+}
+
+/* What an operator said must not be lost because the disk was full at that moment. */
+static void save_overrides_again(struct world *world)
+{
+	struct err err;
+
+	if (world->has_unsaved_overrides &&
+		clock_monotonic_ms() - world->overrides_tried_at_ms >= SAVE_CHANGES_MS)
+		(void)save_overrides(world, &err);
 }
 
 static void print_verdicts(const struct world *world, struct text *ret_bytes)
@@ -128,17 +150,11 @@ void world_save(struct world *world)
 	struct text bytes = {0};
 	struct err err;
 
+	if (world->has_unsaved_overrides)
+		(void)save_overrides(world, &err);
 	print_verdicts(world, &bytes);
 	note_saved(world, state_write_verdicts(world->state, &bytes, &err), &err);
 	text_done(&bytes);
-}
-
-static bool save_overrides(struct world *world, struct err *err)
-{
-	bool saved = state_write_overrides(world->state, &world->overrides, err);
-
-	note_saved(world, saved, err);
-	return saved;
 }
 
 /* ---- the start ---- */
@@ -308,5 +324,6 @@ static void expire_overrides(struct world *world)
 void world_tick(struct world *world)
 {
 	expire_overrides(world);
+	save_overrides_again(world);
 	save_when_due(world);
 }

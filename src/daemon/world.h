@@ -30,6 +30,8 @@ struct world {
 	struct err save_error; /* text "": what was saved last is on disk */
 	uint64_t saved_at_ms;  /* monotonic; of the verdicts, when that began */
 	bool is_unsaved;       /* verdicts that matter are not on disk */
+	bool has_unsaved_overrides;
+	uint64_t overrides_tried_at_ms; /* monotonic; when they were to be saved last */
 	bool is_saving;
 };
 

@@ -105,7 +105,11 @@ static void explain_steered(const struct plan *plan, const struct explain_reques
 
 	explain->pool = plan->snapshot->pools[pool].name;
 	explain->ttl_s = zone_set_steered(plan->zones, steered)->ttl_s;
-	geo_find_place(plan->snapshot->geo_request, &request->client.address, &explain->place);
+	if (request->place)
+		explain->place = *request->place;
+	else
+		geo_find_place(
+			plan->snapshot->geo_request, &request->client.address, &explain->place);
 	if (steering->map) {
 		struct geo_hit hit = find_class(steering->map, &request->client);
 

@@ -78,13 +78,15 @@ static bool complete(
 	snapshot->pool_infos = infos;
 	snapshot->geo_request =
 		geography_plan(private->settings, snapshot->pools, infos, private->arena);
-	private->geography = geography_get(snapshot->geo_request,
+	struct geography *geography = geography_get(snapshot->geo_request,
 		options->previous ? options->previous->private->geography : NULL, report);
-	if (!private->geography && !options->previous)
-		private->geography = do_without_files(snapshot->geo_request, private->arena, report);
-	if (!private->geography)
+
+	if (!geography && !options->previous)
+		geography = do_without_files(snapshot->geo_request, private->arena, report);
+	if (!geography)
 		return false;
-	snapshot->geo = private->geography->geo;
+	private->geography = geography;
+	snapshot->geo = geography->geo;
 	return true;
 }
 

@@ -84,6 +84,13 @@ struct control_outcome {
 	uint64_t generation; /* that serves now */
 };
 
+/* What takes its time, such as reading a database. */
+struct control_work {
+	void (*run)(void *context);  /* in another thread */
+	void (*done)(void *context); /* after it, in the thread of the event base */
+	void *context;
+};
+
 struct control_actions {
 	void *context;
 	void (*describe)(void *context, struct control_facts *ret_facts);
@@ -92,6 +99,8 @@ struct control_actions {
 	bool (*override)(void *context, const struct override *override, struct err *err);
 	/* Reads the files; control_finish() is to be called once it is known how that went. */
 	void (*read)(void *context, enum control_reading what, struct control_call *call);
+	/* Does it without holding the event base; what is not done when control_stop() is called must not be done any more. */
+	void (*work)(void *context, const struct control_work *work);
 	/* End the process; what is left to be sent has been sent. */
 	void (*stop)(void *context);
 };

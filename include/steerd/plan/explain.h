@@ -16,6 +16,8 @@ struct explain_request {
 	const char *name;     /* as an operator types it */
 	uint16_t type;	      /* DNS_TYPE_A or DNS_TYPE_AAAA */
 	struct prefix client; /* a whole address, or a subnet as EDNS Client Subnet has it */
+	/* What geo_find_place() says of the client, from a thread that may read files; NULL: explain_query() asks it. */
+	const struct geo_place *place;
 };
 
 struct explain_candidate {

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "files.h"
 #include "steerd/base/file.h"
 #include "steerd/base/memory.h"
 #include "steerd/control/control.h"
@@ -24,7 +25,7 @@
 
 /*
  * The socket itself, with real connections.  Who answers is not asked for what it knows here: test_reply.c does
- * that; requests are check, reload and stop, and those that are refused before.
+ * that; requests are check, reload and stop, explain once, and those that are refused before.
  */
 struct stage {
 	char directory[64];
@@ -34,6 +35,8 @@ struct stage {
 	struct control_call *call; /* what read() got last */
 	enum control_reading what;
 	size_t read_count;
+	struct control_work work; /* what is to be done aside */
+	struct plan *plan;	  /* what explain is asked about; else NULL */
 	bool is_stopped;
 };
 
@@ -46,6 +49,23 @@ static void on_read(void *context, enum control_reading what, struct control_cal
 	stage->read_count++;
 }
 
+static void on_work(void *context, const struct control_work *work)
+{
+	struct stage *stage = context;
+
+	stage->work = *work;
+}
+
+static void describe(void *context, struct control_facts *ret_facts)
+{
+	static const struct verdict_table none;
+	static const struct override_list no_overrides;
+	const struct stage *stage = context;
+
+	*ret_facts = (struct control_facts){
+		.plan = stage->plan, .verdicts = &none, .overrides = &no_overrides};
+}
+
 static void on_stop(void *context)
 {
 	struct stage *stage = context;
@@ -55,7 +75,13 @@ static void on_stop(void *context)
 
 static bool start(struct stage *stage, struct err *err)
 {
-	const struct control_actions actions = {.context = stage, .read = on_read, .stop = on_stop};
+	const struct control_actions actions = {
+		.context = stage,
+		.describe = describe,
+		.read = on_read,
+		.work = on_work,
+		.stop = on_stop,
+	};
 
 	stage->control = control_start(stage->base, stage->path, &actions, err);
 	return stage->control != NULL;
@@ -234,6 +260,55 @@ static void others_are_answered_meanwhile(void **state)
 	assert_hears(stage, slow, "late");
 	close(slow);
 	close(quick);
+}
+
+static struct plan *plan_of(const struct files *files)
+{
+	static const struct override_list no_overrides;
+	struct report report = {0};
+	struct verdict_table verdicts = {0};
+	const struct snapshot *snapshot =
+		snapshot_read(files->settings_path, &(struct snapshot_options){0}, &report);
+
+	if (!snapshot)
+		fail_msg("%s", report.lines.bytes);
+	report_done(&report);
+	verdict_table_carry(&snapshot->targets, NULL, NULL, 0, &verdicts);
+
+	struct plan *plan = plan_build(snapshot, &verdicts, &no_overrides, NULL);
+
+	verdict_table_done(&verdicts);
+	snapshot_release(snapshot); /* the plan holds it */
+	return plan;
+}
+
+/* The place of a client is looked up in files: aside, and with what is served when that is done. */
+static void explain_is_worked_on_aside(void **state)
+{
+	struct stage *stage = *state;
+	struct files files;
+	int fd = dial(stage);
+	int wrong = dial(stage);
+
+	files_init(&files);
+	stage->plan = plan_of(&files);
+	say(wrong, "{\"command\":\"explain\",\"name\":\"dl.files.example\",\"client\":\"here\"}");
+	assert_hears(stage, wrong, "{\"ok\":false,\"error\":\"client: ");
+	assert_null(stage->work.run);
+	say(fd,
+		"{\"command\":\"explain\",\"name\":\"dl.files.example\",\"client\":\"198.18.0."
+		"1\"}");
+	while (!stage->work.run)
+		event_base_loop(stage->base, EVLOOP_ONCE);
+	plan_free(stage->plan);
+	stage->plan = plan_of(&files);
+	stage->work.run(stage->work.context);
+	stage->work.done(stage->work.context);
+	assert_hears(stage, fd, "198.18.0.0/16\",\"label\":\"site fra\"");
+	plan_free(stage->plan);
+	files_done(&files);
+	close(fd);
+	close(wrong);
 }
 
 static void caller_that_left(void **state)
@@ -422,6 +497,7 @@ int main(void)
 		ON_STAGE(mode_of_the_socket),
 		ON_STAGE(replies_that_take_time),
 		ON_STAGE(others_are_answered_meanwhile),
+		ON_STAGE(explain_is_worked_on_aside),
 		ON_STAGE(caller_that_left),
 		ON_STAGE(stop_is_last),
 		ON_STAGE(octet_by_octet),

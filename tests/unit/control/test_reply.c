@@ -291,7 +291,8 @@ static void override_that_cannot_be_saved(void **state)
 	reply = ask(stage, "{\"command\":\"drain\",\"subject\":\"iad-1\"}");
 	assert_part(reply, "ok", "true");
 	assert_part(reply, "warnings",
-		"[\"this holds until steerd restarts: no space left on device\"]");
+		"[\"it is not on disk yet, and a restart would lose it: no space left on "
+		"device\"]");
 	json_decref(reply);
 	reply = ask(stage, "{\"command\":\"status\"}");
 	assert_part(reply, "problems", "[\"state is not saved: no space left on device\"]");

@@ -368,8 +368,17 @@ static void overrides_that_cannot_be_saved(void **state)
 	assert_answer(stage, "dl.files.example", "192.0.2.11 192.0.2.20 ");
 	assert_string_equal(stage->world.save_error.text, err.text);
 	rmdir(in_the_way);
-	say_override(stage, OVERRIDE_DRAIN, "fra-2", 0);
+	/* verdicts that can be saved do not make it right */
+	stage->world.saved_at_ms -= 600000;
+	world_tick(&stage->world);
+	turn_until_idle(stage);
+	assert_string_equal(stage->world.save_error.text, err.text);
+	stage->world.overrides_tried_at_ms -= 5000;
+	world_tick(&stage->world);
 	assert_string_equal(stage->world.save_error.text, "");
+	end(stage, false);
+	begin(stage);
+	assert_int_equal(stage->world.overrides.count, 1);
 	free(in_the_way);
 }
 
