@@ -1,42 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reply.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "steerd/dns/wire.h"
 
 #define OPT_SIZE 11 /* RFC 6891 6.1.2, without options */
 #define OPT_FLAG_DO 0x8000
-#define ECS_SIZE                                                                                   \
-	8 /* the option's header, FAMILY and the two lengths (RFC 7871 6), without the address */
+#define ECS_SCOPE 7    /* where SCOPE PREFIX-LENGTH stands in the whole option (RFC 7871 6) */
 #define POINTER 0xc000 /* RFC 1035 4.1.4 */
-
-static size_t ecs_octets(const struct query_ecs *ecs)
-{
-	return (ecs->source.bits + 7u) / 8;
-}
 
 static size_t opt_size(const struct query *query)
 {
 	if (!query->has_edns)
 		return 0;
-	return OPT_SIZE + (query->ecs.is_present ? ECS_SIZE + ecs_octets(&query->ecs) : 0);
+	return OPT_SIZE + (query->ecs.is_present ? query->ecs.option_size : 0);
 }
 
 void reply_begin(struct reply *reply, const struct query *query, const uint8_t *message,
 	size_t size_max, uint8_t *out)
 {
-	memcpy(out + DNS_HEADER_SIZE, message + DNS_HEADER_SIZE, query->question_size);
-	reply->out = out;
-	reply->question_end = DNS_HEADER_SIZE + (size_t)query->question_size;
-	reply->used = reply->question_end;
-	reply->limit = size_max - opt_size(query);
-	reply->name_offset = DNS_HEADER_SIZE;
-	reply->name_size = query->has_question ? query->name.size : 0;
-	reply->flags = 0;
-	reply->rcode = DNS_RCODE_NOERROR;
-	reply->scope_bits = 0;
-	memset(reply->counts, 0, sizeof(reply->counts));
+	size_t question_end = DNS_HEADER_SIZE + (size_t)query->question_size;
+
+	wire_copy(out, message, question_end);
+	*reply = (struct reply){
+		.out = out,
+		.used = question_end,
+		.question_end = question_end,
+		.limit = size_max - opt_size(query),
+		.name_offset = DNS_HEADER_SIZE,
+		.name_size = query->has_question ? query->name.size : 0,
+	};
 }
 
 /* Makes sure of the room; without it, the reply becomes an empty one with TC (RFC 2181 9). */
@@ -69,7 +64,7 @@ bool reply_add_block(
 	uint8_t *at = reply->out + reply->used;
 
 	if (is_in_place(reply, block)) {
-		memcpy(at, block->bytes, block->size_bytes);
+		wire_copy(at, block->bytes, block->size_bytes);
 	} else {
 		/* the base name is the name that is answered, or an ancestor of it: its end */
 		size_t base_offset = reply->name_offset + reply->name_size - block->base_size_bytes;
@@ -96,17 +91,18 @@ bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addr
 	if (!reply_has_room(reply, addresses->count * record_size))
 		return false;
 
+	/* what each record begins with: the owner, TYPE, CLASS, TTL and RDLENGTH */
+	uint64_t type = address_size == 4 ? DNS_TYPE_A : DNS_TYPE_AAAA;
+	uint64_t start = htobe64((uint64_t)(POINTER | reply->name_offset) << 48 | type << 32 |
+		DNS_CLASS_IN << 16 | addresses->ttl_s >> 16);
+	uint32_t rest = htobe32(addresses->ttl_s << 16 | (uint32_t)address_size);
 	const uint8_t *address = addresses->bytes;
+	const uint8_t *end = address + addresses->count * address_size;
 	uint8_t *at = reply->out + reply->used;
-	uint8_t head[REPLY_RECORD_HEAD_SIZE];
 
-	wire_write16(head, (uint16_t)(POINTER | reply->name_offset));
-	wire_write16(head + 2, address_size == 4 ? DNS_TYPE_A : DNS_TYPE_AAAA);
-	wire_write16(head + 4, DNS_CLASS_IN);
-	wire_write32(head + 6, addresses->ttl_s);
-	wire_write16(head + 10, (uint16_t)address_size);
-	for (size_t i = 0; i < addresses->count; i++, at += record_size, address += address_size) {
-		memcpy(at, head, REPLY_RECORD_HEAD_SIZE);
+	for (; address < end; at += record_size, address += address_size) {
+		memcpy(at, &start, sizeof(start));
+		memcpy(at + sizeof(start), &rest, sizeof(rest));
 		/* known sizes: each is a move or two, and no call */
 		if (address_size == 4)
 			memcpy(at + REPLY_RECORD_HEAD_SIZE, address, 4);
@@ -116,20 +112,6 @@ bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addr
 	reply->used = (size_t)(at - reply->out);
 	reply->counts[REPLY_ANSWER] = (uint16_t)(reply->counts[REPLY_ANSWER] + addresses->count);
 	return true;
-}
-
-/* RFC 7871 7.2.1: FAMILY, SOURCE and ADDRESS as they came. */
-static uint8_t *write_ecs(const struct query_ecs *ecs, uint8_t scope_bits, uint8_t *at)
-{
-	size_t octets = ecs_octets(ecs);
-
-	wire_write16(at, DNS_OPTION_ECS);
-	wire_write16(at + 2, (uint16_t)(4 + octets));
-	wire_write16(at + 4, ecs->family);
-	at[6] = ecs->source.bits;
-	at[7] = scope_bits;
-	memcpy(at + ECS_SIZE, ecs->source.address.bytes, octets);
-	return at + ECS_SIZE + octets;
 }
 
 static void write_opt(struct reply *reply, const struct query *query)
@@ -143,8 +125,12 @@ static void write_opt(struct reply *reply, const struct query *query)
 	opt[5] = (uint8_t)(reply->rcode >> 4);
 	opt[6] = 0; /* our version */
 	wire_write16(opt + 7, query->dnssec_ok ? OPT_FLAG_DO : 0);
-	if (query->ecs.is_present)
-		end = write_ecs(&query->ecs, reply->scope_bits, end);
+	if (query->ecs.is_present) {
+		/* FAMILY, SOURCE and ADDRESS as they came (RFC 7871 7.2.1) */
+		wire_copy(end, query->ecs.option, query->ecs.option_size);
+		end[ECS_SCOPE] = reply->scope_bits;
+		end += query->ecs.option_size;
+	}
 	wire_write16(opt + 9, (uint16_t)(end - opt - OPT_SIZE));
 	reply->used = (size_t)(end - reply->out);
 	reply->counts[REPLY_ADDITIONAL]++;
@@ -158,7 +144,6 @@ size_t reply_finish(struct reply *reply, const struct query *query)
 
 	if (query->has_edns)
 		write_opt(reply, query);
-	wire_write16(header, query->id);
 	wire_write16(header + 2,
 		(uint16_t)(DNS_FLAG_QR | opcode | reply->flags | copied | (reply->rcode & 0xf)));
 	wire_write16(header + 4, query->has_question ? 1 : 0);

@@ -34,7 +34,7 @@ struct reply {
 	uint16_t counts[REPLY_SECTIONS];
 };
 
-/* Copies the question, if there is one.  `size_max` is what the transport takes. */
+/* Copies the header, and the question if there is one.  `size_max` is what the transport takes. */
 void reply_begin(struct reply *reply, const struct query *query, const uint8_t *message,
 	size_t size_max, uint8_t *out);
 

@@ -133,6 +133,12 @@ void command_usage(enum command_id id, char ret_text[static COMMAND_USAGE_SIZE])
 	}
 }
 
+bool command_check_state(const char *text, struct err *err)
+{
+	return strcmp(text, "up") == 0 || strcmp(text, "down") == 0 ||
+		err_set(err, "'%s' is neither 'up' nor 'down'", text);
+}
+
 bool command_parse_duration(const char *text, uint64_t *ret_seconds, struct err *err)
 {
 	static const struct {

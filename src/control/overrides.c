@@ -65,8 +65,8 @@ static bool make_override(const struct view *view, const struct request *request
 		return check_end(view, request, err);
 	}
 	if (request->command == COMMAND_FORCE) {
-		if (strcmp(state, "up") != 0 && strcmp(state, "down") != 0)
-			return err_set(err, "'%s' is neither 'up' nor 'down'", state);
+		if (!command_check_state(state, err))
+			return false;
 		kind = strcmp(state, "up") == 0 ? OVERRIDE_UP : OVERRIDE_DOWN;
 	}
 	if (view_count_named(view, subject) == 0)

@@ -102,7 +102,7 @@ static bool take_argument(
 	switch (argument_table[id].kind) {
 	case ARGUMENT_TEXT:
 		request->text[id] = value;
-		return true;
+		return id != ARGUMENT_STATE || command_check_state(value, err);
 	case ARGUMENT_DURATION:
 		return command_parse_duration(value, &request->number[id], err);
 	case ARGUMENT_FLAG:

@@ -14,36 +14,25 @@ static lanes lower_case(lanes mixed)
 	return mixed | ((lanes)(mixed - 'A' < 26) & 0x20);
 }
 
-/* One multiplication of 64 by 64 bits, folded: every input bit reaches every output bit. */
-static uint64_t mix(uint64_t hash, uint64_t octets)
-{
-	unsigned __int128 product =
-		(unsigned __int128)(hash ^ octets) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t load(const uint8_t *octets)
-{
-	uint64_t word;
-
-	memcpy(&word, octets, sizeof(word));
-	return word;
-}
-
-/* Copies `end` octets as lower case, and zeroes behind them, so that a word may be read at the root label. */
-static void copy_lower_case(const uint8_t *wire, size_t end, struct name_key *key)
+/*
+ * Copies `end` octets as lower case, and zeroes behind them, so that a word may be read at the root label.  Of `wire`,
+ * `size` octets may be read: in a query with EDNS there is a whole register behind every name.
+ */
+static void copy_lower_case(const uint8_t *wire, size_t size, size_t end, struct name_key *key)
 {
 	static_assert(sizeof(key->wire) >= 256, "whole registers of the longest name");
-	memcpy(key->wire, wire, end);
-	memset(key->wire + end, 0, 9);
+	if (size < end + sizeof(lanes)) {
+		memcpy(key->wire, wire, end);
+		wire = key->wire;
+	}
 	for (size_t i = 0; i < end; i += sizeof(lanes)) {
 		lanes part;
 
-		memcpy(&part, key->wire + i, sizeof(part));
+		memcpy(&part, wire + i, sizeof(part));
 		part = lower_case(part);
 		memcpy(key->wire + i, &part, sizeof(part));
 	}
+	memset(key->wire + end, 0, 9);
 }
 
 size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key)
@@ -68,18 +57,8 @@ size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key)
 	}
 	ret_key->label_count = (uint8_t)labels;
 	ret_key->size = (uint8_t)(end + 1);
-	copy_lower_case(wire, end, ret_key);
+	copy_lower_case(wire, size, end, ret_key);
 	return end + 1;
-}
-
-uint32_t name_key_hash(const struct name_key *key, unsigned label)
-{
-	uint64_t hash = UINT64_C(0x2545f4914f6cdd1d);
-
-	/* the last word ends in the zeroes behind the name, so it depends on nothing else */
-	for (size_t i = key->offset[label]; i + 1 < key->size; i += sizeof(hash))
-		hash = mix(hash, load(key->wire + i));
-	return (uint32_t)(hash >> 32);
 }
 
 static bool is_digit(char c)

@@ -97,6 +97,8 @@ static bool ecs_read(const uint8_t *option, size_t size, struct query_ecs *ret_e
 	if (source_bits % 8 != 0 && (option[size - 1] & 0xff >> source_bits % 8) != 0)
 		return false;
 	ret_ecs->is_present = true;
+	ret_ecs->option = option - OPTION_HEADER_SIZE;
+	ret_ecs->option_size = OPTION_HEADER_SIZE + size;
 	ret_ecs->family = (uint8_t)family;
 	ret_ecs->source = (struct prefix){
 		.address.family = families[family].address_family,
@@ -170,16 +172,15 @@ static bool body_read(const uint8_t *message, size_t size, struct query *query)
 {
 	struct reader reader = {message + DNS_HEADER_SIZE, size - DNS_HEADER_SIZE};
 	uint16_t questions = wire_read16(message + 4);
-	uint16_t answers = wire_read16(message + 6);
-	uint16_t authorities = wire_read16(message + 8);
+	uint32_t early = wire_read32(message + 6); /* answers and authorities; of most queries 0 */
 	uint16_t additionals = wire_read16(message + 10);
 
 	if (questions != 1 || !question_read(&reader, query))
 		return false; /* RFC 9619 4 */
-	if (answers + authorities > 0 && query->opcode == DNS_OPCODE_QUERY &&
-		!(query->type == DNS_TYPE_IXFR && answers == 0 && authorities == 1))
+	if (early != 0 && query->opcode == DNS_OPCODE_QUERY &&
+		!(query->type == DNS_TYPE_IXFR && early == 1))
 		return false;
-	return records_read(&reader, (unsigned)answers + authorities, additionals, query);
+	return records_read(&reader, (early >> 16) + (early & 0xffff), additionals, query);
 }
 
 enum query_verdict query_read(const uint8_t *message, size_t size, struct query *ret_query)

@@ -8,6 +8,7 @@
 #include "steerd/base/memory.h"
 #include "steerd/dns/dns.h"
 #include "steerd/dns/type.h"
+#include "steerd/dns/wire.h"
 
 #define QUESTION_FIXED_SIZE 4 /* QTYPE and QCLASS */
 #define POINTER 0xc000
@@ -46,19 +47,16 @@ void zone_block_place(
 {
 	size_t home = block_home(block);
 	size_t base_end = home - QUESTION_FIXED_SIZE;
+	size_t base_shift = place->base_offset - (size_t)DNS_HEADER_SIZE;
+	size_t block_shift = place->block_offset - home;
 
-	memcpy(out, block->bytes, block->size_bytes);
-	if (place->base_offset != DNS_HEADER_SIZE || place->block_offset != home) {
-		for (size_t i = 0; i < block->fixup_count; i++) {
-			uint8_t *pointer = out + block->fixups[i];
-			size_t target = get16(pointer) & POINTER_BITS;
+	wire_copy(out, block->bytes, block->size_bytes);
+	for (size_t i = 0; i < block->fixup_count; i++) {
+		uint8_t *pointer = out + block->fixups[i];
+		size_t target = get16(pointer);
 
-			if (target < base_end)
-				target += place->base_offset - (size_t)DNS_HEADER_SIZE;
-			else
-				target += place->block_offset - home;
-			put16(pointer, POINTER | target);
-		}
+		target += (target & POINTER_BITS) < base_end ? base_shift : block_shift;
+		put16(pointer, target);
 	}
 	if (block->type != 0 && place->owner_offset != DNS_HEADER_SIZE)
 		move_owners(block, place->owner_offset, out);

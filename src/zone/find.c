@@ -80,24 +80,37 @@ static void match_below(const struct zone_set *set, const struct roster_slot *en
 	};
 }
 
+/* The closest encloser of a name that does not exist; NULL outside of all zones. */
+static const struct roster_slot *find_encloser(
+	const struct roster *roster, const struct name_key *name)
+{
+	unsigned label = 1;
+
+	/* no name that exists has more labels than the deepest */
+	if (name->label_count > roster->deepest + 1)
+		label = name->label_count - roster->deepest;
+	for (; label < name->label_count; label++) {
+		const struct roster_slot *slot = roster_find(roster, name, label);
+
+		if (slot)
+			return slot;
+	}
+	return NULL;
+}
+
 void zone_set_find(const struct zone_set *set, const struct name_key *name, uint16_t type,
 	struct zone_match *ret_match)
 {
-	unsigned label = 0;
+	const struct roster_slot *slot = roster_find(&set->roster, name, 0);
 
-	/* no name that exists has more labels than the deepest */
-	if (name->label_count > set->roster.deepest)
-		label = name->label_count - set->roster.deepest;
-	for (unsigned at = label; at < name->label_count; at++) {
-		const struct roster_slot *slot = roster_find(&set->roster, name, at);
-
-		if (!slot)
-			continue;
-		if (at == 0)
-			match_exact(set, slot, type, ret_match);
-		else
-			match_below(set, slot, ret_match);
+	if (slot) {
+		match_exact(set, slot, type, ret_match);
 		return;
 	}
-	*ret_match = (struct zone_match){.outcome = ZONE_OUTSIDE, .steered = ZONE_NOT_STEERED};
+	slot = find_encloser(&set->roster, name);
+	if (slot)
+		match_below(set, slot, ret_match);
+	else
+		*ret_match =
+			(struct zone_match){.outcome = ZONE_OUTSIDE, .steered = ZONE_NOT_STEERED};
 }

@@ -2,9 +2,9 @@
 #include "roster.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "steerd/base/memory.h"
+#include "steerd/dns/wire.h"
 
 void roster_init(struct roster *roster, size_t name_count)
 {
@@ -37,16 +37,16 @@ const struct roster_slot *roster_find(
 	const struct roster *roster, const struct name_key *key, unsigned label)
 {
 	uint32_t hash = name_key_hash(key, label);
-	size_t offset = key->offset[label];
-	size_t size = key->size - offset;
-	size_t at = home_of(roster, hash);
+	const uint8_t *name = key->wire + key->offset[label];
+	size_t size = (size_t)key->size - key->offset[label];
+	const struct roster_slot *slot = roster->slots + home_of(roster, hash);
 
-	for (; roster->slots[at].node; at = at + 1 < roster->slot_count ? at + 1 : 0) {
-		const struct roster_slot *slot = &roster->slots[at];
-
+	while (slot->node) {
 		if (slot->hash == hash && slot->node->name_size == size &&
-			memcmp(slot->node->name, key->wire + offset, size) == 0)
+			wire_is_equal(slot->node->name, name, size))
 			return slot;
+		if (++slot == roster->slots + roster->slot_count)
+			slot = roster->slots;
 	}
 	return NULL;
 }

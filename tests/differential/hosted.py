@@ -16,7 +16,7 @@ class World:
         self.zones = {labels(zone): records for zone, records in transfers.items()}
         self.records = [record for records in self.zones.values() for record in records]
         self._sets = {}
-        for record in self.records:
+        for record in (r for zone, records in self.zones.items() for r in records if self.zone_of(r.name) == zone):
             self._sets.setdefault(record.key[0], {}).setdefault(record.type, set()).add(record.key[3:])
 
     def has_name(self, name):
@@ -31,15 +31,20 @@ class World:
             found = found or self._sets.get((b"*",) + name[depth:])
         return (found or {}).get(rtype)
 
+    def is_delegated(self, apex):
+        """Whether the zone above has an NS set for a zone."""
+        above = self.zones.get(self.zone_of(apex, 43), ())
+        return any(r.type == "NS" and r.key[0] == apex for r in above)
+
     def is_below_dname(self, name):
         """Whether a DNAME stands above it."""
         name = lower(name)
         return any("TYPE39" in self._sets.get(name[depth:], ()) for depth in range(1, len(name)))
 
-    def zone_of(self, name):
-        """The apex of the hosted zone that a name lies in, or None."""
+    def zone_of(self, name, rtype=None):
+        """The apex of the hosted zone that answers for a name, or None; for a DS (RFC 4035 3.1.4.1), the parent's."""
         name = lower(name)
-        for depth in range(len(name) + 1):
+        for depth in range(1 if rtype == 43 else 0, len(name) + 1):
             if name[depth:] in self.zones:
                 return name[depth:]
         return None

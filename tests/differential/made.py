@@ -2,7 +2,16 @@
 """Zones from dice: few labels and many records, so that cuts, wildcards, aliases and empty names meet everywhere."""
 
 LABELS = ["a", "b", "c", "d", "*", "*", "ns"]
-APEXES = ["dice.test", "a.dice.test", "b.a.dice.test", "c.b.dice.test", "d.d.dice.test", "two.test", "a.two.test"]
+# Zones within zones.  What is delegated is delegated well in the first family; in the second, parents know nothing of
+# their children and hold records that belong to them.
+TIDY = ["tidy.test", "a.tidy.test", "b.a.tidy.test", "c.b.tidy.test", "d.d.tidy.test"]
+MESSY = ["messy.test", "a.messy.test", "b.a.messy.test", "c.b.messy.test"]
+APEXES = TIDY + MESSY
+
+
+def is_within(name, zone):
+    """Whether a name is a zone's apex or below it."""
+    return name == zone or name.endswith(f".{zone}")
 
 
 class Maker:
@@ -50,9 +59,12 @@ class Maker:
     def zone(self, apex):
         """One zone: what is no mistake, whether or not it makes sense."""
         names = {self._below(apex) for _ in range(self.random.choice([10, 25, 60]))}
+        children = [] if apex in MESSY else self._children(apex)
+        names = {name for name in names if not any(is_within(name, child) for child in children)}
         lines = [
             "$TTL 300", f"{apex}. SOA ns.{apex}. hostmaster.{apex}. 1 7200 900 1209600 60",
-            *(f"{apex}. {line}" for line in self._cut(apex) if line.startswith("NS"))]
+            *(f"{apex}. {line}" for line in self._cut(apex) if line.startswith("NS")),
+            *(f"{child}. {line}" for child in children for line in dict.fromkeys(self._cut(apex)))]
         for name in sorted(names):
             draw = self.random.random()
             if draw < 0.25:
@@ -62,17 +74,22 @@ class Maker:
             else:
                 records = self._data(apex)
             lines += [f"{name}. {record}" for record in dict.fromkeys(records)]
-        # every server of the family gets an address now and then, or no cut would have glue
-        lines += [
-            f"{line.split()[-1]} A {self._address()}" for line in list(lines)
-            if " NS " in line and line.endswith(f".{apex}.") and self._may_hold(line.split()[-1], lines)
-            and self.random.random() < 0.8]
+        lines += self._servers(apex, children, lines)
         return "\n".join(dict.fromkeys(lines)) + "\n"
 
+    def _servers(self, apex, children, lines):
+        """Addresses for most servers that a zone names, or few cuts would have glue."""
+        servers = {line.split()[-1] for line in lines if " NS " in line and line.endswith(f".{apex}.")}
+        return [
+            f"{server} {self.random.choice(['A 192.0.2.250', 'AAAA 2001:db8::250'])}" for server in sorted(servers)
+            if not any(line.startswith(f"{server} CNAME ") for line in lines)
+            and not any(is_within(server[:-1], child) for child in children) and self.random.random() < 0.8]
+
     @staticmethod
-    def _may_hold(name, lines):
-        """Whether a name may have an address as well."""
-        return not any(line.startswith(f"{name} CNAME ") for line in lines)
+    def _children(apex):
+        """The hosted zones that a zone delegates itself."""
+        below = [other for other in APEXES if other != apex and is_within(other, apex)]
+        return [one for one in below if not any(one != other and is_within(one, other) for other in below)]
 
 
 def zones(random):

@@ -140,7 +140,8 @@ def test_explain_equals_dig(bench):
     members = nearest_pool(bench)["members"]
     members["fra-2"] = {"site": "fra", "address": [bench.address(11)], "weight": 3}
     members["iad-2"] = {"site": "iad", "address": [bench.address(12)]}
-    bench.backend(11), bench.backend(12)
+    for number in (11, 12):
+        bench.backend(number)
     pool = {"method": "nearest", "answers": 2, "monitor": "edge", "members": members}
     steered_world(bench, bench.monitor(), pools={"downloads": pool})
     server = bench.steerd()

@@ -227,6 +227,17 @@ def test_port_taken(bench):
     equal(len(lines), 1, f"lines about the port in:\n{ran.all}")
 
 
+def open_to_nobody(bench):
+    """Lets the user nobody at the test's files, or skips the test where a directory above is closed."""
+    for path in (bench.path(), bench.path("state")):
+        os.chmod(path, 0o777)
+    lowest = bench.directory
+    while lowest != "/":
+        if not os.stat(lowest).st_mode & 0o001:
+            raise Skipped(f"nobody cannot enter {lowest}")
+        lowest = os.path.dirname(lowest)
+
+
 def test_without_root(bench):
     """It needs no root above port 1023: the daemon runs as nobody, with no privilege at all"""
     if os.getuid() != 0:
@@ -236,13 +247,7 @@ def test_without_root(bench):
         raise Skipped("no setpriv on this machine")
     bench.zone("t.example", ZONE)
     bench.config()
-    for path in (bench.path(), bench.path("state")):
-        os.chmod(path, 0o777)
-    lowest = bench.directory
-    while lowest != "/":  # nobody must be able to reach what it reads
-        if not os.stat(lowest).st_mode & 0o001:
-            raise Skipped(f"nobody cannot enter {lowest}")
-        lowest = os.path.dirname(lowest)
+    open_to_nobody(bench)
     server = bench.steerd("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs",
                           "--inh-caps=-all", "--bounding-set=-all")
     equal(server.ask(numbered(8)).addresses, ["192.0.2.8"])
@@ -258,8 +263,7 @@ def test_low_port_with_one_capability(bench):
         raise Skipped("needs root to give a single capability away")
     bench.zone("t.example", ZONE)
     bench.config(listen=[f"{bench.address(53)}:53"])
-    for path in (bench.path(), bench.path("state")):
-        os.chmod(path, 0o777)
+    open_to_nobody(bench)
     server = bench.steerd(
         "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all,+net_bind_service",
         "--ambient-caps=-all,+net_bind_service", "--bounding-set=-all,+net_bind_service")

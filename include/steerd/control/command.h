@@ -79,6 +79,9 @@ enum command_id command_find(const char *name);
 #define COMMAND_USAGE_SIZE 128
 void command_usage(enum command_id id, char ret_text[static COMMAND_USAGE_SIZE]);
 
+/* What ARGUMENT_STATE may be: both ends ask here, so that a slip is told where it was typed. */
+bool command_check_state(const char *text, struct err *err);
+
 #define COMMAND_DURATION_MAX_S (3650 * 86400) /* ten years; for ever is said by saying nothing */
 /* "90", "90s", "15min", "2h", "7d": seconds, 1 to ten years. */
 bool command_parse_duration(const char *text, uint64_t *ret_seconds, struct err *err);

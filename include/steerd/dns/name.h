@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "steerd/base/err.h"
 #include "steerd/dns/dns.h"
@@ -32,7 +33,23 @@ struct name_key {
 size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key);
 
 /* Of the suffix that begins at label `label`; the same for every name that ends so, in any case. */
-uint32_t name_key_hash(const struct name_key *key, unsigned label);
+static inline uint32_t name_key_hash(const struct name_key *key, unsigned label)
+{
+	uint64_t hash = UINT64_C(0x2545f4914f6cdd1d);
+	const uint8_t *root = key->wire + key->size - 1;
+
+	/* the last word ends in the zeroes behind the name, so it depends on nothing else */
+	for (const uint8_t *at = key->wire + key->offset[label]; at < root; at += sizeof(hash)) {
+		uint64_t word;
+
+		/* one multiplication of 64 by 64 bits, folded: every input bit reaches every output bit */
+		memcpy(&word, at, sizeof(word));
+		unsigned __int128 product =
+			(unsigned __int128)(hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash = (uint64_t)product ^ (uint64_t)(product >> 64);
+	}
+	return (uint32_t)(hash >> 32);
+}
 
 /* "dl.files.example" or "dl.files.example."; escapes as in zone files (RFC 1035 5.1). */
 bool name_parse(const char *text, struct name_key *ret_key, struct err *err);

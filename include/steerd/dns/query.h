@@ -38,8 +38,10 @@ enum query_verdict {
 /* EDNS Client Subnet (RFC 7871 6) as it was sent.  The rest is set only if it is present. */
 struct query_ecs {
 	bool is_present;
-	uint8_t family;	      /* 1 IPv4, 2 IPv6; 0 only with a source length of 0 */
-	struct prefix source; /* ADDRESS and SOURCE PREFIX-LENGTH; ADDRESS_NONE when family is 0 */
+	uint8_t family;	       /* 1 IPv4, 2 IPv6; 0 only with a source length of 0 */
+	struct prefix source;  /* ADDRESS and SOURCE PREFIX-LENGTH; ADDRESS_NONE when family is 0 */
+	const uint8_t *option; /* the whole option, in the message */
+	size_t option_size;
 };
 
 struct query {

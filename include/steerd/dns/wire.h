@@ -2,10 +2,14 @@
 #ifndef DNS_WIRE_H
 #define DNS_WIRE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
- * wire - numbers in network order, at any alignment.  The caller has checked that there is room.  [query path]
+ * wire - numbers in network order, at any alignment, and runs of octets as short as names and records are.  The
+ * caller has checked that there is room.  [query path]
  */
 static inline uint16_t wire_read16(const uint8_t *wire)
 {
@@ -27,6 +31,43 @@ static inline void wire_write32(uint8_t *wire, uint32_t value)
 {
 	wire_write16(wire, (uint16_t)(value >> 16));
 	wire_write16(wire + 2, (uint16_t)value);
+}
+
+/* Up to here whole blocks cost less than a call of memcpy(); longer runs are for that. */
+#define WIRE_SHORT_MAX 96
+
+/*
+ * Copies octets to where none of them is.  Whole blocks, of which the last may overlap the one before, so that
+ * nothing but the octets is read or written.
+ */
+static inline void wire_copy(uint8_t *to, const uint8_t *from, size_t size)
+{
+	if (size >= 16 && size <= WIRE_SHORT_MAX) {
+		for (size_t i = 0; i + 16 < size; i += 16)
+			memcpy(to + i, from + i, 16);
+		memcpy(to + size - 16, from + size - 16, 16);
+	} else if (size >= 8 && size < 16) {
+		memcpy(to, from, 8);
+		memcpy(to + size - 8, from + size - 8, 8);
+	} else {
+		memcpy(to, from, size);
+	}
+}
+
+/* Whether two runs are the same; word by word, and never with a call. */
+static inline bool wire_is_equal(const uint8_t *a, const uint8_t *b, size_t size)
+{
+	size_t i = 0;
+
+	if (size >= 8) {
+		for (; i + 8 < size; i += 8)
+			if (memcmp(a + i, b + i, 8) != 0)
+				return false;
+		return memcmp(a + size - 8, b + size - 8, 8) == 0;
+	}
+	while (i < size && a[i] == b[i])
+		i++;
+	return i == size;
 }
 
 #endif

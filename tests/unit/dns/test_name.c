@@ -157,6 +157,25 @@ static void only_ascii_letters_fold(void **state)
 	}
 }
 
+/* However little of the message is left behind a name, it is read to its end and no further. */
+static void what_follows_does_not_matter(void **state)
+{
+	static const uint8_t name[] = "\3WWW\5Files\7EXAMPLE";
+
+	(void)state;
+	for (size_t rest = 0; rest <= 40; rest++) {
+		uint8_t *message = memory_new(sizeof(name) + rest); /* exact, for sanitizers */
+		struct name_key key;
+
+		memcpy(message, name, sizeof(name));
+		memset(message + sizeof(name), 'X', rest);
+		assert_int_equal(name_key_read(message, sizeof(name) + rest, &key), sizeof(name));
+		assert_int_equal(key.size, sizeof(name));
+		assert_memory_equal(key.wire, "\3www\5files\7example\0\0\0\0\0\0\0\0", 27);
+		free(message);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +184,7 @@ int main(void)
 		cmocka_unit_test(longest_names),
 		cmocka_unit_test(suffixes_hash_alike),
 		cmocka_unit_test(only_ascii_letters_fold),
+		cmocka_unit_test(what_follows_does_not_matter),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
