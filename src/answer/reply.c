@@ -29,7 +29,7 @@ void reply_begin(struct reply *reply, const struct query *query, const uint8_t *
 		.used = question_end,
 		.question_end = question_end,
 		.limit = size_max - opt_size(query),
-		.name_offset = DNS_HEADER_SIZE,
+		.place.owner_offset = DNS_HEADER_SIZE,
 		.name_size = query->has_question ? query->name.size : 0,
 	};
 }
@@ -51,7 +51,7 @@ static bool reply_has_room(struct reply *reply, size_t size)
  */
 static bool is_in_place(const struct reply *reply, const struct zone_block *block)
 {
-	return reply->name_offset == DNS_HEADER_SIZE &&
+	return reply->place.owner_offset == DNS_HEADER_SIZE &&
 		(block->fixup_count == 0 || block->base_size_bytes == reply->name_size);
 }
 
@@ -67,14 +67,11 @@ bool reply_add_block(
 		wire_copy(at, block->bytes, block->size_bytes);
 	} else {
 		/* the base name is the name that is answered, or an ancestor of it: its end */
-		size_t base_offset = reply->name_offset + reply->name_size - block->base_size_bytes;
-		struct zone_block_place place = {
-			.owner_offset = (uint16_t)reply->name_offset,
-			.base_offset = (uint16_t)base_offset,
-			.block_offset = (uint16_t)reply->used,
-		};
-
-		zone_block_place(block, &place, at);
+		size_t base_offset =
+			reply->place.owner_offset + reply->name_size - block->base_size_bytes;
+		reply->place.base_offset = (uint16_t)base_offset;
+		reply->place.block_offset = (uint16_t)reply->used;
+		zone_block_place(block, &reply->place, at);
 	}
 	reply->used += block->size_bytes;
 	reply->counts[section] = (uint16_t)(reply->counts[section] + block->record_count);
@@ -93,8 +90,8 @@ bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addr
 
 	/* what each record begins with: the owner, TYPE, CLASS, TTL and RDLENGTH */
 	uint64_t type = address_size == 4 ? DNS_TYPE_A : DNS_TYPE_AAAA;
-	uint64_t start = htobe64((uint64_t)(POINTER | reply->name_offset) << 48 | type << 32 |
-		DNS_CLASS_IN << 16 | addresses->ttl_s >> 16);
+	uint64_t start = htobe64((uint64_t)(POINTER | reply->place.owner_offset) << 48 |
+		type << 32 | DNS_CLASS_IN << 16 | addresses->ttl_s >> 16);
 	uint32_t rest = htobe32(addresses->ttl_s << 16 | (uint32_t)address_size);
 	const uint8_t *address = addresses->bytes;
 	const uint8_t *end = address + addresses->count * address_size;

@@ -26,10 +26,11 @@ struct reply {
 	size_t used;
 	size_t question_end; /* where the sections begin */
 	size_t limit;	     /* of `used`: behind it there is room for the OPT */
-	size_t name_offset; /* where the name that is answered stands: QNAME, or a CNAME's target */
-	size_t name_size;   /* its octets */
-	uint16_t flags;	    /* enum dns_flag: AA, TC */
-	uint8_t rcode;	    /* enum dns_rcode */
+	size_t name_size;    /* octets of the name that is answered: QNAME, or a CNAME's target */
+	struct zone_block_place
+		place;	/* `owner_offset`: where that name stands; the rest is of the last block */
+	uint16_t flags; /* enum dns_flag: AA, TC */
+	uint8_t rcode;	/* enum dns_rcode */
 	uint8_t scope_bits; /* of the client subnet */
 	uint16_t counts[REPLY_SECTIONS];
 };
