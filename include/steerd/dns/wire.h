@@ -33,6 +33,12 @@ static inline void wire_write32(uint8_t *wire, uint32_t value)
 	wire_write16(wire + 2, (uint16_t)value);
 }
 
+static inline void wire_write64(uint8_t *wire, uint64_t value)
+{
+	wire_write32(wire, (uint32_t)(value >> 32));
+	wire_write32(wire + 4, (uint32_t)value);
+}
+
 /*
  * Copies octets to where none of them is.  Whole blocks, of which the last may overlap the one before, so that
  * nothing but the octets is read or written.  Most names and records are so short that a call of memcpy() costs more,
