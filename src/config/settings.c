@@ -6,6 +6,7 @@
 #include "complaints.h"
 #include "read.h"
 #include "steerd/base/file.h"
+#include "steerd/base/memory.h"
 #include "tree.h"
 
 /* More than the values that a tree may have (tree.c) take, unless their names are very long. */
@@ -61,6 +62,54 @@ struct settings *settings_read(const char *path, struct report *report)
 
 	text_done(&bytes);
 	return settings;
+}
+
+char *settings_find_control(const char *path)
+{
+	struct complaints complaints = {.path = path};
+	struct report report = {0};
+	struct text bytes = {0};
+	struct err err;
+	char *control = NULL;
+
+	if (!file_read(path, FILE_MAX_BYTES, &bytes, &err))
+		return NULL;
+
+	struct arena *arena = arena_new();
+	struct settings *settings = settings_new(path);
+	const struct node *root = tree_read(bytes.bytes, bytes.size, arena, &complaints);
+
+	if (root && root->kind == NODE_MAP)
+		read_settings(root, settings, &complaints);
+	if (settings->control_path)
+		control = memory_text(settings->control_path);
+	complaints_tell(&complaints, &report);
+	report_done(&report);
+	settings_free(settings);
+	arena_free(arena);
+	text_done(&bytes);
+	return control;
+}
+
+static void check_certificates(const struct settings_monitor *monitor, struct report *report)
+{
+	struct text bytes = {0};
+	struct err err;
+
+	if (!file_read(monitor->ca_path, FILE_MAX_BYTES, &bytes, &err))
+		report_error(report, monitor->place, "'ca' of monitor '%s': %s",
+			show(monitor->name).text, err.text);
+	else if (!strstr(bytes.bytes, "-----BEGIN "))
+		report_error(report, monitor->place, "'ca' of monitor '%s': '%s' is no PEM file",
+			show(monitor->name).text, monitor->ca_path);
+	text_done(&bytes);
+}
+
+void settings_check_files(const struct settings *settings, struct report *report)
+{
+	for (size_t i = 0; i < settings->monitor_count; i++)
+		if (settings->monitors[i].ca_path)
+			check_certificates(&settings->monitors[i], report);
 }
 
 void settings_free(struct settings *settings)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -223,14 +224,31 @@ static bool check_request(const struct request *request, struct err *err)
 
 /* ---- doing it ---- */
 
-static int refuse(int code, const char *text)
+static void print_json(const json_t *json)
 {
-	fprintf(stderr, "steerctl: %s\n", text);
+	json_dumpf(json, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
+static int refuse(const struct command_line *line, int code, const char *text)
+{
+	if (line->as_json) {
+		/* of one line; what is not UTF-8 cannot be said */
+		json_t *reply =
+			json_pack("{s:b, s:s#}", "ok", 0, "error", text, (int)strcspn(text, "\n"));
+
+		if (!reply)
+			reply = json_pack("{s:b, s:s}", "ok", 0, "error", "not UTF-8");
+		print_json(reply);
+		json_decref(reply);
+	} else {
+		fprintf(stderr, "steerctl: %s\n", text);
+	}
 	return code;
 }
 
 /* `check` without a daemon: steerd itself, from where this program is, else as installed, else as PATH says. */
-static int check_here(const char *settings_path)
+static int check_here(const struct command_line *line)
 {
 	static const char *const places[] = {"/steerd", "/../sbin/steerd"};
 	char own[PATH_MAX];
@@ -246,11 +264,73 @@ static int check_here(const char *settings_path)
 		text_add_bytes(&path, own, (size_t)(slash - own));
 		text_add(&path, places[i]);
 		/* comes back only if it is not there */
-		execl(path.bytes, "steerd", "--check", "-c", settings_path, (char *)NULL);
+		execl(path.bytes, "steerd", "--check", "-c", line->settings_path, (char *)NULL);
 		text_done(&path);
 	}
-	execlp("steerd", "steerd", "--check", "-c", settings_path, (char *)NULL);
-	return refuse(STEERCTL_UNREACHABLE, "cannot find the program steerd, which does the check");
+	execlp("steerd", "steerd", "--check", "-c", line->settings_path, (char *)NULL);
+	return refuse(
+		line, STEERCTL_UNREACHABLE, "cannot find the program steerd, which does the check");
+}
+
+/* All that a check says, and its exit code. */
+static int hear_check(const struct command_line *line, struct text *ret_said)
+{
+	struct command_line plain = *line;
+	int status = STEERCTL_UNREACHABLE << 8;
+	int ends[2];
+	char block[4096];
+
+	plain.as_json = false;
+	if (pipe(ends) < 0)
+		return STEERCTL_UNREACHABLE;
+
+	pid_t child = fork();
+
+	if (child == 0) {
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		_exit(check_here(&plain));
+	}
+	close(ends[1]);
+	for (ssize_t got; (got = read(ends[0], block, sizeof(block))) > 0;)
+		text_add_bytes(ret_said, block, (size_t)got);
+	close(ends[0]);
+	if (child > 0)
+		(void)waitpid(child, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : STEERCTL_UNREACHABLE;
+}
+
+/* The same as a reply: the last line says how it went, those before are mistakes and warnings. */
+static int check_here_as_json(const struct command_line *line)
+{
+	struct text said = {0};
+	json_t *reply = json_object();
+	json_t *lines = json_array();
+
+	text_add(&said, "");
+
+	int code = hear_check(line, &said);
+	char *rest = said.bytes;
+	const char *last = "the check did not run";
+
+	for (char *one; (one = strsep(&rest, "\n"));) {
+		if (!*one)
+			continue;
+		json_array_append_new(lines, json_string(one));
+		last = one;
+	}
+	json_object_set_new(reply, "ok", json_boolean(code == STEERCTL_DONE));
+	json_object_set_new(reply, code == STEERCTL_DONE ? "message" : "error", json_string(last));
+	json_array_remove(lines, json_array_size(lines) - 1);
+	if (json_array_size(lines) > 0)
+		json_object_set(reply, "lines", lines);
+	print_json(reply);
+	json_decref(lines);
+	json_decref(reply);
+	text_done(&said);
+	return code;
 }
 
 static char *find_socket(const struct command_line *line)
@@ -266,7 +346,7 @@ static char *find_socket(const struct command_line *line)
 	path = where_is_socket(line->settings_path, &report);
 	if (!path) {
 		fputs(report.lines.bytes, stderr);
-		refuse(STEERCTL_REFUSED,
+		refuse(line, STEERCTL_REFUSED,
 			"so the control socket is not known from there: give it with -s");
 	}
 	report_done(&report);
@@ -297,13 +377,13 @@ static void print_reply(const struct command_line *line, const json_t *reply)
 	}
 }
 
-static void print_refusal(const json_t *reply)
+static void print_refusal(const struct command_line *line, const json_t *reply)
 {
 	const json_t *lines = json_object_get(reply, "lines");
 
 	for (size_t i = 0; i < json_array_size(lines); i++)
 		fprintf(stderr, "%s\n", json_string_value(json_array_get(lines, i)));
-	refuse(STEERCTL_REFUSED, print_text(reply, "error"));
+	refuse(line, STEERCTL_REFUSED, print_text(reply, "error"));
 }
 
 static int show(const struct command_line *line, const struct text *body)
@@ -312,17 +392,16 @@ static int show(const struct command_line *line, const struct text *body)
 	json_t *reply = json_loadb(body->bytes, body->size, 0, &error);
 
 	if (!reply)
-		return refuse(STEERCTL_UNREACHABLE, "what answers is not steerd");
+		return refuse(line, STEERCTL_UNREACHABLE, "what answers is not steerd");
 
 	bool done = json_is_true(json_object_get(reply, "ok"));
 
 	if (line->as_json) {
-		json_dumpf(reply, stdout, JSON_INDENT(2));
-		putchar('\n');
+		print_json(reply);
 	} else if (done) {
 		print_reply(line, reply);
 	} else {
-		print_refusal(reply);
+		print_refusal(line, reply);
 	}
 	json_decref(reply);
 	return done ? STEERCTL_DONE : STEERCTL_REFUSED;
@@ -345,13 +424,13 @@ static int ask(const struct command_line *line, const char *path)
 	struct err err;
 
 	if (!client_open(&client, path, &err))
-		return refuse(STEERCTL_UNREACHABLE, err.text);
+		return refuse(line, STEERCTL_UNREACHABLE, err.text);
 
 	int code = STEERCTL_UNREACHABLE;
 	const struct client_patience patience = patience_for(line->request.command);
 
 	if (!client_ask(&client, &line->request, &patience, &body, &err)) {
-		refuse(code, err.text);
+		refuse(line, code, err.text);
 	} else {
 		if (line->request.command == COMMAND_STOP)
 			client_wait_for_end(&client);
@@ -369,7 +448,8 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	if (!parse_words(argv, &line, &err)) {
-		fprintf(stderr, "steerctl: %s\ntry 'steerctl --help'\n", err.text);
+		refuse(&line, STEERCTL_USAGE, err.text);
+		fprintf(stderr, "try 'steerctl --help'\n");
 		return STEERCTL_USAGE;
 	}
 	if (line.wants_help && line.request.command < COMMAND_COUNT) {
@@ -385,9 +465,9 @@ int main(int argc, char **argv)
 		return STEERCTL_DONE;
 	}
 	if (!check_request(&line.request, &err))
-		return refuse(STEERCTL_USAGE, err.text);
+		return refuse(&line, STEERCTL_USAGE, err.text);
 	if (line.request.command == COMMAND_CHECK && line.settings_path)
-		return check_here(line.settings_path);
+		return line.as_json ? check_here_as_json(&line) : check_here(&line);
 
 	char *path = find_socket(&line);
 	int code = path ? ask(&line, path) : STEERCTL_REFUSED;

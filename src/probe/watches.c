@@ -289,9 +289,13 @@ static size_t gather(const struct watch *watch, const struct names_family *famil
 
 static void log_resolution(struct watch *watch, bool has_failed, const char *why)
 {
-	if (has_failed && !watch->is_failing)
-		log_warning("'%s' cannot be resolved: %s; its %zu last known addresses stay",
-			watch->target->key, why, watch->count);
+	if (has_failed && !watch->is_failing && watch->count == 0)
+		log_warning("'%s' cannot be resolved: %s; it has no address yet",
+			watch->target->key, why);
+	else if (has_failed && !watch->is_failing)
+		log_warning("'%s' cannot be resolved: %s; its last known address%s stay%s",
+			watch->target->key, why, watch->count == 1 ? "" : "es",
+			watch->count == 1 ? "s" : "");
 	if (!has_failed && watch->is_failing)
 		log_notice("'%s' is resolved again", watch->target->key);
 	watch->is_failing = has_failed;

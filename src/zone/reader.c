@@ -298,6 +298,10 @@ static bool read_directive(struct reader *reader, struct entry *entry, struct er
 	if (strcasecmp(word, "$INCLUDE") == 0)
 		return read_include(reader, entry, err);
 
+	if (strcasecmp(word, "$ORIGIN") != 0 && strcasecmp(word, "$TTL") != 0)
+		return err_set(
+			err, "'%s' is not a directive; there are $ORIGIN, $TTL and $INCLUDE", word);
+
 	char *value = next_field(entry);
 
 	if (*next_field(entry) != '\0')
@@ -310,11 +314,8 @@ static bool read_directive(struct reader *reader, struct entry *entry, struct er
 		set_origin(reader, &origin);
 		return true;
 	}
-	if (strcasecmp(word, "$TTL") == 0) {
-		source->has_ttl = source->has_default_ttl = true;
-		return read_ttl(value, &source->ttl_s, err);
-	}
-	return err_set(err, "'%s' is not a directive; there are $ORIGIN, $TTL and $INCLUDE", word);
+	source->has_ttl = source->has_default_ttl = true;
+	return read_ttl(value, &source->ttl_s, err);
 }
 
 /* ---- records ---- */

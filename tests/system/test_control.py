@@ -267,6 +267,33 @@ def test_exit_codes(bench):
     equal(server.ctl("status", check=False).code, 3)
 
 
+def test_json_of_refusals(bench):
+    """With --json all that goes wrong is JSON as well: command lines, an absent daemon, a check without a daemon"""
+    server = serve(bench)
+
+    def refused(code, *arguments):
+        ran = bench.run("steerctl", "--json", *arguments)
+        equal(ran.code, code, str(arguments))
+        told = ran.json()
+        equal(told["ok"], False)
+        return told
+
+    contains(refused(2, "nonsense")["error"], "unknown command 'nonsense'")
+    equal(refused(2, "explain")["error"], "'explain' needs 'name'")
+    contains(refused(3, "-s", "nowhere", "status")["error"], "cannot connect to nowhere")
+    contains(refused(1, "-s", server.control_path(), "drain", "nobody")["error"], "nobody")
+    good = bench.run("steerctl", "--json", "-c", server.config_path, "check").json()
+    equal(good["ok"], True)
+    contains(good["message"], "no mistake found")
+    with open(server.config_path, "a", encoding="utf-8") as config:
+        config.write("nonsense: 1\n")
+    told = refused(1, "-c", server.config_path, "check")
+    contains(told["error"], "refused, 1 error")
+    contains(told["lines"][0], "unknown key 'nonsense'")
+    # a file with a mistake still says where the socket is
+    equal(bench.run("steerctl", "--json", "-c", server.config_path, "status").json()["ok"], True)
+
+
 def talk(bench, octets, limit=5.0):
     """Sends octets to the control socket and reads what comes back until it is closed."""
     with socket.socket(socket.AF_UNIX) as sock:

@@ -107,6 +107,11 @@ struct settings *settings_parse(
 	const char *bytes, size_t size, const char *path, struct report *report);
 void settings_free(struct settings *settings); /* NULL is allowed */
 
+/* The control socket that a file names, whatever else is wrong in it; NULL if that cannot be told.  Heap. */
+char *settings_find_control(const char *path);
+/* An error for each file that settings name for the prober and that cannot be what it should. */
+void settings_check_files(const struct settings *settings, struct report *report);
+
 /* Indices, or SETTINGS_NONE. */
 uint32_t settings_find_pool(const struct settings *settings, const char *name);
 uint32_t settings_find_site(const struct settings *settings, const char *name);

@@ -7,7 +7,8 @@
 /*
  * where - the control socket that a configuration names.
  *
- * The caller frees the path.  NULL, and every mistake in `report`, if the configuration cannot be read.
+ * The caller frees the path.  Mistakes elsewhere in the configuration do not matter: they are when an operator needs
+ * steerctl most.  NULL, and every mistake in `report`, if the path cannot be told.
  */
 char *where_is_socket(const char *settings_path, struct report *report);
 

@@ -372,6 +372,93 @@ static void paths(void **state)
 	}
 }
 
+static void put(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static const struct {
+	const char *about;
+	const char *text;
+	const char *want; /* NULL: it cannot be told */
+} control_paths[] = {
+	{"no mistake", "control: c\n", "/tmp/c"},
+	{"the default", "workers: 1\n", "/run/steerd/control"},
+	{"a mistake elsewhere", "workers: no\ncontrol: /run/c\npools: 7\n", "/run/c"},
+	{"an unknown key", "foo: 1\ncontrol: c\n", "/tmp/c"},
+	{"a mistake that only a look at the whole finds",
+		"control: c\npools: {a: {method: all, members: {b: {pool: a}}}}\n", "/tmp/c"},
+	{"a mistake there", "control: [1]\n", NULL},
+	{"no YAML", "control: c\n\tx: [\n", NULL},
+	{"no map", "- c\n", NULL},
+	{"nothing", "", NULL},
+};
+
+static void control_is_found_beside_mistakes(void **state)
+{
+	char path[] = "/tmp/steerd-settings-XXXXXX";
+
+	(void)state;
+	close(mkstemp(path));
+	for (size_t i = 0; i < COUNT_OF(control_paths); i++) {
+		const char *want = control_paths[i].want;
+
+		put(path, control_paths[i].text);
+
+		char *got = settings_find_control(path);
+
+		if (!want != !got || (got && strcmp(got, want) != 0))
+			fail_msg("%s: %s", control_paths[i].about, got ? got : "none");
+		free(got);
+	}
+	unlink(path);
+	assert_null(settings_find_control(path));
+}
+
+static const struct {
+	const char *text; /* of the file; NULL: there is none */
+	const char *want;
+} certificates[] = {
+	{"-----BEGIN CERTIFICATE-----\n", ""},
+	{NULL, "x.yaml:2:3: 'ca' of monitor 'm': cannot open '%s': No such file or directory\n"},
+	{"", "x.yaml:2:3: 'ca' of monitor 'm': '%s' is no PEM file\n"},
+	{"192.0.2.0/24,fra\n", "x.yaml:2:3: 'ca' of monitor 'm': '%s' is no PEM file\n"},
+};
+
+static void certificates_are_looked_at(void **state)
+{
+	char path[] = "/tmp/steerd-ca-XXXXXX";
+	char yaml[256];
+
+	(void)state;
+	close(mkstemp(path));
+	snprintf(yaml, sizeof(yaml), "monitors:\n  m: {https: {host: h.example, ca: %s}}\n", path);
+	for (size_t i = 0; i < COUNT_OF(certificates); i++) {
+		struct report report = {0};
+		struct settings *settings = settings_parse(yaml, strlen(yaml), "x.yaml", &report);
+		struct text want = {0};
+
+		assert_non_null(settings);
+		report_done(&report);
+		unlink(path);
+		if (certificates[i].text)
+			put(path, certificates[i].text);
+		settings_check_files(settings, &report);
+		text_add(&want, "");
+		text_add(&report.lines, "");
+		text_print(&want, certificates[i].want, path); /* NOLINT: from the table above */
+		assert_string_equal(report.lines.bytes, want.bytes);
+		text_done(&want);
+		report_done(&report);
+		settings_free(settings);
+	}
+	unlink(path);
+}
+
 static void files(void **state)
 {
 	struct report report = {0};
@@ -415,6 +502,8 @@ int main(void)
 		cmocka_unit_test(byte_order_mark_and_crlf),
 		cmocka_unit_test(paths),
 		cmocka_unit_test(files),
+		cmocka_unit_test(control_is_found_beside_mistakes),
+		cmocka_unit_test(certificates_are_looked_at),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,7 +216,7 @@ static const char many_mistakes[] = "	A 192.0.2.1\n" /* 1 */
 				    "c TXT \"open\n"
 				    "d A 192.0.2.1\n"
 				    "$INCLUDE none\n"
-				    "$FOO\n"
+				    "$FOO 1-3 a$ A 192.0.2.$\n"
 				    "e CH TXT x\n" /* 15 */
 				    "f 3000000000 A 192.0.2.1\n"
 				    "g..h A 192.0.2.1\n"
