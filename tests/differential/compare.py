@@ -58,6 +58,7 @@ LINKS_MAX = 8  # CNAMEs that steerd follows in one answer
 DS, RRSIG, NSEC, NSEC3, ANY = 43, 46, 47, 50, 255
 CLASS_ANY = 255
 OPTION_EDE = 15
+RECORD_SIZE = 60  # of an address with a name that is compressed little
 
 
 def keys(records):
@@ -85,14 +86,15 @@ def addresses(case, difference):
 def wildcard_glue(case, difference):
     """An address that a wildcard makes, for a server that has none of its own."""
     key = difference.theirs
-    return bool(key and is_referral(case.ours) and not case.world.has_set(*key[:2]))
+    return bool(key and any(r.type == "NS" for r in case.ours.authority) and not case.world.has_set(*key[:2]))
 
 
 def glue_without_need(case, difference):
     """Glue that is not the delegation's own: it may be left out where it does not fit (RFC 9471 3.2), and theirs does
     not, because they compress less."""
     cuts = {r.key[0] for r in case.ours.authority if r.type == "NS"}
-    return bool(difference.ours and cuts and not case.question.is_tcp and not case.theirs.tc
+    return bool(difference.ours and cuts and not case.theirs.tc
+                and len(case.theirs.octets) + RECORD_SIZE > case.question.size_max
                 and all(difference.ours[0][-len(cut):] != cut for cut in cuts))
 
 
@@ -179,7 +181,8 @@ def leaves_the_zone(case, _difference):
 
 def is_messy(case, _difference=None):
     """In zones whose parents hold names that are theirs, NSD takes those for names of the child."""
-    return b"messy" in lower(case.question.name) or any(b"messy" in lower(r.name) for r in case.ours.answer)
+    names = (case.question.name, case.ours.target, *(record.name for record in case.ours.answer))
+    return any(b"messy" in lower(name) for name in names)
 
 
 def undelegated(case, _difference):

@@ -236,6 +236,8 @@ class Steerd:
 
     def stop(self):
         """Ends it in order; a wrong exit code or a sanitizer's report fails the test."""
+        if self.process is None:
+            return  # it was never there
         if self.is_running():
             self.process.terminate()
             try:
