@@ -135,9 +135,9 @@ static json_t *addresses_of_block(const struct zone_block *block, uint8_t family
 	return array;
 }
 
-/* The name's own records, which a pool that is down may leave the answer to; NULL if it has none of the type. */
+/* The name's own records of a type; NULL if it has none. */
 static const struct zone_block *own_records(
-	const struct plan *plan, const struct explain_request *asked)
+	const struct plan *plan, const struct explain_request *asked, uint16_t type)
 {
 	struct name_key key;
 	struct zone_match match;
@@ -146,14 +146,25 @@ static const struct zone_block *own_records(
 	if (!name_parse(asked->name, &key, &err))
 		return NULL;
 	zone_set_find(plan->zones, &key, asked->type, &match);
-	return match.node ? zone_node_get_set(match.node, asked->type) : NULL;
+	return match.node ? zone_node_get_set(match.node, type) : NULL;
+}
+
+/* Where a CNAME leads, which is what decides then. */
+static void put_alias(json_t *json, const struct plan *plan, const struct explain_request *asked)
+{
+	const struct zone_block *block = own_records(plan, asked, DNS_TYPE_CNAME);
+	char target[NAME_TEXT_SIZE];
+
+	if (block)
+		name_print(block->bytes + RECORD_HEAD, target);
+	json_put_text(json, "alias", block ? target : NULL);
 }
 
 static json_t *answers_of(const struct plan *plan, const struct steer_choice *choice,
 	const struct explain_request *asked)
 {
 	const struct zone_block *block =
-		choice->kind == STEER_STATIC ? own_records(plan, asked) : NULL;
+		choice->kind == STEER_STATIC ? own_records(plan, asked, asked->type) : NULL;
 
 	if (choice->kind == STEER_NODATA)
 		return json_array();
@@ -210,8 +221,10 @@ static json_t *explain_json(
 	json_put_text(json, "owner", explain->owner);
 	json_put(json, "wildcard", json_boolean(explain->is_wildcard));
 	json_put(json, "steered", json_boolean(explain->is_steered));
-	if (!explain->is_steered)
+	if (!explain->is_steered) {
+		put_alias(json, plan, asked);
 		return json;
+	}
 	json_put_text(json, "pool", explain->pool);
 	json_put_number(json, "ttl_s", explain->ttl_s);
 	json_put(json, "place", place_of(&explain->place));
