@@ -175,7 +175,7 @@ static bool follow_cname(struct job *job, const struct zone_block *cname)
 	if (!reply_add_block(reply, REPLY_ANSWER, cname))
 		return false;
 	job->links[job->link_count++] = name_key_hash(name, 0);
-	reply->name_offset = target;
+	reply->place.owner_offset = (uint16_t)target;
 	reply->name_size = name_key_read(reply->out + target, reply->used - target, name);
 
 	uint32_t next = name_key_hash(name, 0);

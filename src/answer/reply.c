@@ -8,14 +8,13 @@
 
 #define OPT_SIZE 11 /* RFC 6891 6.1.2, without options */
 #define OPT_FLAG_DO 0x8000
-#define ECS_SCOPE 7    /* where SCOPE PREFIX-LENGTH stands in the whole option (RFC 7871 6) */
+#define ECS_SCOPE 7 /* where SCOPE PREFIX-LENGTH stands in the whole option (RFC 7871 6) */
+#define FLAGS_REPEATED (DNS_FLAGS_OPCODE | DNS_FLAG_RD | DNS_FLAG_CD)
 #define POINTER 0xc000 /* RFC 1035 4.1.4 */
 
 static size_t opt_size(const struct query *query)
 {
-	if (!query->has_edns)
-		return 0;
-	return OPT_SIZE + (query->ecs.is_present ? query->ecs.option_size : 0);
+	return query->has_edns ? OPT_SIZE + (size_t)query->ecs.option_size : 0;
 }
 
 void reply_begin(struct reply *reply, const struct query *query, const uint8_t *message,
@@ -29,8 +28,10 @@ void reply_begin(struct reply *reply, const struct query *query, const uint8_t *
 		.used = question_end,
 		.question_end = question_end,
 		.limit = size_max - opt_size(query),
-		.name_offset = DNS_HEADER_SIZE,
+		.place.owner_offset = DNS_HEADER_SIZE,
 		.name_size = query->has_question ? query->name.size : 0,
+		.counts = (uint64_t)query->has_question << REPLY_QUESTION,
+		.flags = DNS_FLAG_QR | (query->flags & FLAGS_REPEATED),
 	};
 }
 
@@ -41,7 +42,7 @@ static bool reply_has_room(struct reply *reply, size_t size)
 		return true;
 	reply->flags |= DNS_FLAG_TC;
 	reply->used = reply->question_end;
-	memset(reply->counts, 0, sizeof(reply->counts));
+	reply->counts = UINT64_C(1) << REPLY_QUESTION;
 	return false;
 }
 
@@ -51,7 +52,7 @@ static bool reply_has_room(struct reply *reply, size_t size)
  */
 static bool is_in_place(const struct reply *reply, const struct zone_block *block)
 {
-	return reply->name_offset == DNS_HEADER_SIZE &&
+	return reply->place.owner_offset == DNS_HEADER_SIZE &&
 		(block->fixup_count == 0 || block->base_size_bytes == reply->name_size);
 }
 
@@ -67,19 +68,15 @@ bool reply_add_block(
 		wire_copy(at, block->bytes, block->size_bytes);
 	} else {
 		/* the base name is the name that is answered, or an ancestor of it: its end */
-		size_t base_offset = reply->name_offset + reply->name_size - block->base_size_bytes;
-		struct zone_block_place place = {
-			.owner_offset = (uint16_t)reply->name_offset,
-			.base_offset = (uint16_t)base_offset,
-			.block_offset = (uint16_t)reply->used,
-		};
-
-		zone_block_place(block, &place, at);
+		size_t base_offset =
+			reply->place.owner_offset + reply->name_size - block->base_size_bytes;
+		reply->place.base_offset = (uint16_t)base_offset;
+		reply->place.block_offset = (uint16_t)reply->used;
+		zone_block_place(block, &reply->place, at);
 	}
 	reply->used += block->size_bytes;
-	reply->counts[section] = (uint16_t)(reply->counts[section] + block->record_count);
-	reply->counts[REPLY_ADDITIONAL] =
-		(uint16_t)(reply->counts[REPLY_ADDITIONAL] + block->glue_count);
+	reply->counts += (uint64_t)block->record_count << section;
+	reply->counts += (uint64_t)block->glue_count << REPLY_ADDITIONAL;
 	return true;
 }
 
@@ -93,8 +90,8 @@ bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addr
 
 	/* what each record begins with: the owner, TYPE, CLASS, TTL and RDLENGTH */
 	uint64_t type = address_size == 4 ? DNS_TYPE_A : DNS_TYPE_AAAA;
-	uint64_t start = htobe64((uint64_t)(POINTER | reply->name_offset) << 48 | type << 32 |
-		DNS_CLASS_IN << 16 | addresses->ttl_s >> 16);
+	uint64_t start = htobe64((uint64_t)(POINTER | reply->place.owner_offset) << 48 |
+		type << 32 | DNS_CLASS_IN << 16 | addresses->ttl_s >> 16);
 	uint32_t rest = htobe32(addresses->ttl_s << 16 | (uint32_t)address_size);
 	const uint8_t *address = addresses->bytes;
 	const uint8_t *end = address + addresses->count * address_size;
@@ -110,45 +107,38 @@ bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addr
 			memcpy(at + REPLY_RECORD_HEAD_SIZE, address, 16);
 	}
 	reply->used = (size_t)(at - reply->out);
-	reply->counts[REPLY_ANSWER] = (uint16_t)(reply->counts[REPLY_ANSWER] + addresses->count);
+	reply->counts += (uint64_t)addresses->count << REPLY_ANSWER;
 	return true;
 }
 
 static void write_opt(struct reply *reply, const struct query *query)
 {
 	uint8_t *opt = reply->out + reply->used;
-	uint8_t *end = opt + OPT_SIZE;
+	size_t options_size =
+		query->ecs.option_size; /* the client subnet is all that we reply to */
 
 	opt[0] = 0; /* the root */
 	wire_write16(opt + 1, DNS_TYPE_OPT);
 	wire_write16(opt + 3, DNS_UDP_MAX);
-	opt[5] = (uint8_t)(reply->rcode >> 4);
-	opt[6] = 0; /* our version */
-	wire_write16(opt + 7, query->dnssec_ok ? OPT_FLAG_DO : 0);
-	if (query->ecs.is_present) {
+	/* upper bits of the RCODE, our version (0) and flags (RFC 6891 6.1.3) */
+	wire_write32(opt + 5,
+		(uint32_t)(reply->rcode >> 4) << 24 | (query->dnssec_ok ? OPT_FLAG_DO : 0));
+	wire_write16(opt + 9, (uint16_t)options_size);
+	if (options_size > 0) {
 		/* FAMILY, SOURCE and ADDRESS as they came (RFC 7871 7.2.1) */
-		wire_copy(end, query->ecs.option, query->ecs.option_size);
-		end[ECS_SCOPE] = reply->scope_bits;
-		end += query->ecs.option_size;
+		wire_copy(opt + OPT_SIZE, query->ecs.option, options_size);
+		opt[OPT_SIZE + ECS_SCOPE] = reply->scope_bits;
 	}
-	wire_write16(opt + 9, (uint16_t)(end - opt - OPT_SIZE));
-	reply->used = (size_t)(end - reply->out);
-	reply->counts[REPLY_ADDITIONAL]++;
+	reply->used += OPT_SIZE + options_size;
+	reply->counts += UINT64_C(1) << REPLY_ADDITIONAL;
 }
 
 size_t reply_finish(struct reply *reply, const struct query *query)
 {
-	uint16_t copied = query->flags & (DNS_FLAG_RD | DNS_FLAG_CD);
-	uint16_t opcode = (uint16_t)(query->opcode << 11);
-	uint8_t *header = reply->out;
-
 	if (query->has_edns)
 		write_opt(reply, query);
-	wire_write16(header + 2,
-		(uint16_t)(DNS_FLAG_QR | opcode | reply->flags | copied | (reply->rcode & 0xf)));
-	wire_write16(header + 4, query->has_question ? 1 : 0);
-	wire_write16(header + 6, reply->counts[REPLY_ANSWER]);
-	wire_write16(header + 8, reply->counts[REPLY_AUTHORITY]);
-	wire_write16(header + 10, reply->counts[REPLY_ADDITIONAL]);
+	/* the ID is the query's */
+	wire_write16(reply->out + 2, (uint16_t)(reply->flags | (reply->rcode & 0xf)));
+	wire_write64(reply->out + 4, reply->counts);
 	return reply->used;
 }

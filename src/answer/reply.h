@@ -19,19 +19,26 @@
  */
 #define REPLY_RECORD_HEAD_SIZE 12 /* a pointer to the owner, TYPE, CLASS, TTL, RDLENGTH */
 
-enum reply_section { REPLY_ANSWER, REPLY_AUTHORITY, REPLY_ADDITIONAL, REPLY_SECTIONS };
+/* Each is where its count begins in the four counts of a header, taken as one number (RFC 1035 4.1.1). */
+enum reply_section {
+	REPLY_QUESTION = 48,
+	REPLY_ANSWER = 32,
+	REPLY_AUTHORITY = 16,
+	REPLY_ADDITIONAL = 0
+};
 
 struct reply {
 	uint8_t *out;
 	size_t used;
 	size_t question_end; /* where the sections begin */
 	size_t limit;	     /* of `used`: behind it there is room for the OPT */
-	size_t name_offset; /* where the name that is answered stands: QNAME, or a CNAME's target */
-	size_t name_size;   /* its octets */
-	uint16_t flags;	    /* enum dns_flag: AA, TC */
-	uint8_t rcode;	    /* enum dns_rcode */
+	size_t name_size;    /* octets of the name that is answered: QNAME, or a CNAME's target */
+	struct zone_block_place
+		place;	 /* `owner_offset`: where that name stands; the rest is of the last block */
+	uint64_t counts; /* of all sections, see above */
+	uint16_t flags;	 /* enum dns_flag */
+	uint8_t rcode;	 /* enum dns_rcode */
 	uint8_t scope_bits; /* of the client subnet */
-	uint16_t counts[REPLY_SECTIONS];
 };
 
 /* Copies the header, and the question if there is one.  `size_max` is what the transport takes. */

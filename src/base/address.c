@@ -2,6 +2,7 @@
 #include "steerd/base/address.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <endian.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -279,29 +280,35 @@ socklen_t address_to_sockaddr(
 	return sizeof(*in6);
 }
 
-bool address_from_sockaddr(const struct sockaddr *sockaddr, struct address_port *ret_value)
+bool address_of_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address)
 {
-	struct address_port value = {.port = 0};
+	const struct sockaddr_in *in = (const struct sockaddr_in *)sockaddr;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sockaddr;
 
 	if (sockaddr->sa_family == AF_INET) {
-		const struct sockaddr_in *in = (const struct sockaddr_in *)sockaddr;
-
-		value.address.family = ADDRESS_IPV4;
-		value.port = ntohs(in->sin_port);
-		memcpy(value.address.bytes, &in->sin_addr, 4);
-	} else if (sockaddr->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sockaddr;
-		bool is_mapped = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
-
-		value.address.family = is_mapped ? ADDRESS_IPV4 : ADDRESS_IPV6;
-		value.port = ntohs(in6->sin6_port);
-		if (is_mapped)
-			memcpy(value.address.bytes, in6->sin6_addr.s6_addr + 12, 4);
-		else
-			memcpy(value.address.bytes, &in6->sin6_addr, 16);
-	} else {
-		return false;
+		*ret_address = (struct address){.family = ADDRESS_IPV4};
+		memcpy(ret_address->bytes, &in->sin_addr, 4);
+		return true;
 	}
-	*ret_value = value;
+	if (sockaddr->sa_family != AF_INET6)
+		return false;
+	if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+		*ret_address = (struct address){.family = ADDRESS_IPV4};
+		memcpy(ret_address->bytes, in6->sin6_addr.s6_addr + 12, 4);
+	} else {
+		ret_address->family = ADDRESS_IPV6;
+		memcpy(ret_address->bytes, &in6->sin6_addr, 16);
+	}
+	return true;
+}
+
+bool address_from_sockaddr(const struct sockaddr *sockaddr, struct address_port *ret_value)
+{
+	if (!address_of_sockaddr(sockaddr, &ret_value->address))
+		return false;
+	static_assert(
+		offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+		"a port stands in the same place in either family");
+	ret_value->port = ntohs(((const struct sockaddr_in *)sockaddr)->sin_port);
 	return true;
 }

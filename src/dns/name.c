@@ -39,21 +39,21 @@ size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key)
 {
 	size_t limit = size < DNS_NAME_MAX ? size : DNS_NAME_MAX;
 	size_t end = 0;
-	unsigned labels = 0;
+	size_t labels = 0;
 
 	for (;;) {
 		if (end >= limit)
 			return 0;
 
-		uint8_t label_size = wire[end];
+		size_t label_size = wire[end];
 
-		if (label_size > DNS_LABEL_MAX)
-			return 0; /* a compression pointer, or a label type that nobody uses */
 		ret_key->offset[labels] = (uint8_t)end;
 		if (label_size == 0)
 			break;
+		if (label_size > DNS_LABEL_MAX)
+			return 0; /* a compression pointer, or a label type that nobody uses */
 		labels++;
-		end += label_size + 1u;
+		end += label_size + 1;
 	}
 	ret_key->label_count = (uint8_t)labels;
 	ret_key->size = (uint8_t)(end + 1);

@@ -98,7 +98,7 @@ static bool ecs_read(const uint8_t *option, size_t size, struct query_ecs *ret_e
 		return false;
 	ret_ecs->is_present = true;
 	ret_ecs->option = option - OPTION_HEADER_SIZE;
-	ret_ecs->option_size = OPTION_HEADER_SIZE + size;
+	ret_ecs->option_size = (uint8_t)(OPTION_HEADER_SIZE + size);
 	ret_ecs->family = (uint8_t)family;
 	ret_ecs->source = (struct prefix){
 		.address.family = families[family].address_family,
@@ -172,15 +172,19 @@ static bool body_read(const uint8_t *message, size_t size, struct query *query)
 {
 	struct reader reader = {message + DNS_HEADER_SIZE, size - DNS_HEADER_SIZE};
 	uint16_t questions = wire_read16(message + 4);
-	uint32_t early = wire_read32(message + 6); /* answers and authorities; of most queries 0 */
+	uint32_t early = wire_read32(message + 6); /* answers and authorities */
 	uint16_t additionals = wire_read16(message + 10);
+	unsigned early_count = 0;
 
 	if (questions != 1 || !question_read(&reader, query))
 		return false; /* RFC 9619 4 */
-	if (early != 0 && query->opcode == DNS_OPCODE_QUERY &&
-		!(query->type == DNS_TYPE_IXFR && early == 1))
-		return false;
-	return records_read(&reader, (early >> 16) + (early & 0xffff), additionals, query);
+	if (early != 0) {
+		if (query->opcode == DNS_OPCODE_QUERY &&
+			!(query->type == DNS_TYPE_IXFR && early == 1))
+			return false;
+		early_count = (early >> 16) + (early & 0xffff);
+	}
+	return records_read(&reader, early_count, additionals, query);
 }
 
 enum query_verdict query_read(const uint8_t *message, size_t size, struct query *ret_query)
@@ -202,6 +206,7 @@ enum query_verdict query_read(const uint8_t *message, size_t size, struct query 
 	ret_query->udp_size = DNS_UDP_MIN;
 	ret_query->question_size = 0;
 	ret_query->ecs.is_present = false;
+	ret_query->ecs.option_size = 0;
 
 	bool is_whole = size <= DNS_QUERY_MAX && body_read(message, size, ret_query);
 

@@ -122,16 +122,16 @@ static void turn_destination(struct msghdr *query)
 static size_t reply_write(struct udp *udp, const struct plan *plan, size_t index)
 {
 	struct slot *slot = &udp->slots[index];
-	struct address_port from;
+	struct answer_client client;
 
-	/* Nobody can ask from port 0, so its sender is forged (RFC 6335 6: reserved). */
-	if (!address_from_sockaddr(&slot->peer.any, &from) || from.port == 0) {
+	/* Nobody can ask from port 0, so its sender is forged (RFC 6335 6: reserved).  A port stands in the same
+	 * place in either family. */
+	if (slot->peer.ipv4.sin_port == 0 ||
+		!address_of_sockaddr(&slot->peer.any, &client.address)) {
 		stats_add(udp->worker.stats, STATS_SILENT, 1);
 		return 0;
 	}
-
-	struct answer_client client = {.address = from.address};
-
+	client.is_tcp = false;
 	return answer_query(plan, &client, slot->query, udp->queries[index].msg_len,
 		random_next(&udp->random), udp->worker.stats, slot->reply);
 }

@@ -49,10 +49,12 @@ void zone_block_place(
 	size_t base_end = home - QUESTION_FIXED_SIZE;
 	size_t base_shift = place->base_offset - (size_t)DNS_HEADER_SIZE;
 	size_t block_shift = place->block_offset - home;
+	const uint16_t *fixups = block->fixups;
+	size_t fixup_count = block->fixup_count;
 
 	wire_copy(out, block->bytes, block->size_bytes);
-	for (size_t i = 0; i < block->fixup_count; i++) {
-		uint8_t *pointer = out + block->fixups[i];
+	for (size_t i = 0; i < fixup_count; i++) {
+		uint8_t *pointer = out + fixups[i];
 		size_t target = get16(pointer);
 
 		target += (target & POINTER_BITS) < base_end ? base_shift : block_shift;

@@ -228,6 +228,21 @@ static void check_cname(struct draft *draft, const struct draft_name *name)
 			draft_where(draft, other, cname->file, &words.where));
 }
 
+/* No CNAME is made of a DNAME for the names below it, as RFC 6672 3.2 has it: who writes one must hear of it. */
+static void check_dname(struct draft *draft, const struct draft_name *name)
+{
+	const struct draft_record *dname = draft_first(name, DNS_TYPE_DNAME);
+	struct words words;
+
+	if (!dname)
+		return;
+	check_alone(draft, name, DNS_TYPE_DNAME, "RFC 6672 2.4");
+	if (!name->cut)
+		report_warning(draft->report, place_of(draft, dname),
+			"the DNAME at '%s' is served as data: what lies below it is not redirected",
+			draft_print(draft, name->wire, &words.name));
+}
+
 /* What is at or below a delegation and served all the same. */
 static bool is_seen_at_cut(const struct draft_name *name, uint16_t type)
 {
@@ -421,7 +436,7 @@ void check_draft(struct draft *draft)
 		check_sets(draft, name);
 		check_soa(draft, name);
 		check_cname(draft, name);
-		check_alone(draft, name, DNS_TYPE_DNAME, "RFC 6672 2.4");
+		check_dname(draft, name);
 		check_wildcard(draft, name);
 		if (name->cut || name->flags & DRAFT_IS_BELOW_DNAME)
 			check_hidden(draft, name);

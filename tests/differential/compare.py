@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What two responses differ in, and the table of the reasons that are good ones."""
 
+import wire
 from messages import lower, record_text
 
-HEADER = ("opcode", "rcode", "aa", "tc", "rd", "ra", "ad", "cd", "question", "edns", "size")
+HEADER = ("opcode", "rcode", "aa", "tc", "rd", "ra", "ad", "cd", "question", "edns", "size", "once")
 SECTIONS = ("answer", "authority", "additional")
 
 
@@ -14,7 +15,8 @@ def header(message, question, octets):
         "opcode": message.opcode, "rcode": message.rcode, "aa": message.aa, "tc": message.tc, "rd": message.rd,
         "ra": message.ra, "ad": bool(message.flags & 0x20), "cd": bool(message.flags & 0x10),
         "question": message.question_octets == octets[12 : 12 + len(message.question_octets)],
-        "edns": opt and (opt.ttl, opt.rclass, message.options()), "size": len(message.octets) <= question.size_max}
+        "edns": opt and (opt.ttl, opt.rclass, message.options()), "size": len(message.octets) <= question.size_max,
+        "once": all(len(keys(getattr(message, section))) == len(getattr(message, section)) for section in SECTIONS)}
 
 
 class Difference:
@@ -54,6 +56,7 @@ class Case:
 ALL = ("NSD", "Knot")
 LINKS_MAX = 8  # CNAMEs that steerd follows in one answer
 DS, RRSIG, NSEC, NSEC3, ANY = 43, 46, 47, 50, 255
+CLASS_ANY = 255
 OPTION_EDE = 15
 
 
@@ -82,7 +85,7 @@ def addresses(case, difference):
 def wildcard_glue(case, difference):
     """An address that a wildcard makes, for a server that has none of its own."""
     key = difference.theirs
-    return bool(key and is_referral(case.ours) and not case.world.has_name(key[0]))
+    return bool(key and is_referral(case.ours) and not case.world.has_set(*key[:2]))
 
 
 def glue_without_need(case, difference):
@@ -100,9 +103,36 @@ def checking_disabled(case, difference):
 
 def extended_error(_case, difference):
     """EDNS is the same but for an Extended DNS Error that says once more what the rcode says."""
+    return same_but_for(difference, OPTION_EDE)
+
+
+def client_subnet(case, difference):
+    """The client subnet comes back, with scope 0: nothing in these zones is steered (RFC 7871 7.2.1)."""
+    sent = [data for code, data in case.question.options if code == wire.OPTION_ECS]
+    return bool(sent) and same_but_for(difference, OPTION_EDE, wire.OPTION_ECS) and case.ours.options() == [
+        (wire.OPTION_ECS, data) for data in sent]
+
+
+def bad_version(case, difference):
+    """DO comes back in a BADVERS as in every other response (RFC 3225 3)."""
+    return case.ours.rcode == "BADVERS" and difference.ours == (difference.theirs[0] | 0x8000, *difference.theirs[1:])
+
+
+def class_any(case, _difference):
+    """QCLASS * is refused like every class but IN; they answer it from IN."""
+    return case.question.rclass == CLASS_ANY and case.ours.rcode == "REFUSED" and not case.ours.authority
+
+
+def said_once(_case, difference):
+    """An alias that leads to itself is one record."""
+    return difference.ours
+
+
+def same_but_for(difference, *codes):
+    """Whether two OPT records tell the same apart from some options."""
     ours, theirs = difference.ours, difference.theirs
     return bool(ours and theirs and ours[:2] == theirs[:2]
-                and ours[2] == [o for o in theirs[2] if o[0] != OPTION_EDE])
+                and [o for o in ours[2] if o[0] not in codes] == [o for o in theirs[2] if o[0] not in codes])
 
 
 def one_set(case, _difference):
@@ -172,9 +202,13 @@ RULES = [
     (ALL, ("additional",), "referral: no address that a wildcard makes", wildcard_glue),
     (ALL, ("additional",), "referral: sibling glue that has no room in theirs", glue_without_need),
     (ALL, ("cd",), "CD is copied (RFC 4035 3; 3.1.6 would have it cleared)", checking_disabled),
+    (ALL, ("aa", "tc", "rcode", *SECTIONS), "QCLASS *: refused, as every class but IN", class_any),
+    (ALL, ("edns",), "the client subnet is answered (RFC 7871)", client_subnet),
+    (("NSD",), ("edns",), "BADVERS: DO is copied (RFC 3225 3)", bad_version),
     (ALL, ("edns",), "no Extended DNS Error (RFC 8914)", extended_error),
     (ALL, ("tc", *SECTIONS), "truncated: TC and nothing else", truncated),
     (ALL, ("answer",), "ANY: one set, and another one (RFC 8482 4.1)", one_set),
+    (ALL, ("once",), "no record twice, even where an alias leads to itself", said_once),
     (ALL, ("rcode", *SECTIONS), "DNAME is data: nothing is synthesized", is_below_dname),
     (("Knot",), ("rcode", *SECTIONS), "Knot follows no CNAME into another zone", leaves_the_zone),
     (ALL, ("aa", "rcode", *SECTIONS), "DS of a zone that nothing here delegates: no data", undelegated),

@@ -19,9 +19,9 @@ class World:
         for record in (r for zone, records in self.zones.items() for r in records if self.zone_of(r.name) == zone):
             self._sets.setdefault(record.key[0], {}).setdefault(record.type, set()).add(record.key[3:])
 
-    def has_name(self, name):
-        """Whether a name has records."""
-        return lower(name) in self._sets
+    def has_set(self, name, rtype):
+        """Whether a name itself has records of a type."""
+        return rtype in self._sets.get(lower(name), ())
 
     def set_at(self, name, rtype):
         """TTL and data of a record set of a name or of the wildcard that makes it: the nearest above that has any."""
@@ -32,9 +32,10 @@ class World:
         return (found or {}).get(rtype)
 
     def is_delegated(self, apex):
-        """Whether the zone above has an NS set for a zone."""
-        above = self.zones.get(self.zone_of(apex, 43), ())
-        return any(r.type == "NS" and r.key[0] == apex for r in above)
+        """Whether the zone above has an NS set for a zone, and none that hides it."""
+        above = self.zone_of(apex, 43) or ()
+        cuts = {r.key[0] for r in self.zones.get(above, ()) if r.type == "NS"}
+        return apex in cuts and not any(apex[depth:] in cuts for depth in range(1, len(apex) - len(above)))
 
     def is_below_dname(self, name):
         """Whether a DNAME stands above it."""

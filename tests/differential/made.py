@@ -59,6 +59,8 @@ class Maker:
     def zone(self, apex):
         """One zone: what is no mistake, whether or not it makes sense."""
         names = {self._below(apex) for _ in range(self.random.choice([10, 25, 60]))}
+        if apex in MESSY:
+            names |= {self._below(self.random.choice([z for z in MESSY if is_within(z, apex)])) for _ in range(20)}
         children = [] if apex in MESSY else self._children(apex)
         names = {name for name in names if not any(is_within(name, child) for child in children)}
         lines = [

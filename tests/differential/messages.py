@@ -26,7 +26,8 @@ def name_text(labels):
 
 
 class Message(wire.Response):
-    """A response; each record has `data`, in which names are tuples of labels, and `key`, by which records are equal."""
+    """A response whose names are tuples of labels.  Each record has `data`, its RDATA with names without compression,
+    and `key`, by which records are equal."""
 
     def _name(self, at=None):
         return tuple(self._labels(at))

@@ -10,21 +10,27 @@ COMMON = [1, 28, 2, 5, 6, 15, 16, 33, 43, 12, 65, 257, 255]
 # The rest of what zones hold, what no zone holds, and what nobody has heard of.
 UNCOMMON = [13, 17, 35, 39, 46, 47, 48, 50, 51, 52, 59, 64, 99, 256, 1234, 65280, 65281, 65535]
 PAYLOADS = [None, 512, 1232, 4096]
+# What else EDNS carries: mostly nothing, else a client subnet or options that nobody knows.
+OPTIONS = [()] * 17 + [
+    (wire.ecs_option("192.0.2.0/24"),), (wire.ecs_option("2001:db8::/56"),),
+    ((65001, b"unknown"), (65002, b""))]
 
 
 class Question:
     """One query: a name as labels, a type, and how it is sent."""
 
-    def __init__(self, name, rtype, payload=1232, is_tcp=False, dnssec_ok=False, flags=0):
+    def __init__(self, name, rtype, payload=1232, is_tcp=False, dnssec_ok=False, flags=0, options=(), version=0,
+                 rclass=1):
         self.name, self.rtype, self.payload, self.is_tcp, self.dnssec_ok, self.flags = (
             name, rtype, payload, is_tcp, dnssec_ok, flags)
+        self.options, self.version, self.rclass = options, version, rclass
 
     def octets(self, ident):
         """The message."""
         edns = None
         if self.payload is not None:
-            edns = wire.opt_record(self.payload, flags=0x8000 if self.dnssec_ok else 0)
-        return wire.query(name_wire(self.name), self.rtype, ident, self.flags, edns)
+            edns = wire.opt_record(self.payload, self.version, 0x8000 if self.dnssec_ok else 0, self.options)
+        return wire.query(name_wire(self.name), self.rtype, ident, self.flags, edns, self.rclass)
 
     @property
     def size_max(self):
@@ -33,9 +39,11 @@ class Question:
 
     def __repr__(self):
         rtype = wire.TYPE_NAMES.get(self.rtype, f"TYPE{self.rtype}")
-        how = "TCP" if self.is_tcp else "UDP"
-        edns = "no EDNS" if self.payload is None else f"EDNS {self.payload}{' DO' if self.dnssec_ok else ''}"
-        return f"{name_text(self.name)} {rtype} ({how}, {edns}, flags {self.flags:04x})"
+        edns = "no EDNS" if self.payload is None else (
+            f"EDNS version {self.version}, {self.payload}{', DO' if self.dnssec_ok else ''}"
+            f"{''.join(f', option {code}' for code, _ in self.options)}")
+        return (f"{name_text(self.name)} CLASS{self.rclass} {rtype} ({'TCP' if self.is_tcp else 'UDP'}, {edns}, "
+                f"flags {self.flags:04x})")
 
 
 def name_wire(labels):
@@ -94,8 +102,9 @@ class Generator:
         if self.random.random() < 0.4:
             name = tuple(self._mixed(label) for label in name)
         return Question(
-            name, rtype, self.random.choice(PAYLOADS), self.random.random() < 0.15,
-            self.random.random() < 0.25, self.random.choice([0, 0, 0x0100, 0x0110, 0x0010, 0x0020]))
+            name, rtype, self.random.choice(PAYLOADS), self.random.random() < 0.15, self.random.random() < 0.25,
+            self.random.choice([0, 0, 0x0100, 0x0110, 0x0010, 0x0020]), self.random.choice(OPTIONS),
+            self.random.choice([0] * 99 + [1]), self.random.choice([1] * 99 + [self._class()]))
 
     def _type(self, name):
         own = self.names.types.get(lower(name))
@@ -106,7 +115,10 @@ class Generator:
             return self.random.choice(COMMON)
         if draw < 0.97:
             return self.random.choice(UNCOMMON)
-        return self.random.choice([n for n in (self.random.randrange(1, 65536),) if not 41 == n and not 128 <= n < 255] or [1])
+        return self.random.randrange(*self.random.choice([(1, 41), (42, 128), (256, 65536)]))  # no OPT, no QTYPEs
+
+    def _class(self):
+        return self.random.choice([0, 2, 3, 4, 254, 255, 256, 65535])
 
     def _mixed(self, label):
         return bytes(o ^ 0x20 if chr(o).isalpha() and o < 128 and self.random.random() < 0.5 else o for o in label)

@@ -163,6 +163,36 @@ def test_nested(bench):
                "all as before")
 
 
+def test_shares_are_explained(bench):
+    """explain's shares are what 2,000 queries get, for both families, in a tree of weighted pools"""
+    def weighted(first, weights, **members):
+        numbers = enumerate(weights, first)
+        ends = {f"m{n}": {"address": [f"203.0.113.{n}", f"2001:db8::{n}"], "weight": w} for n, w in numbers}
+        return {"method": "weighted", "members": {**ends, **members}}
+
+    pools = {
+        "downloads": {**weighted(1, [4], east={"pool": "east", "weight": 3}, west={"pool": "west", "weight": 1}),
+                      "answers": 1},
+        "east": weighted(11, [1, 2, 3]),
+        "west": {**weighted(21, [5, 1]), "answers": 2},
+    }
+    server = serve(bench, pools)
+    for rtype in ("A", "AAAA"):
+        told = server.ctl("explain", NAME, rtype, "--client", "2.0.5.0/24", "--json").json()
+        expected = collections.Counter()
+        for one in told["answers"]:
+            for address in one["addresses"]:
+                expected[address] += one["share"]
+        equal(len(expected), 6, f"addresses that may be answered: {expected}")
+        counts = shares(server, 2000, rtype)
+        equal(set(counts) - set(expected), set(), "addresses that explain does not know")
+        for address, share in expected.items():
+            within_chance(counts[address], 2000, share, f"{address}, {share:.3f} by explain")
+        equal({c["address"]: round(c["share"], 6) for c in told["candidates"]},
+              {address: round(share, 6) for address, share in expected.items()}, "the shares of candidates")
+        within_chance(counts["203.0.113.1" if rtype == "A" else "2001:db8::1"], 2000, 0.5, "weight 4 of 8")
+
+
 def test_last_backend_serve_all(bench):
     """The last backend lost: serve-all answers as if all were up, never empty, never SERVFAIL"""
     backends = [bench.backend(n) for n in (1, 2)]

@@ -98,7 +98,7 @@ def test_overrides(bench):
 def test_health(bench):
     """40 random failures and recoveries under drains: never an empty answer, and each settles as the model says"""
     backends = dict(zip(SITES, four_backends(bench)))
-    steered_world(bench, bench.monitor(every="500ms", timeout="300ms", fall=1))
+    steered_world(bench, bench.monitor(fall=1))
     server, model, generator = bench.steerd(), Model(), random.Random(4034)
     address, known = numbers(bench), set(numbers(bench).values())
     wait_until(lambda: all(seen(server).values()), 20, "each was checked")

@@ -21,7 +21,7 @@ OPTION_COOKIE = 10
 
 
 def name_bytes(name):
-    """A name as on the wire, uncompressed; labels are taken as they are, escapes apart (`\\.`).  Bytes are one already."""
+    """A name as on the wire, uncompressed; labels are taken as they are, escapes apart (`\\.`); bytes are one."""
     if isinstance(name, bytes):
         return name
     wire = b""
@@ -131,15 +131,17 @@ class Response:
     def _labels(self, at=None):
         """The labels of the name that comes next, or that stands at `at`."""
         labels, jumped, position = [], 0, self.position if at is None else at
+        start = position  # a pointer leads before all that was read, or a name could go round for ever
         while True:
             length = self.octets[position]
             if length >= 0xC0:
                 target = struct.unpack("!H", self.octets[position : position + 2])[0] & 0x3FFF
                 if at is None and not jumped:
                     self.position = position + 2
-                if target >= position:
+                if target >= start:
                     raise ValueError("a compression pointer that does not point backwards")
-                position, jumped = target, jumped + 1
+                start = position = target
+                jumped += 1
                 continue
             if length > 63:
                 raise ValueError("a label of an unknown kind")

@@ -83,5 +83,7 @@ void address_port_print(
 socklen_t address_to_sockaddr(
 	const struct address_port *value, struct sockaddr_storage *ret_sockaddr);
 bool address_from_sockaddr(const struct sockaddr *sockaddr, struct address_port *ret_value);
+/* The address alone.  [query path] */
+bool address_of_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address);
 
 #endif

@@ -55,6 +55,7 @@ enum dns_rcode {
 /* The third and fourth octet of the header as one number (RFC 1035 4.1.1). */
 enum dns_flag {
 	DNS_FLAG_QR = 0x8000,
+	DNS_FLAGS_OPCODE = 0x7800,
 	DNS_FLAG_AA = 0x0400,
 	DNS_FLAG_TC = 0x0200,
 	DNS_FLAG_RD = 0x0100,

@@ -35,13 +35,13 @@ enum query_verdict {
 	QUERY_BADVERS, /* RFC 6891 6.1.3 */
 };
 
-/* EDNS Client Subnet (RFC 7871 6) as it was sent.  The rest is set only if it is present. */
+/* EDNS Client Subnet (RFC 7871 6) as it was sent.  Behind `option_size`, all is set only if it is present. */
 struct query_ecs {
 	bool is_present;
+	uint8_t option_size;   /* octets of the whole option, its header too; 0 without one */
 	uint8_t family;	       /* 1 IPv4, 2 IPv6; 0 only with a source length of 0 */
 	struct prefix source;  /* ADDRESS and SOURCE PREFIX-LENGTH; ADDRESS_NONE when family is 0 */
 	const uint8_t *option; /* the whole option, in the message */
-	size_t option_size;
 };
 
 struct query {

@@ -33,24 +33,29 @@ static inline void wire_write32(uint8_t *wire, uint32_t value)
 	wire_write16(wire + 2, (uint16_t)value);
 }
 
-/* Up to here whole blocks cost less than a call of memcpy(); longer runs are for that. */
-#define WIRE_SHORT_MAX 96
+static inline void wire_write64(uint8_t *wire, uint64_t value)
+{
+	wire_write32(wire, (uint32_t)(value >> 32));
+	wire_write32(wire + 4, (uint32_t)value);
+}
 
 /*
  * Copies octets to where none of them is.  Whole blocks, of which the last may overlap the one before, so that
- * nothing but the octets is read or written.
+ * nothing but the octets is read or written.  Most names and records are so short that a call of memcpy() costs more,
+ * for the caller too, whose registers it takes.
  */
 static inline void wire_copy(uint8_t *to, const uint8_t *from, size_t size)
 {
-	if (size >= 16 && size <= WIRE_SHORT_MAX) {
+	if (size >= 16) {
 		for (size_t i = 0; i + 16 < size; i += 16)
 			memcpy(to + i, from + i, 16);
 		memcpy(to + size - 16, from + size - 16, 16);
-	} else if (size >= 8 && size < 16) {
+	} else if (size >= 8) {
 		memcpy(to, from, 8);
 		memcpy(to + size - 8, from + size - 8, 8);
 	} else {
-		memcpy(to, from, size);
+		for (size_t i = 0; i < size; i++)
+			to[i] = from[i];
 	}
 }
 

@@ -545,12 +545,21 @@ static void losses_that_settings_do_not_decide(void **state)
 	struct text gone = {0};
 	struct text back = {0};
 
-	files_put(&stage->files, "steerd.yaml",
+	struct text settings = {0};
+	char *city = realpath("geo/default.geo", NULL); /* not what is installed, if anything is */
+
+	assert_non_null(city);
+	text_print(&settings,
 		"zones: zones/\n"
+		"geo: {city: %s}\n"
 		"pools:\n"
 		"  api: {method: failover, members: {a: {pool: inner}, b: {address: 192.0.2.1}}}\n"
 		"  inner: {method: all, members: {c: {address: 192.0.2.2}}}\n"
-		"  hosts: {method: all, members: {d: {host: d.example}}}\n");
+		"  hosts: {method: all, members: {d: {host: d.example}}}\n",
+		city);
+	free(city);
+	files_put(&stage->files, "steerd.yaml", settings.bytes);
+	text_done(&settings);
 	files_put(&stage->files, "zones/files.example.zone",
 		"$TTL 60\n"
 		"@ SOA ns1 hostmaster 1 7200 900 1209600 60\n"
