@@ -724,6 +724,7 @@ static void explain_fallback(void **state)
 {
 	static const struct want wants[] = {
 		{"kind", "static"},
+		{"ttl_s", "3600"},
 		{"candidates.0.code", "replaced"},
 		{"candidates.0.kept", "false"},
 		{"candidates.0.share", "0.0"},
