@@ -5,6 +5,7 @@
 
 #include "json.h"
 #include "reply.h"
+#include "steerd/base/bytes.h"
 #include "steerd/control/words.h"
 #include "steerd/dns/dns.h"
 #include "steerd/dns/name.h"
@@ -118,6 +119,7 @@ static json_t *sets_of(const struct steer_choice *choice)
 
 /* A rendered RRset of addresses (zone.h): each record is pointer 2, type 2, class 2, TTL 4, length 2, address. */
 #define RECORD_HEAD 12
+#define RECORD_TTL 6
 
 static json_t *addresses_of_block(const struct zone_block *block, uint8_t family)
 {
@@ -135,9 +137,9 @@ static json_t *addresses_of_block(const struct zone_block *block, uint8_t family
 	return array;
 }
 
-/* The name's own records, which a pool that is down may leave the answer to; NULL if it has none of the type. */
+/* The name's own records of a type; NULL if it has none. */
 static const struct zone_block *own_records(
-	const struct plan *plan, const struct explain_request *asked)
+	const struct plan *plan, const struct explain_request *asked, uint16_t type)
 {
 	struct name_key key;
 	struct zone_match match;
@@ -146,14 +148,41 @@ static const struct zone_block *own_records(
 	if (!name_parse(asked->name, &key, &err))
 		return NULL;
 	zone_set_find(plan->zones, &key, asked->type, &match);
-	return match.node ? zone_node_get_set(match.node, asked->type) : NULL;
+	return match.node ? zone_node_get_set(match.node, type) : NULL;
+}
+
+/* Where a CNAME leads, which is what decides then. */
+static void put_alias(json_t *json, const struct plan *plan, const struct explain_request *asked)
+{
+	const struct zone_block *block = own_records(plan, asked, DNS_TYPE_CNAME);
+	char target[NAME_TEXT_SIZE];
+
+	if (block)
+		name_print(block->bytes + RECORD_HEAD, target);
+	json_put_text(json, "alias", block ? target : NULL);
+}
+
+/* The name's own records have a TTL of their own. */
+static uint32_t ttl_of(
+	const struct plan *plan, const struct explain *explain, const struct explain_request *asked)
+{
+	const struct zone_block *block = explain->choice->kind == STEER_STATIC
+		? own_records(plan, asked, asked->type)
+		: NULL;
+
+	if (!block)
+		return explain->ttl_s;
+
+	struct bytes_reader reader = {.at = block->bytes + RECORD_TTL, .left = sizeof(uint32_t)};
+
+	return bytes_read_u32(&reader);
 }
 
 static json_t *answers_of(const struct plan *plan, const struct steer_choice *choice,
 	const struct explain_request *asked)
 {
 	const struct zone_block *block =
-		choice->kind == STEER_STATIC ? own_records(plan, asked) : NULL;
+		choice->kind == STEER_STATIC ? own_records(plan, asked, asked->type) : NULL;
 
 	if (choice->kind == STEER_NODATA)
 		return json_array();
@@ -210,10 +239,12 @@ static json_t *explain_json(
 	json_put_text(json, "owner", explain->owner);
 	json_put(json, "wildcard", json_boolean(explain->is_wildcard));
 	json_put(json, "steered", json_boolean(explain->is_steered));
-	if (!explain->is_steered)
+	if (!explain->is_steered) {
+		put_alias(json, plan, asked);
 		return json;
+	}
 	json_put_text(json, "pool", explain->pool);
-	json_put_number(json, "ttl_s", explain->ttl_s);
+	json_put_number(json, "ttl_s", ttl_of(plan, explain, asked));
 	json_put(json, "place", place_of(&explain->place));
 	json_put(json, "uses_geography", json_boolean(explain->uses_geography));
 	json_put_number(json, "class", explain->class);

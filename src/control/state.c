@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "json.h"
@@ -267,6 +268,25 @@ static bool make_directory(const char *path, struct err *err)
 		path, (unsigned)geteuid());
 }
 
+/*
+ * A steerd that is killed just when it starts its prober leaves a child that holds the lock, and the sockets, until its
+ * exec() a moment later: who is started in its place waits for that.
+ */
+#define LOCK_PAUSE_MS 50
+#define LOCK_TRIES 20
+
+static bool lock_in_time(int fd)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
 static int lock_directory(const char *path, struct err *err)
 {
 	struct text lock_path = {0};
@@ -281,7 +301,7 @@ static int lock_directory(const char *path, struct err *err)
 			"or set "
 			"'state' to another place",
 			path, (unsigned)geteuid());
-	} else if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+	} else if (!lock_in_time(fd)) {
 		err_set(err, "the state directory '%s' is in use by another steerd", path);
 		close(fd);
 		fd = -1;

@@ -149,7 +149,7 @@ bool client_ask(struct client *client, const struct request *request,
 	text_done(&body);
 	text_done(&frame);
 	if (!sent)
-		return err_os(err, "cannot send the request");
+		return err_os(err, "steerd closed the connection; it may serve too many at once");
 	return wait_readable(client->fd, patience, err) && receive(client->fd, ret_reply, err);
 }
 

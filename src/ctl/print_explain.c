@@ -27,6 +27,7 @@ static void print_question(const json_t *reply, FILE *out, bool use_colour)
 {
 	const char *zone = print_text(reply, "zone");
 	const char *owner = print_text(reply, "owner");
+	const char *alias = print_text(reply, "alias");
 
 	fprintf(out, "%s%s %s%s for %s\n", colour_begin(COLOUR_BOLD, use_colour),
 		print_text(reply, "name"), print_text(reply, "type"),
@@ -36,6 +37,8 @@ static void print_question(const json_t *reply, FILE *out, bool use_colour)
 			json_is_true(json_object_get(reply, "wildcard")) ? " (a wildcard)" : "");
 	if (!json_is_true(json_object_get(reply, "steered")))
 		fprintf(out, "  %s\n", outcome_words(print_text(reply, "outcome")));
+	if (*alias)
+		fprintf(out, "  it leads to %s (CNAME): explain that for the rest\n", alias);
 }
 
 static void print_place(const json_t *reply, FILE *out)
@@ -122,10 +125,11 @@ static void print_answers(const json_t *reply, FILE *out, bool use_colour)
 	fprintf(out, "\n%sanswer%s, TTL %llu s\n", colour_begin(COLOUR_BOLD, use_colour),
 		colour_end(COLOUR_BOLD, use_colour),
 		(unsigned long long)print_number(reply, "ttl_s"));
-	if (json_array_size(answers) == 0)
-		fprintf(out, "  no data: the pool has no address of this type\n");
 	if (strcmp(print_text(reply, "kind"), "static") == 0)
-		fprintf(out, "  all members are down: the name's own records\n");
+		fprintf(out, "  all members are down: the name's own records%s\n",
+			json_array_size(answers) == 0 ? ", of which none is of this type" : "");
+	else if (json_array_size(answers) == 0)
+		fprintf(out, "  no data: the pool has no address of this type\n");
 	for (size_t i = 0; i < json_array_size(answers); i++) {
 		const json_t *answer = json_array_get(answers, i);
 		const json_t *addresses = json_object_get(answer, "addresses");

@@ -398,9 +398,8 @@ bool daemon_check(const char *settings_path)
 	if (report.lines.size > 0)
 		fputs(report.lines.bytes, stderr);
 	if (right) {
-		reload_print_counts(snapshot, &counts);
-		printf("%s: no mistake found: %s, %zu pools, %u members\n", settings_path,
-			counts.bytes, snapshot->settings->pool_count, snapshot->member_count);
+		reload_print_all_counts(snapshot, &counts);
+		printf("%s: no mistake found: %s\n", settings_path, counts.bytes);
 	} else {
 		fprintf(stderr, "%s: refused, %zu error%s\n", settings_path, report.error_count,
 			report.error_count == 1 ? "" : "s");

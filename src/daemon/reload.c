@@ -31,6 +31,16 @@ void reload_print_counts(const struct snapshot *snapshot, struct text *ret_text)
 		steered, steered == 1 ? "" : "s");
 }
 
+void reload_print_all_counts(const struct snapshot *snapshot, struct text *ret_text)
+{
+	size_t pools = snapshot->settings->pool_count;
+	uint32_t members = snapshot->member_count;
+
+	reload_print_counts(snapshot, ret_text);
+	text_print(ret_text, ", %zu pool%s, %u member%s", pools, pools == 1 ? "" : "s", members,
+		members == 1 ? "" : "s");
+}
+
 static void run(void *context)
 {
 	struct reading *reading = context;
@@ -63,9 +73,8 @@ static void print_done(const struct reading *reading, struct text *message)
 
 	text_duration(clock_monotonic_ms() - reading->began_at_ms, span);
 	text_add(message, reading->what == CONTROL_CHECK ? "no mistake found: " : "reloaded: ");
-	reload_print_counts(reading->next, message);
-	text_print(message, ", %zu pools, %u members; read in %s",
-		reading->next->settings->pool_count, reading->next->member_count, span);
+	reload_print_all_counts(reading->next, message);
+	text_print(message, "; read in %s", span);
 }
 
 static void log_line(const char *line, bool right)

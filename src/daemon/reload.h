@@ -44,5 +44,7 @@ void reload_done(struct reload *reload);
 void reload_log_report(const struct report *report);
 /* "3 zones, 12 steered names" */
 void reload_print_counts(const struct snapshot *snapshot, struct text *ret_text);
+/* The same, and ", 4 pools, 9 members". */
+void reload_print_all_counts(const struct snapshot *snapshot, struct text *ret_text);
 
 #endif

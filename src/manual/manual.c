@@ -36,7 +36,6 @@ static const struct {
 	{"@SYSCONFDIR@", STEERD_SYSCONFDIR},
 	{"@DATADIR@", STEERD_DATADIR},
 	{"@LIBEXECDIR@", STEERD_LIBEXECDIR},
-	{"@RUNSTATEDIR@", STEERD_RUNSTATEDIR},
 };
 
 static bool add_section(struct text *page, const char *line, struct err *err)

@@ -188,7 +188,7 @@ def test_explain_other_names(bench):
     """explain says what a name is when it is not steered, missing, or of nobody"""
     server = serve(bench)
     told = server.ctl("explain", "www.files.example", "--client", "2.0.5.0/24", "--json").json()
-    equal((told["steered"], told["outcome"]), (False, "node"))
+    equal((told["steered"], told["outcome"], told["alias"]), (False, "node", None))
     told = server.ctl("explain", "none.files.example", "--client", "2.0.5.0/24", "--json").json()
     equal((told["steered"], told["outcome"]), (False, "missing"))
     told = server.ctl("explain", "www.far.example", "--client", "2.0.5.0/24", "--json").json()

@@ -582,6 +582,44 @@ static void losses_that_settings_do_not_decide(void **state)
 
 /* ---- explain ---- */
 
+static void explain_names_where_an_alias_leads(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *want; /* of "alias"; "-": it is not there */
+	} names[] = {
+		{"www", "dl.files.example."},
+		{"out", "far.example."},
+		{"any.x", "api.files.example."},
+		{"ns1", "null"},
+		{"dl", "-"},
+	};
+	struct stage *stage = *state;
+
+	files_put(&stage->files, "zones/files.example.zone",
+		"$TTL 60\n"
+		"@ SOA ns1 hostmaster 1 7200 900 1209600 60\n"
+		"@ NS ns1\n"
+		"ns1 A 192.0.2.1\n"
+		"www CNAME dl\n"
+		"out CNAME far.example.\n"
+		"*.x CNAME api\n"
+		"_steer.dl TXT \"pool=downloads\"\n");
+	read_files(stage);
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		const struct want wants[] = {{"ok", "true"}, {"alias", names[i].want}};
+		struct text request = {0};
+
+		text_print(&request,
+			"{\"command\":\"explain\",\"client\":\"198.18.0.1\",\"name\":\"%s.files."
+			"example\"}",
+			names[i].name);
+
+		assert_parts(ask(stage, request.bytes), wants, COUNT_OF(wants));
+		text_done(&request);
+	}
+}
+
 static void explain_near_frankfurt(void **state)
 {
 	static const struct want wants[] = {
@@ -686,6 +724,7 @@ static void explain_fallback(void **state)
 {
 	static const struct want wants[] = {
 		{"kind", "static"},
+		{"ttl_s", "3600"},
 		{"candidates.0.code", "replaced"},
 		{"candidates.0.kept", "false"},
 		{"candidates.0.share", "0.0"},
@@ -714,6 +753,7 @@ int main(void)
 		ON_STAGE(status_of_subjects),
 		ON_STAGE(losses_are_said_once),
 		ON_STAGE(losses_that_settings_do_not_decide),
+		ON_STAGE(explain_names_where_an_alias_leads),
 		ON_STAGE(explain_near_frankfurt),
 		ON_STAGE(explain_others),
 		ON_STAGE(explain_fallback),

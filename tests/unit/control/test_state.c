@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -435,6 +436,27 @@ static void files_there_and_back(void **state)
 	state_close(opened);
 }
 
+/* As a child does that a killed steerd left before its exec(). */
+static void *unlock_soon(void *context)
+{
+	const struct timespec pause = {.tv_nsec = 120000000};
+
+	nanosleep(&pause, NULL);
+	state_close(context);
+	return NULL;
+}
+
+static void lock_that_is_given_up_soon(void **state)
+{
+	const struct place *place = *state;
+	struct state *before = must_open(place);
+	pthread_t other;
+
+	assert_int_equal(pthread_create(&other, NULL, unlock_soon, before), 0);
+	state_close(must_open(place));
+	assert_int_equal(pthread_join(other, NULL), 0);
+}
+
 /* As the background's save and the last one may meet when steerd is stopped. */
 static void *write_again_and_again(void *context)
 {
@@ -530,6 +552,7 @@ int main(void)
 		IN_PLACE(directory_errors),
 		IN_PLACE(absent_files_are_a_first_start),
 		IN_PLACE(files_there_and_back),
+		IN_PLACE(lock_that_is_given_up_soon),
 		IN_PLACE(two_saves_at_once),
 		IN_PLACE(broken_files_are_set_aside),
 		IN_PLACE(unwritable_directory),
