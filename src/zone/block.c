@@ -12,7 +12,6 @@
 
 #define QUESTION_FIXED_SIZE 4 /* QTYPE and QCLASS */
 #define POINTER 0xc000
-#define POINTER_BITS 0x3fff
 #define RECORD_FIXED_SIZE 10 /* TYPE, CLASS, TTL, RDLENGTH */
 
 static uint16_t get16(const uint8_t *at)
@@ -46,7 +45,7 @@ void zone_block_place(
 	const struct zone_block *block, const struct zone_block_place *place, uint8_t *out)
 {
 	size_t home = block_home(block);
-	size_t base_end = home - QUESTION_FIXED_SIZE;
+	size_t base_end = POINTER | (home - QUESTION_FIXED_SIZE);
 	size_t base_shift = place->base_offset - (size_t)DNS_HEADER_SIZE;
 	size_t block_shift = place->block_offset - home;
 	const uint16_t *fixups = block->fixups;
@@ -57,7 +56,7 @@ void zone_block_place(
 		uint8_t *pointer = out + fixups[i];
 		size_t target = get16(pointer);
 
-		target += (target & POINTER_BITS) < base_end ? base_shift : block_shift;
+		target += target < base_end ? base_shift : block_shift;
 		put16(pointer, target);
 	}
 	if (block->type != 0 && place->owner_offset != DNS_HEADER_SIZE)
