@@ -51,14 +51,12 @@ static struct geo_hit client_class(
 
 	struct geo_hit hit = geo_map_find_prefix(map, &ecs->source);
 
-	if (hit.class == 0) {
+	if (hit.is_special) {
 		unsigned special_bits = address_special_bits(&ecs->source.address);
 
-		if (special_bits > 0 && special_bits <= ecs->source.bits) {
-			hit.class = geo_map_find(map, source).class;
-			if (hit.scope_bits < special_bits)
-				hit.scope_bits = (uint8_t)special_bits;
-		}
+		hit.class = geo_map_find(map, source).class;
+		if (hit.scope_bits < special_bits)
+			hit.scope_bits = (uint8_t)special_bits;
 	}
 	return hit;
 }

@@ -46,6 +46,16 @@ static inline uint32_t class_of_value(const struct geo_map *map, uint32_t value)
 	return value < map->class_count ? value : 0;
 }
 
+static inline struct geo_hit hit_of_value(
+	const struct geo_map *map, uint32_t value, uint8_t scope_bits)
+{
+	return (struct geo_hit){
+		.class = class_of_value(map, value),
+		.scope_bits = scope_bits,
+		.is_special = value == map->class_count + MAP_MARK_SPECIAL,
+	};
+}
+
 static inline bool is_embedded(const struct geo_map *map, uint32_t value)
 {
 	uint32_t mark = value - map->class_count; /* of a class: very large */
@@ -124,8 +134,8 @@ static inline struct geo_hit hit_of_prefix(
 	const struct geo_map *map, const struct prefix *prefix, struct table_hit first)
 {
 	if (first.scope_bits <= prefix->bits)
-		return (struct geo_hit){class_of_value(map, first.value), first.scope_bits};
-	return (struct geo_hit){class_of_most(map, prefix), (uint8_t)(prefix->bits + 1)};
+		return hit_of_value(map, first.value, first.scope_bits);
+	return (struct geo_hit){class_of_most(map, prefix), (uint8_t)(prefix->bits + 1), false};
 }
 
 /* How many of its first bits an address shares with a prefix of the same family. */
@@ -161,7 +171,7 @@ static struct geo_hit find_embedded(
 
 	if (common > prefix->bits)
 		common = prefix->bits;
-	return (struct geo_hit){0, (uint8_t)(common + 1)};
+	return (struct geo_hit){0, (uint8_t)(common + 1), false};
 }
 
 struct geo_hit geo_map_find_prefix(const struct geo_map *map, const struct prefix *prefix)
@@ -184,7 +194,7 @@ struct geo_hit geo_map_find(const struct geo_map *map, const struct address *add
 
 		return find_embedded(map, &whole, hit.value);
 	}
-	return (struct geo_hit){class_of_value(map, hit.value), hit.scope_bits};
+	return hit_of_value(map, hit.value, hit.scope_bits);
 }
 
 size_t geo_map_class_count(const struct geo_map *map)

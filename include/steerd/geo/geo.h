@@ -68,6 +68,7 @@ uint64_t geo_built_at_unix_s(const struct geo *geo);
 struct geo_hit {
 	uint32_t class;
 	uint8_t scope_bits; /* every address that shares so many bits has this class */
+	bool is_special;    /* in a special-purpose block of which the networks file says nothing */
 };
 
 /* A special-purpose address (private and so on) has class 0 and the scope of its block, or of what is left of it where

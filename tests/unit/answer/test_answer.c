@@ -321,6 +321,10 @@ static const struct {
 	{"its neighbour, which it does not name", "near.example A ecs=10.2.3.0/24 from=185.1.2.3",
 		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
 		"near.example. 20 A 192.0.2.101; edns 1232 ecs 1/24/15 10.2.3.0"},
+	{"a private subnet at the site that is the first in the configured order, too",
+		"near.example A ecs=172.16.5.0/24 from=185.1.2.3",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.101, "
+		"near.example. 20 A 192.0.2.102; edns 1232 ecs 1/24/16 172.16.5.0"},
 	{"unique local", "near.example A ecs=fd00:1::/48 from=185.1.2.3",
 		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
 		"near.example. 20 A 192.0.2.101; edns 1232 ecs 2/48/7 fd00:1::"},
