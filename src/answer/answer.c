@@ -174,7 +174,7 @@ static bool follow_cname(struct job *job, const struct zone_block *cname)
 		return false;
 	job->links[job->link_count++] = name_key_hash(name, 0);
 	reply->place.owner_offset = (uint16_t)target;
-	reply->name_size = name_key_read(reply->out + target, reply->used - target, name);
+	(void)name_key_read(reply->out + target, reply->used - target, name);
 
 	uint32_t next = name_key_hash(name, 0);
 
@@ -281,5 +281,5 @@ size_t answer_query(const struct plan *plan, const struct answer_client *client,
 		stats_add(stats, STATS_WITH_ECS, 1);
 	if (job.reply.flags & DNS_FLAG_TC)
 		stats_add(stats, STATS_TRUNCATED, 1);
-	return reply_finish(&job.reply, &job.query);
+	return reply_finish(&job.reply);
 }

@@ -17,22 +17,24 @@ static size_t opt_size(const struct query *query)
 	return query->has_edns ? OPT_SIZE + (size_t)query->ecs.option_size : 0;
 }
 
+static size_t question_end(const struct query *query)
+{
+	return DNS_HEADER_SIZE + (size_t)query->question_size;
+}
+
 void reply_begin(struct reply *reply, const struct query *query, const uint8_t *message,
 	size_t size_max, uint8_t *out)
 {
-	size_t question_end = DNS_HEADER_SIZE + (size_t)query->question_size;
-
-	wire_copy(out, message, question_end);
-	*reply = (struct reply){
-		.out = out,
-		.used = question_end,
-		.question_end = question_end,
-		.limit = size_max - opt_size(query),
-		.place.owner_offset = DNS_HEADER_SIZE,
-		.name_size = query->has_question ? query->name.size : 0,
-		.counts = (uint64_t)query->has_question << REPLY_QUESTION,
-		.flags = DNS_FLAG_QR | (query->flags & FLAGS_REPEATED),
-	};
+	wire_copy(out, message, question_end(query));
+	reply->out = out;
+	reply->query = query;
+	reply->used = question_end(query);
+	reply->limit = size_max - opt_size(query);
+	reply->place.owner_offset = DNS_HEADER_SIZE;
+	reply->counts = (uint64_t)query->has_question << REPLY_QUESTION;
+	reply->flags = DNS_FLAG_QR | (query->flags & FLAGS_REPEATED);
+	reply->rcode = DNS_RCODE_NOERROR;
+	reply->scope_bits = 0;
 }
 
 /* Makes sure of the room; without it, the reply becomes an empty one with TC (RFC 2181 9). */
@@ -41,7 +43,7 @@ static bool reply_has_room(struct reply *reply, size_t size)
 	if (size <= reply->limit - reply->used)
 		return true;
 	reply->flags |= DNS_FLAG_TC;
-	reply->used = reply->question_end;
+	reply->used = question_end(reply->query);
 	reply->counts = UINT64_C(1) << REPLY_QUESTION;
 	return false;
 }
@@ -53,7 +55,7 @@ static bool reply_has_room(struct reply *reply, size_t size)
 static bool is_in_place(const struct reply *reply, const struct zone_block *block)
 {
 	return reply->place.owner_offset == DNS_HEADER_SIZE &&
-		(block->fixup_count == 0 || block->base_size_bytes == reply->name_size);
+		(block->fixup_count == 0 || block->base_size_bytes == reply->query->name.size);
 }
 
 bool reply_add_block(
@@ -68,15 +70,15 @@ bool reply_add_block(
 		wire_copy(at, block->bytes, block->size_bytes);
 	} else {
 		/* the base name is the name that is answered, or an ancestor of it: its end */
-		size_t base_offset =
-			reply->place.owner_offset + reply->name_size - block->base_size_bytes;
-		reply->place.base_offset = (uint16_t)base_offset;
+		size_t name_end = reply->place.owner_offset + (size_t)reply->query->name.size;
+
+		reply->place.base_offset = (uint16_t)(name_end - block->base_size_bytes);
 		reply->place.block_offset = (uint16_t)reply->used;
 		zone_block_place(block, &reply->place, at);
 	}
 	reply->used += block->size_bytes;
-	reply->counts += (uint64_t)block->record_count << section;
-	reply->counts += (uint64_t)block->glue_count << REPLY_ADDITIONAL;
+	reply->counts += ((uint64_t)block->record_count << section) +
+		((uint64_t)block->glue_count << REPLY_ADDITIONAL);
 	return true;
 }
 
@@ -111,8 +113,9 @@ bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addr
 	return true;
 }
 
-static void write_opt(struct reply *reply, const struct query *query)
+static void write_opt(struct reply *reply)
 {
+	const struct query *query = reply->query;
 	uint8_t *opt = reply->out + reply->used;
 	size_t options_size =
 		query->ecs.option_size; /* the client subnet is all that we reply to */
@@ -133,10 +136,10 @@ static void write_opt(struct reply *reply, const struct query *query)
 	reply->counts += UINT64_C(1) << REPLY_ADDITIONAL;
 }
 
-size_t reply_finish(struct reply *reply, const struct query *query)
+size_t reply_finish(struct reply *reply)
 {
-	if (query->has_edns)
-		write_opt(reply, query);
+	if (reply->query->has_edns)
+		write_opt(reply);
 	/* the ID is the query's */
 	wire_write16(reply->out + 2, (uint16_t)(reply->flags | (reply->rcode & 0xf)));
 	wire_write64(reply->out + 4, reply->counts);

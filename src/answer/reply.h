@@ -29,19 +29,19 @@ enum reply_section {
 
 struct reply {
 	uint8_t *out;
+	const struct query *query; /* `name`: which is answered, QNAME or a CNAME's target */
 	size_t used;
-	size_t question_end; /* where the sections begin */
-	size_t limit;	     /* of `used`: behind it there is room for the OPT */
-	size_t name_size;    /* octets of the name that is answered: QNAME, or a CNAME's target */
-	struct zone_block_place
-		place;	 /* `owner_offset`: where that name stands; the rest is of the last block */
-	uint64_t counts; /* of all sections, see above */
-	uint16_t flags;	 /* enum dns_flag */
-	uint8_t rcode;	 /* enum dns_rcode */
+	size_t limit; /* of `used`: behind it there is room for the OPT */
+	/* `owner_offset`: where the name that is answered stands; the rest is of the last block */
+	struct zone_block_place place;
+	uint64_t counts;    /* of all sections, see above */
+	uint16_t flags;	    /* enum dns_flag */
+	uint8_t rcode;	    /* enum dns_rcode */
 	uint8_t scope_bits; /* of the client subnet */
 };
 
-/* Copies the header, and the question if there is one.  `size_max` is what the transport takes. */
+/* Copies the header, and the question if there is one; `query` must outlive the reply.
+ * `size_max` is what the transport takes. */
 void reply_begin(struct reply *reply, const struct query *query, const uint8_t *message,
 	size_t size_max, uint8_t *out);
 
@@ -59,6 +59,6 @@ struct reply_addresses {
 bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addresses);
 
 /* Writes the OPT, if the query had one, and the header; the octets of the whole message. */
-size_t reply_finish(struct reply *reply, const struct query *query);
+size_t reply_finish(struct reply *reply);
 
 #endif

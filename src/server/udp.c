@@ -62,7 +62,8 @@ static void query_reset(struct udp *udp, size_t index)
 	struct msghdr *header = &udp->queries[index].msg_hdr;
 
 	header->msg_namelen = sizeof(udp->slots[index].peer);
-	header->msg_controllen = udp->is_wildcard ? sizeof(udp->slots[index].control) : 0;
+	if (udp->is_wildcard)
+		header->msg_controllen = sizeof(udp->slots[index].control);
 }
 
 struct udp *udp_new(int fd, const struct worker *worker)

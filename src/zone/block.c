@@ -12,7 +12,6 @@
 
 #define QUESTION_FIXED_SIZE 4 /* QTYPE and QCLASS */
 #define POINTER 0xc000
-#define POINTER_BITS 0x3fff
 #define RECORD_FIXED_SIZE 10 /* TYPE, CLASS, TTL, RDLENGTH */
 
 static uint16_t get16(const uint8_t *at)
@@ -42,24 +41,40 @@ static void move_owners(const struct zone_block *block, uint16_t owner_offset, u
 	}
 }
 
+/* By how much pointers move: those into the base name, and those into the block itself. */
+struct shifts {
+	size_t base;
+	size_t block;
+};
+
+static void move_pointers(const struct zone_block *block, struct shifts shifts, uint8_t *out)
+{
+	size_t base_end = POINTER | (block_home(block) - QUESTION_FIXED_SIZE);
+	const uint16_t *end = block->fixups + block->fixup_count;
+
+	/* alike, unless a CNAME stands before the block */
+	if (shifts.base == shifts.block) {
+		for (const uint16_t *fixup = block->fixups; fixup < end; fixup++)
+			put16(out + *fixup, get16(out + *fixup) + shifts.base);
+		return;
+	}
+	for (const uint16_t *fixup = block->fixups; fixup < end; fixup++) {
+		size_t target = get16(out + *fixup);
+
+		put16(out + *fixup, target + (target < base_end ? shifts.base : shifts.block));
+	}
+}
+
 void zone_block_place(
 	const struct zone_block *block, const struct zone_block_place *place, uint8_t *out)
 {
-	size_t home = block_home(block);
-	size_t base_end = home - QUESTION_FIXED_SIZE;
-	size_t base_shift = place->base_offset - (size_t)DNS_HEADER_SIZE;
-	size_t block_shift = place->block_offset - home;
-	const uint16_t *fixups = block->fixups;
-	size_t fixup_count = block->fixup_count;
+	struct shifts shifts = {
+		.base = place->base_offset - (size_t)DNS_HEADER_SIZE,
+		.block = place->block_offset - block_home(block),
+	};
 
 	wire_copy(out, block->bytes, block->size_bytes);
-	for (size_t i = 0; i < fixup_count; i++) {
-		uint8_t *pointer = out + fixups[i];
-		size_t target = get16(pointer);
-
-		target += (target & POINTER_BITS) < base_end ? base_shift : block_shift;
-		put16(pointer, target);
-	}
+	move_pointers(block, shifts, out);
 	if (block->type != 0 && place->owner_offset != DNS_HEADER_SIZE)
 		move_owners(block, place->owner_offset, out);
 }

@@ -59,20 +59,18 @@ static inline void wire_copy(uint8_t *to, const uint8_t *from, size_t size)
 	}
 }
 
-/* Whether two runs are the same; word by word, and never with a call. */
+/* Whether two runs are the same: word by word from the end, where the first word may be read twice; never a call. */
 static inline bool wire_is_equal(const uint8_t *a, const uint8_t *b, size_t size)
 {
-	size_t i = 0;
-
 	if (size >= 8) {
-		for (; i + 8 < size; i += 8)
-			if (memcmp(a + i, b + i, 8) != 0)
+		for (; size > 8; size -= 8)
+			if (memcmp(a + size - 8, b + size - 8, 8) != 0)
 				return false;
-		return memcmp(a + size - 8, b + size - 8, 8) == 0;
+		return memcmp(a, b, 8) == 0;
 	}
-	while (i < size && a[i] == b[i])
-		i++;
-	return i == size;
+	while (size > 0 && a[size - 1] == b[size - 1])
+		size--;
+	return size == 0;
 }
 
 #endif
