@@ -7,20 +7,25 @@
 #include "steerd/base/memory.h"
 #include "view.h"
 
-static bool is_in(const struct lost *lost, const char *pool)
+/* What the pool lacked when it was last looked at; NULL: nothing. */
+static const char *find(const struct lost *lost, const char *pool)
 {
 	for (size_t i = 0; i < lost->count; i++)
-		if (strcmp(lost->pools[i], pool) == 0)
-			return true;
-	return false;
+		if (strcmp(lost->items[i].pool, pool) == 0)
+			return lost->items[i].what;
+	return NULL;
 }
 
 static void collect(const struct view *view, struct lost *ret_lost)
 {
-	ret_lost->pools = memory_new(view->pool_count * sizeof(ret_lost->pools[0]));
-	for (size_t i = 0; i < view->pool_count; i++)
-		if (view->pools[i].usable_count == 0)
-			ret_lost->pools[ret_lost->count++] = memory_text(view->pools[i].pool->name);
+	ret_lost->items = memory_new(view->pool_count * sizeof(ret_lost->items[0]));
+	for (size_t i = 0; i < view->pool_count; i++) {
+		const char *what = view_lost_words(&view->pools[i]);
+
+		if (what)
+			ret_lost->items[ret_lost->count++] =
+				(struct lost_item){memory_text(view->pools[i].pool->name), what};
+	}
 }
 
 void lost_update(struct lost *lost, const struct control_facts *facts, struct text *ret_lost,
@@ -32,16 +37,17 @@ void lost_update(struct lost *lost, const struct control_facts *facts, struct te
 	view_init(&view, facts);
 	collect(&view, &now);
 	for (size_t i = 0; i < view.pool_count; i++) {
-		const struct settings_pool *pool = view.pools[i].pool;
-		bool is_lost = is_in(&now, pool->name);
+		const char *pool = view.pools[i].pool->name;
+		const char *before = find(lost, pool);
+		const char *after = find(&now, pool);
 
-		if (is_lost == is_in(lost, pool->name))
+		if (before == after || (before && after && strcmp(before, after) == 0))
 			continue;
-		if (is_lost)
-			text_print(ret_lost, "pool %s has no usable member: %s\n", pool->name,
+		if (after)
+			text_print(ret_lost, "pool %s has no usable %s: %s\n", pool, after,
 				view_all_down_words(&view, &view.pools[i]));
 		else
-			text_print(ret_back, "pool %s has a usable member again\n", pool->name);
+			text_print(ret_back, "pool %s has a usable %s again\n", pool, before);
 	}
 	view_done(&view);
 	lost_done(lost);
@@ -51,7 +57,7 @@ void lost_update(struct lost *lost, const struct control_facts *facts, struct te
 void lost_done(struct lost *lost)
 {
 	for (size_t i = 0; i < lost->count; i++)
-		free(lost->pools[i]);
-	free(lost->pools);
+		free(lost->items[i].pool);
+	free(lost->items);
 	*lost = (struct lost){0};
 }

@@ -126,15 +126,17 @@ static void PRINTF_LIKE(2, 3) push_warning(json_t *warnings, const char *fmt, ..
 	json_push_text(warnings, line);
 }
 
-/* Pools that had a usable member before, and have none now. */
-static void warn_empty(const struct view *view, const bool *was_usable, json_t *warnings)
+/* Pools that lack something now which they did not lack before. */
+static void warn_lost(const struct view *view, const char *const *lost_before, json_t *warnings)
 {
 	for (size_t i = 0; i < view->pool_count; i++) {
 		const struct view_pool *pool = &view->pools[i];
+		const char *lost = view_lost_words(pool);
+		bool was_worse = lost_before[i] && pool->usable_count > 0;
 
-		if (!was_usable[i] || pool->usable_count > 0)
+		if (!lost || was_worse || (lost_before[i] && strcmp(lost, lost_before[i]) == 0))
 			continue;
-		push_warning(warnings, "pool %s has no usable member left: %s", pool->pool->name,
+		push_warning(warnings, "pool %s has no usable %s left: %s", pool->pool->name, lost,
 			view_all_down_words(view, pool));
 	}
 }
@@ -154,17 +156,18 @@ static void warn_ruled(const struct view *view, const char *subject, json_t *war
 	}
 }
 
-static bool *usable_pools(const struct view *view)
+/* What each pool lacks, for warn_lost(). */
+static const char **lost_words(const struct view *view)
 {
-	bool *usable = memory_new(view->pool_count * sizeof(*usable));
+	const char **lost = memory_new(view->pool_count * sizeof(*lost));
 
 	for (size_t i = 0; i < view->pool_count; i++)
-		usable[i] = view->pools[i].usable_count > 0;
-	return usable;
+		lost[i] = view_lost_words(&view->pools[i]);
+	return lost;
 }
 
 static json_t *reply_applied(const struct view *view, const struct override *override,
-	const bool *was_usable, const char *save_error)
+	const char *const *lost_before, const char *save_error)
 {
 	struct text message = {0};
 	json_t *warnings = json_array();
@@ -173,7 +176,7 @@ static json_t *reply_applied(const struct view *view, const struct override *ove
 	if (save_error)
 		push_warning(warnings, "it is not on disk yet, and a restart would lose it: %s",
 			save_error);
-	warn_empty(view, was_usable, warnings);
+	warn_lost(view, lost_before, warnings);
 	warn_ruled(view, override->subject, warnings);
 
 	json_t *json = reply_done(message.bytes);
@@ -195,12 +198,12 @@ json_t *reply_override(const struct control_actions *actions, const struct reque
 	actions->describe(actions->context, &facts);
 	view_init(&view, &facts);
 
-	bool *was_usable = usable_pools(&view);
+	const char **lost_before = lost_words(&view);
 	bool made = make_override(&view, request, by, &override, err);
 
 	view_done(&view);
 	if (!made) {
-		free(was_usable);
+		free(lost_before);
 		return NULL;
 	}
 
@@ -210,9 +213,9 @@ json_t *reply_override(const struct control_actions *actions, const struct reque
 	actions->describe(actions->context, &facts);
 	view_init(&view, &facts);
 
-	json_t *json = reply_applied(&view, &override, was_usable, saved ? NULL : save_err.text);
+	json_t *json = reply_applied(&view, &override, lost_before, saved ? NULL : save_err.text);
 
 	view_done(&view);
-	free(was_usable);
+	free(lost_before);
 	return json;
 }

@@ -59,8 +59,10 @@ static void pool_problems(const struct view *view, json_t *problems)
 	for (size_t i = 0; i < view->pool_count; i++) {
 		const struct settings_pool *pool = view->pools[i].pool;
 
-		if (view->pools[i].state == VIEW_DOWN && pool->member_count > 0)
-			push_problem(problems, "pool %s has no usable member: %s", pool->name,
+		const char *lost = view_lost_words(&view->pools[i]);
+
+		if (lost && pool->member_count > 0)
+			push_problem(problems, "pool %s has no usable %s: %s", pool->name, lost,
 				view_all_down_words(view, &view->pools[i]));
 	}
 }
@@ -378,6 +380,7 @@ static json_t *pool_of(const struct view *view, const struct view_pool *pool, js
 	json_put_text(json, "state", view_state_text(pool->state));
 	json_put_number(json, "usable", pool->usable_count);
 	json_put_number(json, "members_total", settings->member_count);
+	json_put_text(json, "lost", view_lost_words(pool));
 	json_put(json, "members", members);
 	return json;
 }

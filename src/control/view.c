@@ -28,6 +28,15 @@ const char *view_state_text(enum view_state state)
 	return states[state].text;
 }
 
+const char *view_lost_words(const struct view_pool *pool)
+{
+	if (pool->usable_count == 0)
+		return "member";
+	if (pool->is_ipv4_lost)
+		return "IPv4 address";
+	return pool->is_ipv6_lost ? "IPv6 address" : NULL;
+}
+
 static bool is_without_address(const struct view_pool *pool)
 {
 	for (size_t i = 0; i < pool->pool->member_count; i++)
@@ -181,6 +190,27 @@ static void see_pools(struct view *view)
 	}
 }
 
+/* As a plan judges it, with the overrides of now. */
+static void see_families(struct view *view, const struct snapshot *snapshot)
+{
+	uint8_t *overrides = memory_new(snapshot->member_count);
+	const struct steer_world world = {view->facts->verdicts, overrides};
+
+	for (size_t i = 0; i < view->member_count; i++)
+		if (view->members[i].override)
+			overrides[view->members[i].endpoint->id] =
+				(uint8_t)view->members[i].override->kind;
+	for (size_t i = 0; i < view->pool_count; i++) {
+		const struct steer_pool *pool = &snapshot->pools[i];
+
+		view->pools[i].is_ipv4_lost =
+			steer_pool_coverage(pool, ADDRESS_IPV4, &world) == STEER_LOST;
+		view->pools[i].is_ipv6_lost =
+			steer_pool_coverage(pool, ADDRESS_IPV6, &world) == STEER_LOST;
+	}
+	free(overrides);
+}
+
 static void fill(struct view *view, const struct snapshot *snapshot)
 {
 	struct view_member *next = view->members;
@@ -219,6 +249,7 @@ void view_init(struct view *view, const struct control_facts *facts)
 	view->members = memory_new(view->member_count * sizeof(view->members[0]));
 	fill(view, snapshot);
 	see_pools(view);
+	see_families(view, snapshot);
 }
 
 void view_done(struct view *view)

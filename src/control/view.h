@@ -46,6 +46,9 @@ struct view_pool {
 	const struct view_member *members; /* as many as the pool has */
 	enum view_state state;		   /* up, degraded or down */
 	size_t usable_count;
+	/* A and AAAA are judged apart: what one family lost while the other is usable. */
+	bool is_ipv4_lost;
+	bool is_ipv6_lost;
 };
 
 struct view {
@@ -60,6 +63,8 @@ struct view {
 void view_init(struct view *view, const struct control_facts *facts);
 void view_done(struct view *view);
 
+/* What a pool lacks: "member", or when some are usable "IPv4 address" or "IPv6 address"; NULL: nothing. */
+const char *view_lost_words(const struct view_pool *pool);
 /* What a pool without a usable member does: "it answers with all of them (serve-all)". */
 const char *view_all_down_words(const struct view *view, const struct view_pool *pool);
 

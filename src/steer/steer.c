@@ -69,6 +69,17 @@ static bool has_family(const struct walk *walk, const struct steer_pool *pool, b
 	return false;
 }
 
+enum steer_coverage steer_pool_coverage(
+	const struct steer_pool *pool, enum address_family family, const struct steer_world *world)
+{
+	const struct walk walk = {.world = world, .family = family};
+	bool may_get = false;
+
+	if (!has_family(&walk, pool, &may_get))
+		return STEER_UNCOVERED;
+	return walk_is_pool_usable(&walk, pool, OVERRIDE_NONE) ? STEER_COVERED : STEER_LOST;
+}
+
 static void decide_kind(struct steer_planner *planner)
 {
 	struct walk *walk = &planner->walk;

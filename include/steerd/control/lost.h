@@ -8,12 +8,18 @@
 #include "steerd/control/control.h"
 
 /*
- * lost - the pools that have no usable member now, remembered by name, so that each loss and each return is said once.
+ * lost - the pools that have no usable member now, or none of a family, remembered by name, so that each loss
+ * and each return is said once.
  *
  * Starts zeroed, over reloads too.
  */
+struct lost_item {
+	char *pool;	  /* heap */
+	const char *what; /* "member", "IPv4 address", "IPv6 address" */
+};
+
 struct lost {
-	char **pools; /* heap */
+	struct lost_item *items; /* heap */
 	size_t count;
 };
 

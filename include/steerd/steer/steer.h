@@ -140,6 +140,11 @@ struct steer_trace {
 	size_t capacity;
 };
 
+/* Whether a pool has members of a family of which one is usable, none is, or no such members at all. */
+enum steer_coverage { STEER_COVERED, STEER_LOST, STEER_UNCOVERED };
+enum steer_coverage steer_pool_coverage(
+	const struct steer_pool *pool, enum address_family family, const struct steer_world *world);
+
 /*
  * A planner makes the choices of one pool, as root of a steered name, for one family and one state of the
  * world.  Classes whose nearest usable sites are the same share one choice.

@@ -214,7 +214,9 @@ static const struct {
 	{"{\"command\":\"force\",\"state\":\"off\",\"subject\":\"iad-1\"}",
 		"'off' is neither 'up' nor 'down'", "-"},
 	{"{\"command\":\"drain\",\"subject\":\"fra-1\",\"for\":7200}",
-		"fra-1: drained (2 members in 2 pools), until 2023-11-15 00:30:00 UTC", "[]"},
+		"fra-1: drained (2 members in 2 pools), until 2023-11-15 00:30:00 UTC",
+		"[\"pool downloads has no usable IPv6 address left: it answers with all of them "
+		"(serve-all)\"]"},
 	{"{\"command\":\"undrain\",\"subject\":\"downloads/fra-1\"}",
 		"'downloads/fra-1' has no override of its own; 'fra-1' is drained: say that "
 		"instead",
@@ -496,7 +498,10 @@ static const struct {
 	const char *back;
 } losses[] = {
 	{NULL, "", ""},
-	{"{\"command\":\"drain\",\"subject\":\"site:fra\"}", "", ""},
+	{"{\"command\":\"drain\",\"subject\":\"site:fra\"}",
+		"pool downloads has no usable IPv6 address: it answers with all of them "
+		"(serve-all)\n",
+		""},
 	{"{\"command\":\"drain\",\"subject\":\"iad-1\"}",
 		"pool downloads has no usable member: it answers with all of them (serve-all)\n",
 		""},

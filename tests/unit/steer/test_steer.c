@@ -288,6 +288,39 @@ static void families_are_judged_apart(void **state)
 	verdict_table_done(&table);
 }
 
+static const struct {
+	const char *about;
+	const struct steer_pool *pool;
+	enum address_family family;
+	const char *down;
+	const char *overrides;
+	enum steer_coverage want;
+} coverages[] = {
+	{"some are up", &failover, ADDRESS_IPV4, "1 2", "", STEER_COVERED},
+	{"none is up", &failover, ADDRESS_IPV4, "1 2 3", "", STEER_LOST},
+	{"one is up, but drained", &failover, ADDRESS_IPV4, "1 2", "2=d", STEER_LOST},
+	{"one is down, but forced up", &failover, ADDRESS_IPV4, "1 2 3", "1=u", STEER_COVERED},
+	{"below another pool", &world_pool, ADDRESS_IPV4, "1 2 3 5", "", STEER_COVERED},
+	{"nothing below another pool", &world_pool, ADDRESS_IPV4, "1 2 3 4 5", "", STEER_LOST},
+	{"no member of the family", &failover, ADDRESS_IPV6, "", "", STEER_UNCOVERED},
+};
+
+static void coverage_of_families(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(coverages); i++) {
+		struct verdict_table table = table_of(coverages[i].down);
+		uint8_t overrides[32] = {0};
+		struct steer_world world = {&table, overrides};
+
+		apply_overrides(coverages[i].overrides, overrides);
+		if (steer_pool_coverage(coverages[i].pool, coverages[i].family, &world) !=
+			coverages[i].want)
+			fail_msg("%s", coverages[i].about);
+		verdict_table_done(&table);
+	}
+}
+
 static void hosts_answer_their_rows(void **state)
 {
 	const target_id target = 0;
@@ -507,6 +540,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(choices),
 		cmocka_unit_test(families_are_judged_apart),
+		cmocka_unit_test(coverage_of_families),
 		cmocka_unit_test(hosts_answer_their_rows),
 		cmocka_unit_test(fallback_keeps_addresses_too),
 		cmocka_unit_test(each_candidate_has_its_reason),
