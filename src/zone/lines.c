@@ -91,6 +91,7 @@ static bool read_physical(struct lines *lines, size_t *ret_size)
 	if (got < 0)
 		return false;
 	lines->number++;
+	lines->is_cut = lines->physical[got - 1] != '\n';
 	*ret_size = (size_t)got;
 	return true;
 }

@@ -20,6 +20,7 @@ struct lines {
 	size_t capacity; /* of `physical` */
 	unsigned number; /* of `physical`, from 1 */
 	bool has_failed; /* the file cannot be read any further */
+	bool is_cut;	 /* the last line that was read has no end: perhaps the file is not whole */
 	struct text entry;
 };
 

@@ -474,6 +474,10 @@ static void read_next(struct reader *reader)
 	enum lines_result result = lines_next(&source->lines, &line, &err);
 
 	if (result == LINES_END) {
+		if (source->lines.is_cut)
+			report_warning(reader->draft->report,
+				draft_place(reader->draft, source->file, source->lines.number),
+				"the last line has no line end: is the file whole?");
 		reader->name = NULL;
 		pop(reader);
 		return;

@@ -110,6 +110,10 @@ static const struct {
 	{"a wildcard steered, and a fallback",
 		ZONES_HEAD "_steer.*.s TXT pool=web\n*.s A 192.0.2.1\n", ""},
 
+	{"a file that ends within a line", ZONES_HEAD "www A 192.0.2.1",
+		"warning: " FILE_NAME ":4: the last line has no line end: is the file whole?\n"},
+	{"a file that ends within a comment", ZONES_HEAD "; www A 192.0.2.1",
+		"warning: " FILE_NAME ":4: the last line has no line end: is the file whole?\n"},
 	{"TTLs differ", ZONES_HEAD "www 60 A 192.0.2.1\nwww 30 A 192.0.2.2\nwww 90 A 192.0.2.3\n",
 		"warning: " FILE_NAME
 		":5: 'www' has A records with TTL 30 and, at line 4, 60; the lowest, "
