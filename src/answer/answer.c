@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "steerd/answer/answer.h"
 
+#include "chaos.h"
 #include "reply.h"
 #include "steerd/dns/query.h"
 
@@ -99,12 +100,19 @@ static enum stats_counter answer_referral(struct job *job, const struct zone_nod
 	return STATS_REFERRALS;
 }
 
+static enum stats_counter answer_refused(struct job *job)
+{
+	job->reply.rcode = DNS_RCODE_REFUSED;
+	return STATS_REFUSED;
+}
+
 static enum stats_counter answer_outside(struct job *job)
 {
 	if (job->link_count > 0)
 		return STATS_NOERROR; /* a chain that leaves us: the resolver goes on elsewhere */
-	job->reply.rcode = DNS_RCODE_REFUSED;
-	return STATS_REFUSED;
+	if (job->query.has_edns)
+		reply_add_error(&job->reply, DNS_EDE_NOT_AUTHORITATIVE);
+	return answer_refused(job);
 }
 
 /* The type that a steered name is asked for; ANY gets one set, as small as any (RFC 8482 4.1). */
@@ -227,7 +235,19 @@ static enum stats_counter answer_question(struct job *job)
 	return counted;
 }
 
-/* Only the Internet class is served, and zones are not handed out whole. */
+/* What is not asked of the zones. */
+static enum stats_counter answer_unserved(struct job *job)
+{
+	const uint8_t *string = chaos_find(job->plan, &job->query);
+
+	if (!string)
+		return answer_refused(job);
+	job->reply.flags |= DNS_FLAG_AA;
+	reply_add_chaos(&job->reply, string);
+	return STATS_NOERROR;
+}
+
+/* Zones have the Internet class only, and are not handed out whole. */
 static bool is_served(const struct query *query)
 {
 	return query->class == DNS_CLASS_IN && query->type != DNS_TYPE_AXFR &&
@@ -248,7 +268,7 @@ static enum stats_counter answer_verdict(struct job *job, enum query_verdict ver
 	if (verdict == QUERY_OK && is_served(&job->query))
 		return answer_question(job);
 	if (verdict == QUERY_OK)
-		return answer_outside(job);
+		return answer_unserved(job);
 	job->reply.rcode = (uint8_t)replies[verdict].rcode;
 	return replies[verdict].counted;
 }
@@ -276,6 +296,8 @@ size_t answer_query(const struct plan *plan, const struct answer_client *client,
 	job.stats = stats;
 	job.link_count = 0;
 	reply_begin(&job.reply, &job.query, query, size_max(&job.query, client->is_tcp), out);
+	if (job.query.asks_nsid && plan->identity)
+		reply_add_nsid(&job.reply, plan->identity);
 	stats_add(stats, answer_verdict(&job, verdict), 1);
 	if (job.query.ecs.is_present)
 		stats_add(stats, STATS_WITH_ECS, 1);

@@ -8,7 +8,9 @@
 
 #define OPT_SIZE 11 /* RFC 6891 6.1.2, without options */
 #define OPT_FLAG_DO 0x8000
-#define ECS_SCOPE 7 /* where SCOPE PREFIX-LENGTH stands in the whole option (RFC 7871 6) */
+#define OPTION_HEADER_SIZE 4 /* RFC 6891 6.1.2 */
+#define EDE_SIZE 2	     /* INFO-CODE; there is no EXTRA-TEXT (RFC 8914 2) */
+#define ECS_SCOPE 7	     /* where SCOPE PREFIX-LENGTH stands in the whole option (RFC 7871 6) */
 #define FLAGS_REPEATED (DNS_FLAGS_OPCODE | DNS_FLAG_RD | DNS_FLAG_CD)
 #define POINTER 0xc000 /* RFC 1035 4.1.4 */
 
@@ -35,6 +37,29 @@ void reply_begin(struct reply *reply, const struct query *query, const uint8_t *
 	reply->flags = DNS_FLAG_QR | (query->flags & FLAGS_REPEATED);
 	reply->rcode = DNS_RCODE_NOERROR;
 	reply->scope_bits = 0;
+	reply->has_nsid = false;
+	reply->extended_error = 0;
+	reply->options_size = query->ecs.option_size;
+}
+
+/* The least that a client takes has room for the longest question and all options: the limit stays above `used`. */
+static void keep_room(struct reply *reply, size_t content_size)
+{
+	reply->options_size = (uint8_t)(reply->options_size + OPTION_HEADER_SIZE + content_size);
+	reply->limit -= OPTION_HEADER_SIZE + content_size;
+}
+
+void reply_add_nsid(struct reply *reply, const uint8_t *identity)
+{
+	reply->has_nsid = true;
+	reply->nsid = identity;
+	keep_room(reply, identity[0]);
+}
+
+void reply_add_error(struct reply *reply, enum dns_ede error)
+{
+	reply->extended_error = (uint8_t)error;
+	keep_room(reply, EDE_SIZE);
 }
 
 /* Makes sure of the room; without it, the reply becomes an empty one with TC (RFC 2181 9). */
@@ -113,12 +138,59 @@ bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addr
 	return true;
 }
 
+void reply_add_chaos(struct reply *reply, const uint8_t *string)
+{
+	size_t rdata_size = 1 + (size_t)string[0];
+
+	if (!reply_has_room(reply, REPLY_RECORD_HEAD_SIZE + rdata_size))
+		return;
+
+	uint8_t *at = reply->out + reply->used;
+
+	wire_write16(at, POINTER | DNS_HEADER_SIZE);
+	wire_write16(at + 2, DNS_TYPE_TXT);
+	wire_write16(at + 4, DNS_CLASS_CH);
+	wire_write32(at + 6, 0); /* TTL: of this server, now */
+	wire_write16(at + 10, (uint16_t)rdata_size);
+	wire_copy(at + REPLY_RECORD_HEAD_SIZE, string, rdata_size);
+	reply->used += REPLY_RECORD_HEAD_SIZE + rdata_size;
+	reply->counts += UINT64_C(1) << REPLY_ANSWER;
+}
+
+/* An option's code and the size of its content, which goes where this returns. */
+static uint8_t *write_option(uint8_t *at, uint16_t code, size_t size)
+{
+	wire_write16(at, code);
+	wire_write16(at + 2, (uint16_t)size);
+	return at + OPTION_HEADER_SIZE;
+}
+
+static void write_options(const struct reply *reply, uint8_t *at)
+{
+	const struct query_ecs *ecs = &reply->query->ecs;
+
+	if (ecs->option_size > 0) {
+		/* FAMILY, SOURCE and ADDRESS as they came (RFC 7871 7.2.1) */
+		wire_copy(at, ecs->option, ecs->option_size);
+		at[ECS_SCOPE] = reply->scope_bits;
+		at += ecs->option_size;
+	}
+	if (reply->has_nsid) {
+		at = write_option(at, DNS_OPTION_NSID, reply->nsid[0]);
+		wire_copy(at, reply->nsid + 1, reply->nsid[0]);
+		at += reply->nsid[0];
+	}
+	if (reply->extended_error != 0) {
+		at = write_option(at, DNS_OPTION_EDE, EDE_SIZE);
+		wire_write16(at, reply->extended_error);
+	}
+}
+
 static void write_opt(struct reply *reply)
 {
 	const struct query *query = reply->query;
 	uint8_t *opt = reply->out + reply->used;
-	size_t options_size =
-		query->ecs.option_size; /* the client subnet is all that we reply to */
+	size_t options_size = reply->options_size;
 
 	opt[0] = 0; /* the root */
 	wire_write16(opt + 1, DNS_TYPE_OPT);
@@ -127,11 +199,8 @@ static void write_opt(struct reply *reply)
 	wire_write32(opt + 5,
 		(uint32_t)(reply->rcode >> 4) << 24 | (query->dnssec_ok ? OPT_FLAG_DO : 0));
 	wire_write16(opt + 9, (uint16_t)options_size);
-	if (options_size > 0) {
-		/* FAMILY, SOURCE and ADDRESS as they came (RFC 7871 7.2.1) */
-		wire_copy(opt + OPT_SIZE, query->ecs.option, options_size);
-		opt[OPT_SIZE + ECS_SCOPE] = reply->scope_bits;
-	}
+	if (options_size > 0)
+		write_options(reply, opt + OPT_SIZE);
 	reply->used += OPT_SIZE + options_size;
 	reply->counts += UINT64_C(1) << REPLY_ADDITIONAL;
 }

@@ -38,12 +38,21 @@ struct reply {
 	uint16_t flags;	    /* enum dns_flag */
 	uint8_t rcode;	    /* enum dns_rcode */
 	uint8_t scope_bits; /* of the client subnet */
+	bool has_nsid;
+	uint8_t extended_error; /* RFC 8914 4; 0, which would say nothing: none */
+	uint8_t options_size;	/* of all that the OPT will hold */
+	const uint8_t *nsid;	/* a character string, which says its size; only with `has_nsid` */
 };
 
 /* Copies the header, and the question if there is one; `query` must outlive the reply.
  * `size_max` is what the transport takes. */
 void reply_begin(struct reply *reply, const struct query *query, const uint8_t *message,
 	size_t size_max, uint8_t *out);
+
+/* Before any record, and only if the query had an OPT: what the reply's will say besides, who answers (a character
+ * string of 64 octets of text at most) and why there is no answer. */
+void reply_add_nsid(struct reply *reply, const uint8_t *identity);
+void reply_add_error(struct reply *reply, enum dns_ede error);
 
 /* Adds an RRset, a referral or an SOA; false if it does not fit, and then the reply is truncated. */
 bool reply_add_block(
@@ -57,6 +66,9 @@ struct reply_addresses {
 	uint32_t ttl_s;
 };
 bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addresses);
+
+/* Adds a TXT record of class CH, of the name that was asked for. */
+void reply_add_chaos(struct reply *reply, const uint8_t *string);
 
 /* Writes the OPT, if the query had one, and the header; the octets of the whole message. */
 size_t reply_finish(struct reply *reply);

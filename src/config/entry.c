@@ -92,10 +92,13 @@ void entry_refuse_count(struct reader *reader, const struct entry *entry, size_t
 void entry_store(const struct entry *entry, uint64_t number)
 {
 	char *field = entry->level->object + entry->setting->offset;
+	bool truth = number != 0;
 	uint16_t half = (uint16_t)number;
 	uint32_t whole = (uint32_t)number; /* of enums as well */
 
-	if (entry->setting->size == sizeof(half)) {
+	if (entry->setting->size == sizeof(truth)) {
+		memcpy(field, &truth, sizeof(truth));
+	} else if (entry->setting->size == sizeof(half)) {
 		memcpy(field, &half, sizeof(half));
 	} else {
 		assert(entry->setting->size == sizeof(whole));

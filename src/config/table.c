@@ -39,6 +39,8 @@ static const char *const all_downs[] = {
 	NULL,
 };
 
+static const char *const no_yes[] = {[false] = "no", [true] = "yes", NULL};
+
 /* In the order of the manual; a level stands before what it holds. */
 const struct setting table_settings[] = {
 	{.path = "listen",
@@ -83,6 +85,24 @@ const struct setting table_settings[] = {
 			   "everything.",
 		.example = "/run/steerd/control",
 		FIELD(struct settings, control_path)},
+
+	{.path = "identity",
+		.type = SETTING_TEXT,
+		.min = 1,
+		.max = 64,
+		.meaning = "What this server calls itself, for those who ask which of several "
+			   "answers: with the option NSID (RFC 5001), or for id.server or "
+			   "hostname.bind, class CH, type TXT (RFC 4892).",
+		.example = "ns1-fra",
+		FIELD(struct settings, identity)},
+	{.path = "version",
+		.type = SETTING_WORD,
+		.words = no_yes,
+		.initial = "no",
+		.meaning = "Whether the program's version is told to those who ask for "
+			   "version.server or version.bind, class CH, type TXT.",
+		.example = "yes",
+		FIELD(struct settings, says_version)},
 
 	{.path = "geo", .type = SETTING_MAP, .meaning = "Where clients are."},
 	{.path = "geo.city",

@@ -121,6 +121,8 @@ static bool options_read(const uint8_t *options, size_t size, struct query *quer
 			!ecs_read(options + OPTION_HEADER_SIZE, whole - OPTION_HEADER_SIZE,
 				&query->ecs))
 			return false;
+		if (code == DNS_OPTION_NSID)
+			query->asks_nsid = true;
 		options += whole;
 		size -= whole;
 	}
@@ -203,6 +205,7 @@ enum query_verdict query_read(const uint8_t *message, size_t size, struct query 
 	ret_query->has_edns = false;
 	ret_query->dnssec_ok = false;
 	ret_query->edns_version = 0;
+	ret_query->asks_nsid = false;
 	ret_query->udp_size = DNS_UDP_MIN;
 	ret_query->question_size = 0;
 	ret_query->ecs.is_present = false;

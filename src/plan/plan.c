@@ -182,6 +182,8 @@ struct plan *plan_build(const struct snapshot *snapshot, const struct verdict_ta
 	plan->private = memory_new(sizeof(*plan->private));
 	plan->snapshot = snapshot_hold(snapshot);
 	plan->zones = snapshot->zones;
+	plan->identity = snapshot->identity;
+	plan->version = snapshot->version;
 	/* A later snapshot's plans are later than any of an earlier one. */
 	plan->generation = previous ? previous->generation + 1 : snapshot->generation << 32;
 	copy_world(snapshot, verdicts, overrides, plan->private);

@@ -2,6 +2,7 @@
 #include "steerd/plan/snapshot.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "geography.h"
 #include "steerd/base/memory.h"
@@ -62,6 +63,27 @@ static struct geography *do_without_files(
 	return geography_get(bare, NULL, report);
 }
 
+/* RFC 1035 3.3: its length goes before the text, which is no longer than one octet can say. */
+static const uint8_t *character_string(const char *text, struct arena *arena)
+{
+	size_t size = strlen(text);
+	uint8_t *string = ARENA_ARRAY(arena, uint8_t, 1 + size);
+
+	string[0] = (uint8_t)size;
+	memcpy(string + 1, text, size);
+	return string;
+}
+
+static void introduce(struct snapshot *snapshot, struct arena *arena)
+{
+	const struct settings *settings = snapshot->settings;
+
+	if (settings->identity)
+		snapshot->identity = character_string(settings->identity, arena);
+	if (settings->says_version)
+		snapshot->version = character_string("steerd " STEERD_VERSION, arena);
+}
+
 /* Fills in all that follows from settings and zones; false if it is refused. */
 static bool complete(
 	struct snapshot *snapshot, const struct snapshot_options *options, struct report *report)
@@ -70,6 +92,7 @@ static bool complete(
 	struct snapshot_pool *infos;
 
 	snapshot->zones = private->zones;
+	introduce(snapshot, private->arena);
 	snapshot->pools = targets_make(
 		private->settings, private->arena, &snapshot->targets, &snapshot->member_count);
 	snapshot->members =

@@ -177,6 +177,41 @@ def test_refused(bench):
     equal(server.dig("www.far.example").status, "REFUSED")
 
 
+def test_identity(bench):
+    """Who answers: NSID and class CHAOS say it if it is set, from the next reload on, and the version if that is told"""
+    server = serve(bench)
+    asked = [("CH", "TXT", name) for name in ("id.server", "hostname.bind", "version.server", "version.bind")]
+    equal([server.dig(*words).status for words in asked], ["REFUSED"] * 4)
+    true("NSID" not in server.dig("+nsid", "www.static.example").text, "nothing is said of what is not set")
+    bench.config(identity="ns1 fra")
+    server.reload()
+    contains(server.dig("+nsid", "www.static.example").text, '("ns1 fra")', "NSID")
+    contains(server.dig("+nsid", "+tcp", "nothing.static.example").text, '("ns1 fra")', "NSID over TCP")
+    true("NSID" not in server.dig("+nonsid", "www.static.example").text, "nobody asked")
+    said = [server.dig(*words) for words in asked]
+    equal([dig.status for dig in said], ["NOERROR", "NOERROR", "REFUSED", "REFUSED"])
+    equal(said[0].answer, [("id.server.", 0, "TXT", '"ns1 fra"')])
+    equal(said[1].data, ['"ns1 fra"'])
+    bench.config(version="yes")
+    server.reload()
+    said = [server.dig(*words) for words in asked]
+    equal([dig.status for dig in said], ["REFUSED", "REFUSED", "NOERROR", "NOERROR"])
+    equal(said[2].data, said[3].data)
+    contains(said[2].data[0], '"steerd ', "the version")
+    true("NSID" not in server.dig("+nsid", "www.static.example").text, "what is set no more is not said")
+
+
+def test_extended_error(bench):
+    """A name outside every zone: the refusal says why, to those who speak EDNS"""
+    server = serve(bench)
+    dig = server.dig("www.far.example")
+    equal(dig.status, "REFUSED")
+    contains(dig.text, "EDE: 20 (Not Authoritative)", "the extended error")
+    true("EDE" not in server.dig("www.static.example").text, "no error where there is none")
+    equal(server.query("www.far.example").opts, [])
+    equal(server.query("www.far.example", edns=wire.opt_record()).options(), [(15, b"\x00\x14")])
+
+
 def test_edns(bench):
     """OPT only if asked, ours says 1232; unknown options and flags are ignored"""
     server = serve(bench)

@@ -81,6 +81,8 @@ struct settings {
 	const char *zones_path; /* paths are made relative to the file's directory */
 	const char *state_path;
 	const char *control_path;
+	const char *identity; /* what the server calls itself; NULL: it does not say */
+	bool says_version;
 	const struct address_port *listen;
 	size_t listen_count;
 	uint32_t workers;	  /* default: one per core */

@@ -64,6 +64,13 @@ enum dns_flag {
 	DNS_FLAG_CD = 0x0010,
 };
 
-enum dns_option { DNS_OPTION_NSID = 3, DNS_OPTION_ECS = 8, DNS_OPTION_COOKIE = 10 };
+enum dns_option {
+	DNS_OPTION_NSID = 3,
+	DNS_OPTION_ECS = 8,
+	DNS_OPTION_COOKIE = 10,
+	DNS_OPTION_EDE = 15
+};
+
+enum dns_ede { DNS_EDE_NOT_AUTHORITATIVE = 20 }; /* RFC 8914 4.21 */
 
 #endif

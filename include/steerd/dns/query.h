@@ -24,6 +24,7 @@
  *   several client subnets                 FORMERR: an answer could be right for one of them only
  *   a client subnet with SCOPE not 0       FORMERR (RFC 7871 6: "MUST be set to 0")
  *   family 0 with source length 0          as the other opt-outs: `dig +subnet=0` sends it
+ *   an NSID option with content             as one without: there should be none (RFC 5001 2.3)
  *   a higher EDNS version                  its options are not read: they could have another form
  *   another opcode                         NOTIMP, whatever follows; the question is echoed if it can be read
  */
@@ -52,6 +53,7 @@ struct query {
 	bool has_edns;
 	bool dnssec_ok;
 	uint8_t edns_version;
+	bool asks_nsid;		/* RFC 5001 2.1 */
 	uint16_t udp_size;	/* what the client takes: at least 512 (RFC 6891 6.2.3) */
 	uint16_t question_size; /* octets of QNAME, QTYPE, QCLASS; they begin at DNS_HEADER_SIZE */
 	uint16_t type;		/* this and the next two only with a question */

@@ -25,7 +25,10 @@ struct plan {
 	uint64_t generation; /* only rises, over all snapshots */
 	const struct zone_set *zones;
 	const struct plan_steering *const *steerings; /* by the index of zone_set_steered() */
-	const struct snapshot *snapshot;	      /* held */
+	/* What the server says of itself, a character string each (RFC 1035 3.3); NULL: nothing.  The snapshot's. */
+	const uint8_t *identity;
+	const uint8_t *version;
+	const struct snapshot *snapshot; /* held */
 	struct plan_private *private;
 };
 

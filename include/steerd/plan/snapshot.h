@@ -45,6 +45,9 @@ struct snapshot {
 	const struct snapshot_member *members; /* by steer_member.id */
 	uint32_t member_count;
 	const uint32_t *steered_pools; /* the pool of each of zone_set_steered() */
+	/* What the server says of itself, a character string each (RFC 1035 3.3); NULL: nothing. */
+	const uint8_t *identity;
+	const uint8_t *version;
 	struct snapshot_private *private;
 };
 

@@ -15,28 +15,37 @@ static void give_up(const char *text, const char *why)
 	abort();
 }
 
+static size_t write_subnet(const struct prefix *subnet, uint8_t *out)
+{
+	static const uint16_t families[] = {
+		[ADDRESS_NONE] = 0, [ADDRESS_IPV4] = 1, [ADDRESS_IPV6] = 2};
+	size_t octets = (subnet->bits + 7u) / 8;
+
+	wire_write16(out, DNS_OPTION_ECS);
+	wire_write16(out + 2, (uint16_t)(4 + octets));
+	wire_write16(out + 4, families[subnet->address.family]);
+	out[6] = subnet->bits;
+	out[7] = 0;
+	memcpy(out + 8, subnet->address.bytes, octets);
+	return 8 + octets;
+}
+
 static size_t write_opt(const struct ask_parts *parts, uint8_t *out)
 {
-	size_t octets = parts->subnet ? (parts->subnet->bits + 7u) / 8 : 0;
+	size_t used = 11;
 
 	out[0] = 0;
 	wire_write16(out + 1, DNS_TYPE_OPT);
 	wire_write16(out + 3, parts->udp_size);
 	wire_write32(out + 5, parts->dnssec_ok ? 0x8000 : 0);
-	wire_write16(out + 9, (uint16_t)(parts->subnet ? 8 + octets : 0));
-	if (!parts->subnet)
-		return 11;
-
-	static const uint16_t families[] = {
-		[ADDRESS_NONE] = 0, [ADDRESS_IPV4] = 1, [ADDRESS_IPV6] = 2};
-
-	wire_write16(out + 11, DNS_OPTION_ECS);
-	wire_write16(out + 13, (uint16_t)(4 + octets));
-	wire_write16(out + 15, families[parts->subnet->address.family]);
-	out[17] = parts->subnet->bits;
-	out[18] = 0;
-	memcpy(out + 19, parts->subnet->address.bytes, octets);
-	return 19 + octets;
+	if (parts->asks_nsid) {
+		wire_write32(out + used, DNS_OPTION_NSID << 16);
+		used += 4;
+	}
+	if (parts->subnet)
+		used += write_subnet(parts->subnet, out + used);
+	wire_write16(out + 9, (uint16_t)(used - 11));
+	return used;
 }
 
 size_t ask_write(const struct ask_parts *parts, uint8_t out[DNS_QUERY_MAX])
@@ -102,6 +111,9 @@ static void parse_word(const char *word, struct words *words)
 	} else if (strncmp(word, "ecs=", size) == 0) {
 		parts->has_edns = true;
 		parse_subnet(value, words);
+	} else if (strcmp(word, "nsid") == 0) {
+		parts->has_edns = true;
+		parts->asks_nsid = true;
 	} else if (strncmp(word, "from=", size) == 0) {
 		if (!address_parse(value, &words->ask->client.address))
 			give_up(word, "not an address");

@@ -9,7 +9,7 @@
 /*
  * ask - queries as tests write them:
  *
- *	"dl.example A edns=1232 do ecs=203.0.113.0/24 from=192.0.2.53 tcp rd cd class=3 opcode=4 random=80000000"
+ *	"dl.example A edns=1232 do nsid ecs=203.0.113.0/24 from=192.0.2.53 tcp rd cd class=3 opcode=4 random=80000000"
  *
  * Name and type first, then what is wanted in any order; the upper half of the random number is in hexadecimal.
  * "ecs=none" is the opt-out without a family.  The name's case is kept.
@@ -32,6 +32,7 @@ struct ask_parts {
 	uint16_t flags;
 	bool has_edns;
 	bool dnssec_ok;
+	bool asks_nsid;
 	uint16_t udp_size;
 	const struct prefix *subnet;
 };

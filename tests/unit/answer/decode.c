@@ -140,6 +140,20 @@ static bool check_sets(const struct decoded *decoded, struct err *err)
 	return true;
 }
 
+static bool client_subnet(
+	struct decoder *decoder, const uint8_t *content, size_t size, struct decoded *ret)
+{
+	if (ret->has_ecs || size < 4)
+		return err_set(decoder->err, "a bad client subnet");
+	ret->has_ecs = true;
+	ret->ecs = content;
+	ret->ecs_size = size;
+	ret->ecs_family = (uint16_t)(content[0] << 8 | content[1]);
+	ret->source_bits = content[2];
+	ret->scope_bits = content[3];
+	return true;
+}
+
 static bool option(struct decoder *decoder, size_t end, struct decoded *ret)
 {
 	uint16_t code;
@@ -149,18 +163,28 @@ static bool option(struct decoder *decoder, size_t end, struct decoded *ret)
 		return false;
 	if (decoder->at + size > end)
 		return err_set(decoder->err, "an option runs out of the OPT");
-	if (code != DNS_OPTION_ECS)
-		return err_set(decoder->err, "option %u, which nobody asked for", code);
-	if (ret->has_ecs || size < 4)
-		return err_set(decoder->err, "a bad client subnet");
-	ret->has_ecs = true;
-	ret->ecs = decoder->message + decoder->at;
-	ret->ecs_size = size;
-	ret->ecs_family = (uint16_t)(ret->ecs[0] << 8 | ret->ecs[1]);
-	ret->source_bits = ret->ecs[2];
-	ret->scope_bits = ret->ecs[3];
+
+	const uint8_t *content = decoder->message + decoder->at;
+
 	decoder->at += size;
-	return true;
+	switch (code) {
+	case DNS_OPTION_ECS:
+		return client_subnet(decoder, content, size, ret);
+	case DNS_OPTION_NSID:
+		if (ret->nsid || size == 0)
+			return err_set(decoder->err, "a bad NSID");
+		ret->nsid = content;
+		ret->nsid_size = size;
+		return true;
+	case DNS_OPTION_EDE:
+		if (ret->has_error || size != 2)
+			return err_set(decoder->err, "a bad extended error");
+		ret->has_error = true;
+		ret->extended_error = (uint16_t)(content[0] << 8 | content[1]);
+		return true;
+	default:
+		return err_set(decoder->err, "option %u, which nobody asked for", code);
+	}
 }
 
 static bool opt(struct decoder *decoder, const struct decode_record *record, struct decoded *ret)
@@ -296,7 +320,7 @@ static void print_record(
 	const uint8_t *message, const struct decode_record *record, struct text *line)
 {
 	print_name(record->owner, line);
-	text_print(line, " %u ", record->ttl_s);
+	text_print(line, record->class == DNS_CLASS_CH ? " %u CH " : " %u ", record->ttl_s);
 	print_type(record->type, line);
 	if (*type_layout(record->type)) {
 		print_fields(message, record, line);
@@ -358,6 +382,11 @@ static void print_opt(const struct decoded *decoded, struct text *line)
 	static const uint8_t families[] = {ADDRESS_NONE, ADDRESS_IPV4, ADDRESS_IPV6};
 
 	text_print(line, "; edns %u%s", decoded->udp_size, decoded->dnssec_ok ? " do" : "");
+	if (decoded->nsid)
+		text_print(
+			line, " nsid %.*s", (int)decoded->nsid_size, (const char *)decoded->nsid);
+	if (decoded->has_error)
+		text_print(line, " ede %u", decoded->extended_error);
 	if (!decoded->has_ecs)
 		return;
 	text_print(line, " ecs %u/%u/%u ", decoded->ecs_family, decoded->source_bits,

@@ -51,6 +51,10 @@ struct decoded {
 	uint8_t scope_bits;
 	const uint8_t *ecs; /* the option's content, in the message */
 	size_t ecs_size;
+	const uint8_t *nsid; /* the same; NULL: none */
+	size_t nsid_size;
+	bool has_error;
+	uint16_t extended_error;
 };
 
 /* Too large for a stack frame; the caller keeps one. */

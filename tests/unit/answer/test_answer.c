@@ -15,6 +15,10 @@
 
 #define SOA "authority example. 60 SOA ns1.example. hostmaster.example. 7 7200 900 1209600 60"
 #define OTHER_SOA "authority other. 30 SOA ns1.example. hostmaster.other. 3 7200 900 1209600 30"
+#define IDENTITY "05616e742d31"
+#define SELF_VERSION                                                                               \
+	"08737465657264"                                                                           \
+	"2037"
 #define REFERRAL                                                                                   \
 	"authority sub.example. 3600 NS ns.sub.example., sub.example. 3600 NS ns1.example.; "      \
 	"additional ns.sub.example. 3600 A 198.51.100.2, ns.sub.example. 3600 AAAA 2001:db8::2, "  \
@@ -182,9 +186,68 @@ static const struct {
 	/* EDNS */
 	{"OPT only if there was one", "www.example A edns=4096 do",
 		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 do"},
-	{"OPT in a refusal", "elsewhere.test A edns=512", "REFUSED; elsewhere.test. A; edns 1232"},
+	{"OPT in a refusal", "elsewhere.test A edns=512",
+		"REFUSED; elsewhere.test. A; edns 1232 ede 20"},
 	{"OPT in a negative answer", "nx.example A edns=512",
 		"NXDOMAIN aa; nx.example. A; " SOA "; edns 1232"},
+
+	/* who answers (RFC 5001) */
+	{"NSID", "www.example A nsid",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 nsid ant-1"},
+	{"NSID: no name", "nx.example A nsid",
+		"NXDOMAIN aa; nx.example. A; " SOA "; edns 1232 nsid ant-1"},
+	{"NSID: a referral", "sub.example A nsid do",
+		"NOERROR; sub.example. A; " REFERRAL "; edns 1232 do nsid ant-1"},
+	{"NSID: a refusal", "elsewhere.test A nsid",
+		"REFUSED; elsewhere.test. A; edns 1232 nsid ant-1 ede 20"},
+	{"NSID: another opcode", "example SOA opcode=4 nsid",
+		"NOTIMP opcode 4; example. SOA; edns 1232 nsid ant-1"},
+	{"NSID beside a client subnet", "near.example A nsid ecs=185.1.0.0/24",
+		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
+		"near.example. 20 A 192.0.2.101; edns 1232 nsid ant-1 ecs 1/24/17 185.1.0.0"},
+	{"NSID, client subnet and extended error", "elsewhere.test A nsid ecs=185.1.2.0/24",
+		"REFUSED; elsewhere.test. A; edns 1232 nsid ant-1 ede 20 ecs 1/24/0 185.1.2.0"},
+	{"NSID: over TCP", "dl.example A nsid tcp",
+		"NOERROR aa; dl.example. A; answer " TWO(
+			"dl.example.", "30") "; edns 1232 nsid ant-1"},
+
+	/* who answers, in class CH (RFC 4892) */
+	{"identity", "id.server TXT class=3",
+		"NOERROR aa; id.server. TXT; answer id.server. 0 CH TXT " IDENTITY},
+	{"identity, as BIND calls it", "hostname.bind TXT class=3 rd",
+		"NOERROR aa rd; hostname.bind. TXT; answer hostname.bind. 0 CH TXT " IDENTITY},
+	{"version", "version.server TXT class=3",
+		"NOERROR aa; version.server. TXT; answer version.server. 0 CH TXT " SELF_VERSION},
+	{"version, as BIND calls it", "VERSION.bind TXT class=3",
+		"NOERROR aa; VERSION.bind. TXT; answer VERSION.bind. 0 CH TXT " SELF_VERSION},
+	{"identity twice", "id.server TXT class=3 nsid ecs=185.1.2.0/24",
+		"NOERROR aa; id.server. TXT; answer id.server. 0 CH TXT " IDENTITY
+		"; edns 1232 nsid ant-1 ecs 1/24/0 185.1.2.0"},
+	{"identity: another type", "id.server A class=3", "REFUSED; id.server. A"},
+	{"identity: any type", "id.server ANY class=3", "REFUSED; id.server. ANY"},
+	{"identity: another class", "id.server TXT", "REFUSED; id.server. TXT"},
+	{"identity: any class", "id.server TXT class=255", "REFUSED; id.server. TXT"},
+	{"identity: class HS", "id.server TXT class=4", "REFUSED; id.server. TXT"},
+	{"identity: above", "server TXT class=3", "REFUSED; server. TXT"},
+	{"identity: below", "x.id.server TXT class=3", "REFUSED; x.id.server. TXT"},
+	{"identity: a name that is as long", "ad.server TXT class=3", "REFUSED; ad.server. TXT"},
+	{"identity: another opcode", "id.server TXT class=3 opcode=4",
+		"NOTIMP opcode 4; id.server. TXT"},
+	{"who wrote it is nobody's business", "authors.bind TXT class=3",
+		"REFUSED; authors.bind. TXT"},
+	{"the root of class CH", ". NS class=3", "REFUSED; . NS"},
+
+	/* extended errors (RFC 8914) */
+	{"not authoritative", "elsewhere.test A edns=1232 do rd",
+		"REFUSED rd; elsewhere.test. A; edns 1232 do ede 20"},
+	{"not authoritative: the root", ". NS edns=1232", "REFUSED; . NS; edns 1232 ede 20"},
+	{"a transfer is refused for another reason", "example AXFR tcp edns=1232",
+		"REFUSED; example. AXFR; edns 1232"},
+	{"another class as well", "www.example A class=3 edns=1232",
+		"REFUSED; www.example. A; edns 1232"},
+	{"a chain that leaves us is no error", "out.example A edns=1232",
+		"NOERROR aa; out.example. A; answer out.example. 3600 CNAME www.elsewhere.test.; "
+		"edns 1232"},
 
 	/* room */
 	{"too long for any packet", "long.example TXT edns=4096",
@@ -201,6 +264,13 @@ static const struct {
 	{"just what it takes", "long2.example TXT edns=523 ecs=203.0.113.0/24",
 		"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
 		"long2.example. 3600 TXT @; edns 1232 ecs 1/24/0 203.0.113.0"},
+	{"no room for who answers", "long2.example TXT edns=512 nsid",
+		"NOERROR aa tc; long2.example. TXT; edns 1232 nsid ant-1"},
+	{"an octet less than who answers takes", "long2.example TXT edns=520 nsid",
+		"NOERROR aa tc; long2.example. TXT; edns 1232 nsid ant-1"},
+	{"just what it takes with who answers", "long2.example TXT edns=521 nsid",
+		"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
+		"long2.example. 3600 TXT @; edns 1232 nsid ant-1"},
 	{"without EDNS there is no OPT to pay for", "long2.example TXT",
 		"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
 		"long2.example. 3600 TXT @"},
@@ -265,7 +335,7 @@ static const struct {
 	{"scope 0: referral", "sub.example A ecs=2a00::/56",
 		"NOERROR; sub.example. A; " REFERRAL "; edns 1232 ecs 2/56/0 2a00::"},
 	{"scope 0: refused", "elsewhere.test A ecs=185.1.2.0/24",
-		"REFUSED; elsewhere.test. A; edns 1232 ecs 1/24/0 185.1.2.0"},
+		"REFUSED; elsewhere.test. A; edns 1232 ede 20 ecs 1/24/0 185.1.2.0"},
 	{"scope 0: another opcode", "example SOA opcode=4 ecs=185.1.2.0/24",
 		"NOTIMP opcode 4; example. SOA; edns 1232 ecs 1/24/0 185.1.2.0"},
 	{"scope 0: truncated", "long.example TXT ecs=185.1.2.0/24",
@@ -368,28 +438,27 @@ static void shorten(struct text *line)
 	*to = '\0';
 }
 
+static void check_case(
+	const struct plan *plan, const char *about, const char *text, const char *want)
+{
+	struct stats stats = {0};
+	struct text line = {0};
+	struct ask ask;
+
+	ask_parse(text, &ask);
+	assert_true(ask_answer(plan, &ask, &stats, out, &decoded) > 0);
+	decode_print(out, &decoded, &line);
+	shorten(&line);
+	if (strcmp(line.bytes, want) != 0)
+		fail_msg("%s: %s\n got: %s\nwant: %s", about, text, line.bytes, want);
+	text_done(&line);
+}
+
 static void each_case(void **state)
 {
-	unsigned failures = 0;
-
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct stats stats = {0};
-		struct text line = {0};
-		struct ask ask;
-
-		ask_parse(cases[i].ask, &ask);
-		assert_true(ask_answer(&world->plan, &ask, &stats, out, &decoded) > 0);
-		decode_print(out, &decoded, &line);
-		shorten(&line);
-		if (strcmp(line.bytes, cases[i].want) != 0) {
-			print_error("%s: %s\n got: %s\nwant: %s\n", cases[i].about, cases[i].ask,
-				line.bytes, cases[i].want);
-			failures++;
-		}
-		text_done(&line);
-	}
-	assert_int_equal(failures, 0);
+	for (size_t i = 0; i < COUNT_OF(cases); i++)
+		check_case(&world->plan, cases[i].about, cases[i].ask, cases[i].want);
 }
 
 /* Messages that no builder of queries makes. */
@@ -418,6 +487,14 @@ static const struct {
 		"1234 0000 0001 0000 0000 0001 07'example' 00 0002 0001"
 		"00 0029 1000 00018000 0000",
 		"BADVERS; example. NS; edns 1232 do"},
+	{"malformed behind an NSID",
+		"1234 0000 0001 0000 0000 0001 00 0002 0001"
+		"00 0029 1000 00000000 0007 0003 0000 fde9 00",
+		"FORMERR; . NS; edns 1232 nsid ant-1"},
+	{"an NSID with content, and twice",
+		"1234 0000 0001 0000 0000 0001 00 0002 0001"
+		"00 0029 1000 00000000 000a 0003 0002 6162 0003 0000",
+		"REFUSED; . NS; edns 1232 nsid ant-1 ede 20"},
 	{"EDNS 1, the options of which are not ours to read",
 		"1234 0000 0001 0000 0000 0001 07'example' 00 0002 0001"
 		"00 0029 1000 00010000 000b 0008 0007 0001 18 00 cb0071",
@@ -425,7 +502,7 @@ static const struct {
 	{"an opcode without a question", "1234 7900 0000 0000 0000 0000", "NOTIMP opcode 15 rd"},
 	{"options that we do not know",
 		"1234 0000 0001 0000 0000 0001 07'example' 00 00fa 0001"
-		"00 0029 1000 00000000 000c 0003 0000 fde9 0004 01020304",
+		"00 0029 1000 00000000 000c 000a 0000 fde9 0004 01020304",
 		"NOERROR aa; example. TSIG; " SOA "; edns 1232"},
 };
 
@@ -448,6 +525,66 @@ static void each_raw_message(void **state)
 			fail_msg("%s: got  %s\nwant %s", raw[i].about, size > 0 ? line.bytes : "",
 				raw[i].want);
 		text_done(&line);
+	}
+}
+
+/* What is not set is not told, and costs no room. */
+static void nothing_is_said(void **state)
+{
+	static const struct {
+		const char *ask;
+		const char *want;
+	} silent[] = {
+		{"www.example A nsid", "NOERROR aa; www.example. A; answer " WWW "; edns 1232"},
+		{"elsewhere.test A nsid", "REFUSED; elsewhere.test. A; edns 1232 ede 20"},
+		{"long2.example TXT edns=512 nsid",
+			"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
+			"long2.example. 3600 TXT @; edns 1232"},
+		{"id.server TXT class=3", "REFUSED; id.server. TXT"},
+		{"hostname.bind TXT class=3", "REFUSED; hostname.bind. TXT"},
+		{"version.server TXT class=3", "REFUSED; version.server. TXT"},
+		{"version.bind TXT class=3 nsid", "REFUSED; version.bind. TXT; edns 1232"},
+	};
+	struct plan plan = world->plan;
+
+	(void)state;
+	plan.identity = NULL;
+	plan.version = NULL;
+	for (size_t i = 0; i < COUNT_OF(silent); i++)
+		check_case(&plan, silent[i].ask, silent[i].ask, silent[i].want);
+}
+
+/* The longest question, identity and client subnet meet in the least that a client takes. */
+static void the_longest_options(void **state)
+{
+	static const char labels[] =
+		"123456789012345678901234567890123456789012345678901234567890123."
+		"123456789012345678901234567890123456789012345678901234567890123."
+		"123456789012345678901234567890123456789012345678901234567890123.";
+	static const char *const ends[] = {
+		"1234567890123456789012345678901234567890123456789012345678901",
+		"1234567890123456789012345678901234567890123456789012345.other"};
+	uint8_t identity[1 + 64];
+	struct plan plan = world->plan;
+
+	(void)state;
+	memset(identity, 'x', sizeof(identity));
+	identity[0] = 64;
+	plan.identity = identity;
+	for (size_t i = 0; i < COUNT_OF(ends); i++) {
+		struct text text = {0};
+		struct stats stats = {0};
+		struct ask ask;
+
+		text_print(&text, "%s%s A edns=512 nsid ecs=2001:db8::/128", labels, ends[i]);
+		ask_parse(text.bytes, &ask);
+		assert_true(ask_answer(&plan, &ask, &stats, out, &decoded) <= DNS_UDP_MIN);
+		assert_int_equal(decoded.question_size, DNS_NAME_MAX + 4);
+		assert_int_equal(decoded.nsid_size, 64);
+		assert_memory_equal(decoded.nsid, identity + 1, 64);
+		assert_int_equal(decoded.has_error, i == 0);
+		assert_int_equal(decoded.count, i);
+		text_done(&text);
 	}
 }
 
@@ -531,6 +668,9 @@ static const struct {
 	{"into.example A", STATS_REFERRALS, ""},
 	{"a.big.example A", STATS_REFERRALS, "T"},
 	{"elsewhere.test A", STATS_REFUSED, ""},
+	{"elsewhere.test A nsid ecs=185.1.0.0/16", STATS_REFUSED, "E"},
+	{"id.server TXT class=3", STATS_NOERROR, ""},
+	{"authors.bind TXT class=3", STATS_REFUSED, ""},
 	{"www.example A class=3", STATS_REFUSED, ""},
 	{"example AXFR", STATS_REFUSED, ""},
 	{"example SOA opcode=4", STATS_NOTIMP, ""},
@@ -560,6 +700,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case),
 		cmocka_unit_test(each_raw_message),
+		cmocka_unit_test(nothing_is_said),
+		cmocka_unit_test(the_longest_options),
 		cmocka_unit_test(answers_over_tcp),
 		cmocka_unit_test(every_payload_size),
 		cmocka_unit_test(each_is_counted_once),

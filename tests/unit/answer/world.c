@@ -189,6 +189,8 @@ struct world *world_new(const char *networks_path)
 		steerings[i] = make_steering(world, zone_set_steered(world->plan.zones, i)->pool);
 	world->plan.generation = 1;
 	world->plan.steerings = steerings;
+	world->plan.identity = (const uint8_t *)"\5ant-1";
+	world->plan.version = (const uint8_t *)"\10steerd 7";
 	return world;
 }
 

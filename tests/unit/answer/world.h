@@ -8,6 +8,8 @@
 /*
  * world - a plan made by hand: zones and a networks file beside the tests, and pools whose decisions are known.
  *
+ * It calls itself "ant-1", version "steerd 7".
+ *
  *	two     A: 192.0.2.11 and .12, always both; no AAAA
  *	six     AAAA: 2001:db8::6; no A
  *	shares  A: .21 for a quarter of all random numbers, .22 for the rest; no AAAA

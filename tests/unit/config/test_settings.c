@@ -86,6 +86,8 @@ static void example_top(const struct settings *settings)
 	assert_int_equal(settings->tcp_connections, 1000);
 	assert_int_equal(settings->tcp_idle_ms, 10000);
 	assert_int_equal(settings->tcp_io_ms, 500);
+	assert_null(settings->identity);
+	assert_false(settings->says_version);
 	assert_int_equal(settings->site_count, 2);
 	assert_string_equal(settings->sites[1].name, "iad");
 	assert_true(settings->sites[1].latitude == 38.95);
@@ -169,6 +171,8 @@ static const char everything[] =
 	"zones: ../zones\n"
 	"state: st\n"
 	"control: \"/tmp/c\"\n"
+	"identity: 'ns1 fra'\n"
+	"version: yes\n"
 	"geo:\n"
 	"  city:\n"
 	"  - one.mmdb\n"
@@ -198,6 +202,8 @@ static void everything_top(const struct settings *settings)
 {
 	assert_int_equal(settings->listen_count, 1);
 	assert_listens(settings, 0, "127.0.0.1:0");
+	assert_string_equal(settings->identity, "ns1 fra");
+	assert_true(settings->says_version);
 	assert_int_equal(settings->workers, 256);
 	assert_string_equal(settings->zones_path, "/etc/steerd/../zones");
 	assert_string_equal(settings->state_path, "/etc/steerd/st");
@@ -281,9 +287,9 @@ static void every_setting(void **state)
 	if (!settings)
 		fail_msg("%s", report.lines.bytes);
 	assert_string_equal(report.lines.bytes,
-		"warning: /etc/steerd/steerd.yaml:16:45: 'weight' has no effect in a pool whose "
+		"warning: /etc/steerd/steerd.yaml:18:45: 'weight' has no effect in a pool whose "
 		"method is all\n"
-		"warning: /etc/steerd/steerd.yaml:28:3: monitor 'quick' is used by no pool\n");
+		"warning: /etc/steerd/steerd.yaml:30:3: monitor 'quick' is used by no pool\n");
 	everything_top(settings);
 	everything_monitors(settings);
 	everything_pools(settings);

@@ -94,8 +94,27 @@ static const struct {
 	{"65535", EDNS OPT("ffff", "00000000", "0000"), "OK 1234 0100 dl.example. A 1 edns 65535"},
 	{"an option that nobody knows", EDNS OPT("04d0", "00000000", "0007") "fde9 0003 010203",
 		"OK 1234 0100 dl.example. A 1 edns 1232"},
-	{"options without content", EDNS OPT("04d0", "00000000", "0008") "0003 0000 000c 0000",
+	{"options without content", EDNS OPT("04d0", "00000000", "0008") "000a 0000 000c 0000",
 		"OK 1234 0100 dl.example. A 1 edns 1232"},
+	{"NSID", EDNS OPT("04d0", "00000000", "0004") "0003 0000",
+		"OK 1234 0100 dl.example. A 1 edns 1232 nsid"},
+	{"NSID between other options",
+		EDNS OPT("04d0", "00000000", "000c") "000c 0000 0003 0000 000a 0000",
+		"OK 1234 0100 dl.example. A 1 edns 1232 nsid"},
+	{"NSID with content", EDNS OPT("04d0", "00000000", "0006") "0003 0002 0102",
+		"OK 1234 0100 dl.example. A 1 edns 1232 nsid"},
+	{"NSID twice", EDNS OPT("04d0", "00000000", "0008") "0003 0000 0003 0000",
+		"OK 1234 0100 dl.example. A 1 edns 1232 nsid"},
+	{"NSID in the content of another option",
+		EDNS OPT("04d0", "00000000", "0008") "000c 0004 0003 0000",
+		"OK 1234 0100 dl.example. A 1 edns 1232"},
+	{"NSID longer than the OPT", EDNS OPT("04d0", "00000000", "0004") "0003 0001",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"half an NSID", EDNS OPT("04d0", "00000000", "0003") "0003 00",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},
+	{"the NSID of EDNS 1 may have another form",
+		EDNS OPT("04d0", "00010000", "0004") "0003 0000",
+		"BADVERS 1234 0100 dl.example. A 1 edns 1232 version 1"},
 	{"a TSIG behind the OPT",
 		RD "0001 0000 0000 0002" QUESTION OPT("04d0", "00000000", "0000") TSIG,
 		"OK 1234 0100 dl.example. A 1 edns 1232"},
@@ -183,7 +202,7 @@ static const struct {
 	{"subnet between other options",
 		EDNS OPT("04d0", "00008000", "0014") "0003 0000 0008 0007 0001 18 00 cb0071"
 						     "fde9 0001 00",
-		"OK 1234 0100 dl.example. A 1 edns 1232 do ecs 1/24 203.0.113.0"},
+		"OK 1234 0100 dl.example. A 1 edns 1232 do nsid ecs 1/24 203.0.113.0"},
 
 	{"subnet: no content", ECS("0004", "0000"), "FORMERR 1234 0100 dl.example. A 1 edns 1232"},
 	{"subnet: three octets", ECS("0007", "0003") "0001 00",
@@ -272,6 +291,8 @@ static void summary_of(enum query_verdict verdict, const struct query *query, st
 		assert_int_equal(query->udp_size, DNS_UDP_MIN);
 	if (query->edns_version > 0)
 		text_print(summary, " version %u", query->edns_version);
+	if (query->asks_nsid)
+		text_add(summary, " nsid");
 	if (query->ecs.is_present)
 		summary_of_ecs(&query->ecs, summary);
 }

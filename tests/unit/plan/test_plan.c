@@ -456,6 +456,67 @@ static void readers_never_see_an_older_plan(void **state)
 	snapshot_release(snapshot);
 }
 
+static void add_settings(const struct fixture *fixture, const char *lines)
+{
+	char *city = realpath(database(), NULL);
+	struct text settings = {0};
+
+	assert_non_null(city);
+	text_add(&settings, lines);
+	text_print(&settings, yaml, city);
+	put_file(fixture, "steerd.yaml", settings.bytes);
+	text_done(&settings);
+	free(city);
+}
+
+static void assert_string_of(const uint8_t *string, const char *want)
+{
+	if (!want) {
+		assert_null(string);
+		return;
+	}
+	assert_non_null(string);
+	assert_int_equal(string[0], strlen(want));
+	assert_memory_equal(string + 1, want, strlen(want));
+}
+
+/* What the server says of itself is the newest snapshot's. */
+static void each_plan_introduces_itself(void **state)
+{
+	static const struct {
+		const char *settings;
+		const char *identity;
+		const char *version;
+	} cases[] = {
+		{"", NULL, NULL},
+		{"identity: ns1-fra\n", "ns1-fra", NULL},
+		{"identity: \"ns1\\tfra\"\nversion: yes\n", "ns1\tfra", "steerd " STEERD_VERSION},
+		{"version: no\nidentity: "
+		 "1234567890123456789012345678901234567890123456789012345678901234\n",
+			"1234567890123456789012345678901234567890123456789012345678901234", NULL},
+		{"", NULL, NULL},
+	};
+	const struct fixture *fixture = *state;
+	const struct snapshot *previous = NULL;
+
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		add_settings(fixture, cases[i].settings);
+
+		const struct snapshot *snapshot = must_read(fixture, previous);
+		struct verdict_table verdicts = fresh_verdicts(snapshot);
+		struct override_list overrides = {0};
+		struct plan *plan = plan_build(snapshot, &verdicts, &overrides, NULL);
+
+		assert_string_of(plan->identity, cases[i].identity);
+		assert_string_of(plan->version, cases[i].version);
+		plan_free(plan);
+		verdict_table_done(&verdicts);
+		snapshot_release(previous);
+		previous = snapshot;
+	}
+	snapshot_release(previous);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -467,6 +528,7 @@ int main(void)
 		TEST(reload_is_one_transaction),
 		TEST(pools_that_vanish_refuse),
 		TEST(explain_says_what_is_answered),
+		TEST(each_plan_introduces_itself),
 		TEST(readers_never_see_an_older_plan),
 	};
 
