@@ -9,16 +9,20 @@
  * The steps of RFC 1034 4.3.2:
  *
  *	answer_query     reads the query; what is not a question gets its rcode
- *	answer_question  2: the zone; 3: down the tree, again for each CNAME's target
+ *	answer_question  2: the zone; 3: down the tree, again for each target of a CNAME
  *	answer_node      3a: the name exists: steered, an RRset, a CNAME, or no data
  *	answer_referral  3b: it is delegated
+ *	answer_redirect  3c: it lies below a DNAME (RFC 6672 3.2)
  *	answer_negative  3c: it does not exist, nor does a wildcard; or it has no such type
  *
  * The zone room finds wildcards on the way down; to everything here, a wildcard's node is the name's own.
  * Each step says how the query is counted.
  */
 
-/* CNAMEs that one answer follows.  A resolver asks for the rest; a chain of three is already a mistake. */
+/*
+ * CNAMEs, of the zone or made of a DNAME, that one answer follows.  A resolver asks for the rest; a chain of three is
+ * already a mistake.
+ */
 #define LINKS_MAX 8
 
 /* One query on its way through the steps. */
@@ -31,6 +35,7 @@ struct job {
 	struct reply reply;
 	unsigned link_count;
 	uint32_t links[LINKS_MAX]; /* hashes of the names that CNAMEs were found at */
+	const struct zone_block *dnames[LINKS_MAX]; /* that the links were made of; NULL: of none */
 };
 
 /*
@@ -168,18 +173,16 @@ static const struct zone_block *own_set(const struct zone_node *node, uint16_t t
 }
 
 /*
- * Writes a CNAME and makes its target the name to answer.  False when the chain ends here: it is long enough,
- * it does not fit, or the target had its turn.  (Names are told apart by their hash: a collision ends a chain
+ * Makes the target of a CNAME, the last record of the reply, the name to answer.  False when the chain ends here: it
+ * is long enough, or the target had its turn.  (Names are told apart by their hash: a collision ends a chain
  * early, and the resolver asks for the rest.)
  */
-static bool follow_cname(struct job *job, const struct zone_block *cname)
+static bool follow_target(struct job *job, size_t target, const struct zone_block *dname)
 {
 	struct reply *reply = &job->reply;
 	struct name_key *name = &job->query.name;
-	size_t target = reply->used + REPLY_RECORD_HEAD_SIZE;
 
-	if (!reply_add_block(reply, REPLY_ANSWER, cname))
-		return false;
+	job->dnames[job->link_count] = dname;
 	job->links[job->link_count++] = name_key_hash(name, 0);
 	reply->place.owner_offset = (uint16_t)target;
 	(void)name_key_read(reply->out + target, reply->used - target, name);
@@ -190,6 +193,50 @@ static bool follow_cname(struct job *job, const struct zone_block *cname)
 		if (job->links[i] == next)
 			return false;
 	return job->link_count < LINKS_MAX;
+}
+
+static bool follow_cname(struct job *job, const struct zone_block *cname)
+{
+	size_t target = job->reply.used + REPLY_RECORD_HEAD_SIZE;
+
+	return reply_add_block(&job->reply, REPLY_ANSWER, cname) &&
+		follow_target(job, target, NULL);
+}
+
+static bool is_dname_new(const struct job *job, const struct zone_block *dname)
+{
+	for (unsigned i = 0; i < job->link_count; i++)
+		if (job->dnames[i] == dname)
+			return false;
+	return true;
+}
+
+/* True: there is a new name to answer. */
+static bool answer_redirect(
+	struct job *job, const struct zone_match *match, enum stats_counter *ret_counted)
+{
+	const struct zone_block *dname = zone_node_get_set(match->node, DNS_TYPE_DNAME);
+	bool is_new = is_dname_new(job, dname);
+
+	job->reply.flags |= DNS_FLAG_AA;
+	*ret_counted = STATS_NOERROR;
+	switch (reply_add_dname(&job->reply, dname, is_new)) {
+	case REPLY_DNAME_ADDED:
+		break;
+	case REPLY_DNAME_TOO_LONG:
+		job->reply.rcode = DNS_RCODE_YXDOMAIN;
+		*ret_counted = STATS_YXDOMAIN;
+		return false;
+	case REPLY_DNAME_NO_ROOM:
+		return false;
+	}
+
+	size_t suffix_size = (size_t)dname->size_bytes - REPLY_RECORD_HEAD_SIZE;
+	size_t target_size = job->query.name.size - dname->base_size_bytes + suffix_size;
+
+	/* asked for a CNAME, this one is the answer */
+	return job->query.type != DNS_TYPE_CNAME &&
+		follow_target(job, job->reply.used - target_size, dname);
 }
 
 /* True: there is a new name to answer. */
@@ -219,7 +266,7 @@ static enum stats_counter answer_question(struct job *job)
 	enum stats_counter counted = STATS_NOERROR;
 	struct zone_match match;
 
-	do {
+	for (;;) {
 		zone_set_find(job->plan->zones, &job->query.name, job->query.type, &match);
 		switch (match.outcome) {
 		case ZONE_OUTSIDE:
@@ -228,11 +275,16 @@ static enum stats_counter answer_question(struct job *job)
 			return answer_referral(job, match.node);
 		case ZONE_MISSING:
 			return answer_missing(job, match.zone);
+		case ZONE_BELOW_DNAME:
+			if (!answer_redirect(job, &match, &counted))
+				return counted;
+			break;
 		case ZONE_NODE:
+			if (!answer_node(job, &match, &counted))
+				return counted;
 			break;
 		}
-	} while (answer_node(job, &match, &counted));
-	return counted;
+	}
 }
 
 /* What is not asked of the zones. */

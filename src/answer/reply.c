@@ -107,6 +107,49 @@ bool reply_add_block(
 	return true;
 }
 
+/* The block of one DNAME; its owner is the end of the name that is answered. */
+static void add_dname(struct reply *reply, const struct zone_block *dname)
+{
+	uint8_t *at = reply->out + reply->used;
+	size_t name_end = reply->place.owner_offset + (size_t)reply->query->name.size;
+
+	wire_copy(at, dname->bytes, dname->size_bytes);
+	wire_write16(at, (uint16_t)(POINTER | (name_end - dname->base_size_bytes)));
+	reply->used += dname->size_bytes;
+	reply->counts += UINT64_C(1) << REPLY_ANSWER;
+}
+
+enum reply_dname reply_add_dname(struct reply *reply, const struct zone_block *dname, bool is_new)
+{
+	size_t dname_size = is_new ? dname->size_bytes : 0;
+	size_t prefix_size = (size_t)reply->query->name.size - dname->base_size_bytes;
+	size_t suffix_size = (size_t)dname->size_bytes - REPLY_RECORD_HEAD_SIZE;
+	size_t target_size = prefix_size + suffix_size;
+	bool is_too_long = target_size > DNS_NAME_MAX;
+	size_t cname_size = is_too_long ? 0 : REPLY_RECORD_HEAD_SIZE + target_size;
+
+	if (!reply_has_room(reply, dname_size + cname_size))
+		return REPLY_DNAME_NO_ROOM;
+	if (is_new)
+		add_dname(reply, dname);
+	if (is_too_long)
+		return REPLY_DNAME_TOO_LONG;
+
+	uint8_t *at = reply->out + reply->used;
+
+	wire_write16(at, (uint16_t)(POINTER | reply->place.owner_offset));
+	wire_write16(at + 2, DNS_TYPE_CNAME);
+	wire_copy(at + 4, dname->bytes + 4, 6); /* CLASS and TTL are the DNAME's */
+	wire_write16(at + 10, (uint16_t)target_size);
+	at += REPLY_RECORD_HEAD_SIZE;
+	/* the letters of the prefix are those of the name that is answered */
+	wire_copy(at, reply->out + reply->place.owner_offset, prefix_size);
+	wire_copy(at + prefix_size, dname->bytes + REPLY_RECORD_HEAD_SIZE, suffix_size);
+	reply->used += cname_size;
+	reply->counts += UINT64_C(1) << REPLY_ANSWER;
+	return REPLY_DNAME_ADDED;
+}
+
 bool reply_add_addresses(struct reply *reply, const struct reply_addresses *addresses)
 {
 	size_t address_size = addresses->address_size;

@@ -58,6 +58,13 @@ void reply_add_error(struct reply *reply, enum dns_ede error);
 bool reply_add_block(
 	struct reply *reply, enum reply_section section, const struct zone_block *block);
 
+/*
+ * Adds the CNAME that `dname`, of a name above the one that is answered, makes for it (RFC 6672 3.1), behind the DNAME
+ * itself if `is_new`: a record is said once.  Too long a name is YXDOMAIN, and only the DNAME is said.
+ */
+enum reply_dname { REPLY_DNAME_ADDED, REPLY_DNAME_TOO_LONG, REPLY_DNAME_NO_ROOM };
+enum reply_dname reply_add_dname(struct reply *reply, const struct zone_block *dname, bool is_new);
+
 /* Addresses of the name that is answered, as on the wire, of `address_size` 4 or 16 octets each. */
 struct reply_addresses {
 	const uint8_t *bytes;

@@ -15,6 +15,7 @@ static const char *const outcomes[] = {
 	[ZONE_OUTSIDE] = "outside",
 	[ZONE_NODE] = "node",
 	[ZONE_REFERRAL] = "referral",
+	[ZONE_BELOW_DNAME] = "below-dname",
 	[ZONE_MISSING] = "missing",
 };
 

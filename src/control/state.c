@@ -366,7 +366,11 @@ static enum state_found read_state_file(
 {
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return STATE_ABSENT;
-	return file_read(path, max_bytes, ret_bytes, err) ? STATE_READ : set_aside(path, err);
+	if (file_read(path, max_bytes, ret_bytes, err))
+		return STATE_READ;
+	/* it may be whole, and only not to be read now: the next start finds it where it is */
+	(void)err_within(err, "'%s' is ignored", path);
+	return STATE_BROKEN;
 }
 
 enum state_found state_read_verdicts(struct state *state, struct arena *arena,

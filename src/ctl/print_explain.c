@@ -13,6 +13,7 @@ static const char *outcome_words(const char *outcome)
 	} outcomes[] = {
 		{"outside", "no zone here holds it: answered with REFUSED"},
 		{"missing", "it does not exist: answered with NXDOMAIN"},
+		{"below-dname", "it lies below a DNAME: answered with that and a CNAME"},
 		{"referral", "it is delegated: answered with a referral"},
 		{"node", "it is not steered: answered from its own records"},
 	};

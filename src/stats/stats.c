@@ -16,6 +16,7 @@ static const struct {
 	[STATS_NOERROR] = {"noerror", "answers with data"},
 	[STATS_NODATA] = {"nodata", "the name exists, the type does not"},
 	[STATS_NXDOMAIN] = {"nxdomain", "the name does not exist"},
+	[STATS_YXDOMAIN] = {"yxdomain", "a DNAME makes a name that is too long"},
 	[STATS_REFERRALS] = {"referrals", "delegations handed out"},
 	[STATS_REFUSED] = {"refused", "questions outside all zones"},
 	[STATS_FORMERR] = {"formerr", "malformed queries"},

@@ -40,19 +40,25 @@ static bool is_wildcard(const struct draft_name *name)
 
 /* ---- delegations ---- */
 
-/* Parents stand before their children, so one walk is enough. */
+/*
+ * What is at or below a delegation, or below a DNAME: of the two, the upper one hides the other.  Parents stand before
+ * their children, so one walk is enough.
+ */
 static void find_cuts(struct draft *draft)
 {
 	for (struct draft_name *name = draft->apex; name; name = name->next) {
 		struct draft_name *parent = name->parent;
 
-		if (!parent)
-			continue;
-		name->cut = parent->cut;
-		if (!name->cut && draft_first(name, DNS_TYPE_NS))
-			name->cut = name;
-		if (parent->flags & DRAFT_IS_BELOW_DNAME || draft_first(parent, DNS_TYPE_DNAME))
+		if (parent && parent->flags & (DRAFT_HAS_DNAME | DRAFT_IS_BELOW_DNAME)) {
 			name->flags |= DRAFT_IS_BELOW_DNAME;
+			continue;
+		}
+		if (parent)
+			name->cut = parent->cut;
+		if (parent && !name->cut && draft_first(name, DNS_TYPE_NS))
+			name->cut = name;
+		if (!name->cut && draft_first(name, DNS_TYPE_DNAME))
+			name->flags |= DRAFT_HAS_DNAME;
 	}
 }
 
@@ -228,7 +234,6 @@ static void check_cname(struct draft *draft, const struct draft_name *name)
 			draft_where(draft, other, cname->file, &words.where));
 }
 
-/* No CNAME is made of a DNAME for the names below it, as RFC 6672 3.2 has it: who writes one must hear of it. */
 static void check_dname(struct draft *draft, const struct draft_name *name)
 {
 	const struct draft_record *dname = draft_first(name, DNS_TYPE_DNAME);
@@ -237,9 +242,9 @@ static void check_dname(struct draft *draft, const struct draft_name *name)
 	if (!dname)
 		return;
 	check_alone(draft, name, DNS_TYPE_DNAME, "RFC 6672 2.4");
-	if (!name->cut)
-		report_warning(draft->report, place_of(draft, dname),
-			"the DNAME at '%s' is served as data: what lies below it is not redirected",
+	if (is_wildcard(name) && name->flags & DRAFT_HAS_DNAME)
+		report_error(draft->report, place_of(draft, dname),
+			"the wildcard '%s' cannot have a DNAME (RFC 6672 3.3)",
 			draft_print(draft, name->wire, &words.name));
 }
 
@@ -274,10 +279,10 @@ static void check_hidden(struct draft *draft, const struct draft_name *name)
 				draft_print(draft, name->cut->wire, &words.other),
 				draft_where(draft, draft_first(name->cut, DNS_TYPE_NS),
 					record->file, &words.where));
-		else if (!name->cut && name->flags & DRAFT_IS_BELOW_DNAME)
+		else if (name->flags & DRAFT_IS_BELOW_DNAME)
 			report_warning(draft->report, place_of(draft, record),
-				"the %s at '%s' lies below a DNAME, where nothing may be (RFC 6672 "
-				"2.4)",
+				"the %s at '%s' is never served: it lies below a DNAME, where "
+				"nothing may be (RFC 6672 2.4)",
 				type_words(record->type, &words),
 				draft_print(draft, name->wire, &words.name));
 	}
@@ -350,15 +355,18 @@ static void check_server(
 	if (name_key_read(ns->rdata, ns->rdata_size, &key) == 0 || !draft_holds(draft, &key))
 		return;
 
-	const struct draft_name *cut = find_encloser(draft, &key)->cut;
+	const struct draft_name *encloser = find_encloser(draft, &key);
+	const struct draft_name *cut = encloser->cut;
 	const struct draft_name *server = draft_find(draft, &key, 0);
+	bool is_redirected = encloser->flags & DRAFT_IS_BELOW_DNAME ||
+		(!server && encloser->flags & DRAFT_HAS_DNAME);
 
 	/* below another delegation its own servers know the address */
 	if (cut && cut != owner)
 		return;
-	if (!server && !cut)
+	if (!server && !cut && !is_redirected)
 		server = find_source(draft, &key);
-	if (server && draft_first(server, DNS_TYPE_CNAME)) {
+	if (is_redirected || (server && draft_first(server, DNS_TYPE_CNAME))) {
 		report_warning(draft->report, place_of(draft, ns),
 			"the name server '%s' of '%s' is an alias (RFC 2181 10.3)",
 			draft_print(draft, key.wire, &words.name),
@@ -379,7 +387,7 @@ static void check_servers(struct draft *draft, const struct draft_name *name)
 {
 	const struct draft_record *ns = draft_first(name, DNS_TYPE_NS);
 
-	if (name->cut && name->cut != name)
+	if ((name->cut && name->cut != name) || name->flags & DRAFT_IS_BELOW_DNAME)
 		return; /* hidden */
 	for (; ns; ns = draft_next(ns))
 		check_server(draft, name, ns);
@@ -400,6 +408,10 @@ static void check_steers(struct draft *draft)
 				"'%s' has a CNAME at %s, so it cannot be steered (RFC 1034 3.6.2)",
 				words.name.bytes,
 				draft_where(draft, cname, steer->file, &words.where));
+		if (steer->name->flags & DRAFT_IS_BELOW_DNAME)
+			report_error(draft->report, place,
+				"'%s' cannot be steered: it lies below a DNAME (RFC 6672 2.4)",
+				words.name.bytes);
 		if (steer->name->cut)
 			report_error(draft->report, place,
 				"'%s' cannot be steered: it belongs to the delegation of '%s' at "

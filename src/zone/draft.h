@@ -31,16 +31,17 @@ struct draft_record {
 enum draft_flag {
 	DRAFT_IS_STEERED = 1,	  /* an `_steer` record is for it */
 	DRAFT_IS_SERVER = 2,	  /* the target of an NS record */
-	DRAFT_IS_BELOW_DNAME = 4, /* RFC 6672 2.4 */
+	DRAFT_HAS_DNAME = 4,	  /* and no delegation hides it */
+	DRAFT_IS_BELOW_DNAME = 8, /* never served (RFC 6672 2.4) */
 };
 
 struct draft_name {
 	struct draft_name *next;   /* as read; parents first */
 	struct draft_name *parent; /* NULL at the apex */
-	struct draft_name *cut;	   /* the delegation that it is at or below, or NULL */
+	struct draft_name *cut;	   /* the delegation that it is at or below; below a DNAME NULL */
 	struct draft_record *records;
 	struct draft_record *last_record; /* while records are added */
-	struct zone_node *node;		  /* what freeze.c made of it */
+	struct zone_node *node;		  /* what freeze.c made of it; NULL below a DNAME */
 	uint32_t hash;
 	uint8_t flags; /* enum draft_flag */
 	uint8_t size;

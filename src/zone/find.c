@@ -68,6 +68,12 @@ static void match_below(const struct zone_set *set, const struct roster_slot *en
 		match_cut(set, encloser, ret_match);
 		return;
 	}
+	if (node->flags & NODE_HAS_DNAME) {
+		match_node(set, encloser, node, ret_match);
+		ret_match->outcome = ZONE_BELOW_DNAME;
+		ret_match->steered = ZONE_NOT_STEERED; /* its owner may be, the name is not */
+		return;
+	}
 	if (node->link) {
 		match_node(set, encloser, node->link, ret_match);
 		ret_match->is_wildcard = true;

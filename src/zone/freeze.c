@@ -88,7 +88,8 @@ static void write_glue_of(struct freezer *freezer, const struct draft_name *cut,
 			!draft_holds(freezer->draft, &key))
 			continue;
 		server = draft_find(freezer->draft, &key, 0);
-		if (server && (server->cut == cut) == in_domain)
+		if (server && !(server->flags & DRAFT_IS_BELOW_DNAME) &&
+			(server->cut == cut) == in_domain)
 			write_glue(freezer, server);
 	}
 }
@@ -171,6 +172,8 @@ static struct zone_node *freeze_name(struct freezer *freezer, struct draft_name 
 		node->flags =
 			name->cut == name ? NODE_IS_CUT | NODE_IS_BELOW_CUT : NODE_IS_BELOW_CUT;
 		node->link = name->cut == name ? node : name->cut->node;
+	} else if (name->flags & DRAFT_HAS_DNAME) {
+		node->flags = NODE_HAS_DNAME;
 	} else if (name->parent && base_of(name) != name->wire) {
 		name->parent->node->link = node;
 	}
@@ -204,9 +207,13 @@ static void freeze_names(struct freezer *freezer)
 	const struct zone_node **link = &freezer->zone->apex;
 
 	for (struct draft_name *name = freezer->draft->apex; name; name = name->next) {
-		struct zone_node *node = freeze_name(freezer, name);
+		struct zone_node *node;
 		uint8_t labels = 0;
 
+		if (name->flags & DRAFT_IS_BELOW_DNAME)
+			continue; /* so that no look-up finds it */
+		node = freeze_name(freezer, name);
+		freezer->zone->name_count++;
 		name->node = node;
 		*link = node;
 		link = &node->next;
@@ -215,7 +222,6 @@ static void freeze_names(struct freezer *freezer)
 		if (labels > freezer->zone->deepest)
 			freezer->zone->deepest = labels;
 	}
-	freezer->zone->name_count = freezer->draft->name_count;
 }
 
 static void freeze_steers(struct freezer *freezer)

@@ -27,7 +27,8 @@
  */
 enum node_flag {
 	NODE_IS_BELOW_CUT = 1, /* at or below a delegation: `link` is the cut */
-	NODE_IS_CUT = 2, /* behind the sets, which are in order of type, stands the referral */
+	NODE_IS_CUT = 2,    /* behind the sets, which are in order of type, stands the referral */
+	NODE_HAS_DNAME = 4, /* no node is below it (RFC 6672 2.4) */
 };
 
 struct zone_node {

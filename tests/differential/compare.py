@@ -152,23 +152,43 @@ def truncated(case, _difference):
             and (case.theirs.tc or is_referral(case.theirs)))
 
 
-def is_below_dname(case, _difference):
-    """DNAME is data: what lies below it does not exist, and nothing is synthesized."""
-    return case.ours.rcode == "NXDOMAIN" and case.world.is_below_dname(case.ours.target)
+def cut_short(case, difference):
+    """A link that does not fit is not followed; they tell the rcode of the name behind it, with TC too."""
+    return truncated(case, difference) and case.theirs.tc and bool(case.theirs.answer) and case.ours.rcode == "NOERROR"
+
+
+def links_alone(message):
+    """The CNAMEs of a response that holds nothing else but the DNAMEs that some of them are made of; else none."""
+    links = [r for r in message.answer if r.type == "CNAME"]
+    is_chain = all(r.type in ("CNAME", "TYPE39") for r in message.answer) and not message.authority
+    return links if is_chain else []
 
 
 def long_chain(case, difference):
     """A chain that is longer than ours: eight links, and what they have behind the eighth."""
-    links = [r for r in case.ours.answer if r.type == "CNAME"]
-    return (len(links) == LINKS_MAX == len(case.ours.answer) and not case.ours.authority
-            and keys(links) <= keys(case.theirs.answer) and difference.theirs is not None)
+    links = links_alone(case.ours)
+    return (len(links) == LINKS_MAX and keys(links) <= keys(case.theirs.answer) and difference.theirs is not None)
 
 
 def longer_than_theirs(case, difference):
     """Knot ends chains after five links."""
-    links = [r for r in case.theirs.answer if r.type == "CNAME"]
-    return (len(links) == 5 == len(case.theirs.answer) and not case.theirs.authority
-            and keys(links) < keys(case.ours.answer) and difference.ours is not None)
+    links = links_alone(case.theirs)
+    return len(links) == 5 and keys(links) < keys(case.ours.answer) and difference.ours is not None
+
+
+def too_long(case, _difference):
+    """A DNAME that makes too long a name: YXDOMAIN (RFC 6672 3.2), which is NXDOMAIN to Knot."""
+    return (case.ours.rcode == "YXDOMAIN" and case.theirs.rcode == "NXDOMAIN" and case.ours.answer[-1].type == "TYPE39"
+            and keys(case.ours.answer) == keys(case.theirs.answer))
+
+
+def used_twice(case, difference):
+    """NSD ends a chain where it comes to a DNAME for the second time."""
+    links = links_alone(case.theirs)
+    dnames = {r.key[0] for r in case.theirs.answer if r.type == "TYPE39"}
+    target = lower(links[-1].data[0]) if links else ()
+    return (difference.ours is not None and keys(links) < keys(case.ours.answer)
+            and any(target[depth:] in dnames for depth in range(1, len(target))))
 
 
 def leaves_the_zone(case, _difference):
@@ -211,14 +231,16 @@ RULES = [
     (("NSD",), ("edns",), "BADVERS: DO is copied (RFC 3225 3)", bad_version),
     (ALL, ("edns",), "another class: refused without an Extended DNS Error", extended_error),
     (ALL, ("tc", *SECTIONS), "truncated: TC and nothing else", truncated),
+    (ALL, ("rcode",), "truncated: a link that does not fit is not followed", cut_short),
     (ALL, ("answer",), "ANY: one set, and another one (RFC 8482 4.1)", one_set),
     (ALL, ("once",), "no record twice, even where an alias leads to itself", said_once),
-    (ALL, ("rcode", *SECTIONS), "DNAME is data: nothing is synthesized", is_below_dname),
     (("Knot",), ("rcode", *SECTIONS), "Knot follows no CNAME into another zone", leaves_the_zone),
     (ALL, ("aa", "rcode", *SECTIONS), "DS of a zone that nothing here delegates: no data", undelegated),
     (("NSD",), ("aa", "rcode", *SECTIONS), "NSD mixes the names of a zone and of one below it", is_messy),
     (ALL, ("rcode", *SECTIONS), "a chain of CNAMEs goes on behind eight links", long_chain),
     (("Knot",), ("rcode", *SECTIONS), "Knot ends a chain of CNAMEs after five links", longer_than_theirs),
+    (("Knot",), ("rcode", "authority"), "Knot has no YXDOMAIN where a DNAME makes too long a name", too_long),
+    (("NSD",), ("rcode", *SECTIONS), "NSD ends a chain where a DNAME would serve twice", used_twice),
     (ALL, ("rcode", *SECTIONS), "RRSIG, NSEC, NSEC3: an alias is followed (RFC 1034 4.3.2)", not_followed),
 ]
 

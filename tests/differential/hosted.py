@@ -37,11 +37,6 @@ class World:
         cuts = {r.key[0] for r in self.zones.get(above, ()) if r.type == "NS"}
         return apex in cuts and not any(apex[depth:] in cuts for depth in range(1, len(apex) - len(above)))
 
-    def is_below_dname(self, name):
-        """Whether a DNAME stands above it."""
-        name = lower(name)
-        return any("TYPE39" in self._sets.get(name[depth:], ()) for depth in range(1, len(name)))
-
     def zone_of(self, name, rtype=None):
         """The apex of the hosted zone that answers for a name, or None; for a DS (RFC 4035 3.1.4.1), the parent's."""
         name = lower(name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Zones from dice: few labels and many records, so that cuts, wildcards, aliases and empty names meet everywhere."""
+"""Zones from dice: few labels and many records, so that cuts, wildcards, aliases, DNAMEs and empty names meet."""
 
 LABELS = ["a", "b", "c", "d", "*", "*", "ns"]
 # Zones within zones.  What is delegated is delegated well in the first family; in the second, parents know nothing of
@@ -61,6 +61,8 @@ class Maker:
         names = {self._below(apex) for _ in range(self.random.choice([10, 25, 60]))}
         if apex in MESSY:
             names |= {self._below(self.random.choice([z for z in MESSY if is_within(z, apex)])) for _ in range(20)}
+        aside = self._redirected(names) if apex in TIDY else set()
+        names = {name for name in names if not any(name != other and is_within(name, other) for other in aside)}
         children = [] if apex in MESSY else self._children(apex)
         names = {name for name in names if not any(is_within(name, child) for child in children)}
         lines = [
@@ -69,23 +71,30 @@ class Maker:
             *(f"{child}. {line}" for child in children for line in dict.fromkeys(self._cut(apex)))]
         for name in sorted(names):
             draw = self.random.random()
-            if draw < 0.25:
+            if name in aside:
+                records = [f"DNAME {self._target(apex)}", *(self._data(apex) if draw < 0.3 else ())]
+            elif draw < 0.25:
                 records = [f"CNAME {self._target(apex)}"]
             elif draw < 0.4 and not name.startswith("*"):
                 records = self._cut(apex)
             else:
                 records = self._data(apex)
             lines += [f"{name}. {record}" for record in dict.fromkeys(records)]
-        lines += self._servers(apex, children, lines)
+        lines += self._servers(apex, children, aside, lines)
         return "\n".join(dict.fromkeys(lines)) + "\n"
 
-    def _servers(self, apex, children, lines):
+    def _redirected(self, names):
+        """Which names have a DNAME: not those with children that are zones, nor wildcards."""
+        return {name for name in sorted(names) if self.random.random() < 0.12 and not name.startswith("*")
+                and not any(is_within(zone, name) for zone in APEXES)}
+
+    def _servers(self, apex, children, aside, lines):
         """Addresses for most servers that a zone names, or few cuts would have glue."""
         servers = {line.split()[-1] for line in lines if " NS " in line and line.endswith(f".{apex}.")}
         return [
             f"{server} {self.random.choice(['A 192.0.2.250', 'AAAA 2001:db8::250'])}" for server in sorted(servers)
             if not any(line.startswith(f"{server} CNAME ") for line in lines)
-            and not any(is_within(server[:-1], child) for child in children) and self.random.random() < 0.8]
+            and not any(is_within(server[:-1], other) for other in (*children, *aside)) and self.random.random() < 0.8]
 
     @staticmethod
     def _children(apex):

@@ -95,7 +95,7 @@ class Response:
         number = self.flags & 15
         if self.opts:
             number |= self.opts[0].ttl >> 24 << 4
-        return RCODES[number] if number < len(RCODES) else {16: "BADVERS"}.get(number, str(number))
+        return RCODES[number] if number < len(RCODES) else {6: "YXDOMAIN", 16: "BADVERS"}.get(number, str(number))
 
     qr = property(lambda self: bool(self.flags & 0x8000))
     aa = property(lambda self: bool(self.flags & 0x0400))

@@ -30,7 +30,7 @@ struct zone_node;
  * a block is copied as it is when the base name is the query name, and otherwise zone_block_place() moves it.
  * The base name is the owner; for a wildcard, whose owner no query has, it is the wildcard's parent; the cut for a
  * referral, the apex for a negative SOA.
- * A CNAME's target is never compressed: it is where the next block of a chain finds its base name.
+ * The target of a CNAME or DNAME is never compressed: it is where the next block of a chain finds its base name.
  */
 struct zone_block {
 	const uint8_t *bytes;
@@ -59,10 +59,11 @@ void zone_block_place(
 	const struct zone_block *block, const struct zone_block_place *place, uint8_t *out);
 
 enum zone_outcome {
-	ZONE_OUTSIDE,  /* no hosted zone holds the name: REFUSED */
-	ZONE_NODE,     /* the name exists, perhaps through a wildcard, perhaps empty */
-	ZONE_REFERRAL, /* at or below a delegation: `node` is the cut (RFC 1034 4.3.2 3b) */
-	ZONE_MISSING,  /* NXDOMAIN */
+	ZONE_OUTSIDE,	  /* no hosted zone holds the name: REFUSED */
+	ZONE_NODE,	  /* the name exists, perhaps through a wildcard, perhaps empty */
+	ZONE_REFERRAL,	  /* at or below a delegation: `node` is the cut (RFC 1034 4.3.2 3b) */
+	ZONE_BELOW_DNAME, /* `node` has the DNAME (RFC 6672 3.2 3c) */
+	ZONE_MISSING,	  /* NXDOMAIN */
 };
 
 #define ZONE_NOT_STEERED UINT32_MAX
@@ -76,8 +77,8 @@ struct zone_match {
 };
 
 /*
- * RFC 1034 4.3.2 without the CNAME step: what the name is.  `type` matters at a delegation alone: DS is asked
- * of the parent side (RFC 4035 3.1.4.1).  [query path]
+ * RFC 1034 4.3.2 without the steps of CNAME and DNAME: what the name is.  `type` matters at a delegation alone: DS is
+ * asked of the parent side (RFC 4035 3.1.4.1).  [query path]
  */
 void zone_set_find(const struct zone_set *set, const struct name_key *name, uint16_t type,
 	struct zone_match *ret_match);

@@ -331,6 +331,8 @@ static void print_record(
 		print_address(record->rdata, 4, ADDRESS_IPV4, line);
 	} else if (record->type == DNS_TYPE_AAAA) {
 		print_address(record->rdata, 16, ADDRESS_IPV6, line);
+	} else if (record->type == DNS_TYPE_DNAME) { /* never compressed (RFC 6672 2.5) */
+		print_name(record->rdata, line);
 	} else {
 		for (size_t i = 0; i < record->rdata_size; i++)
 			text_print(line, "%02x", record->rdata[i]);
@@ -345,6 +347,7 @@ static void print_rcode(unsigned rcode, struct text *line)
 		[DNS_RCODE_SERVFAIL] = "SERVFAIL",
 		[DNS_RCODE_NXDOMAIN] = "NXDOMAIN",
 		[DNS_RCODE_NOTIMP] = "NOTIMP",
+		[DNS_RCODE_YXDOMAIN] = "YXDOMAIN",
 		[DNS_RCODE_REFUSED] = "REFUSED",
 		[DNS_RCODE_BADVERS] = "BADVERS",
 	};

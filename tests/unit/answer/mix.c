@@ -16,7 +16,9 @@ static const char *const names[] = {"example", "www.example", "mx.example", "mai
 	"longer.example", "long2.example", "dl.example", "near.example", "near.example",
 	"near.example", "shares.example", "last.example", "many.example", "none.example",
 	"four.example", "spare.example", "bare.example", "s.example", "n.example", "nx.example",
-	"other", "www.other", "back.other", "nx.other", "elsewhere.test", "."};
+	"d.example", "d1.example", "dself.example", "dcirc.example", "dgrow.example",
+	"dother.example", "droot.example", "dlong.example", "tolongd.example", "todname.example",
+	"www.moved", "other", "www.other", "back.other", "nx.other", "elsewhere.test", "."};
 
 /* Single octets of subnets, so that many fall into and beside the networks of the file. */
 static const uint8_t octets[] = {0, 1, 2, 10, 42, 127, 128, 172, 185, 192, 200, 201, 254};

@@ -24,6 +24,9 @@
 	"additional ns.sub.example. 3600 A 198.51.100.2, ns.sub.example. 3600 AAAA 2001:db8::2, "  \
 	"ns1.example. 3600 A 198.51.100.1, ns1.example. 3600 AAAA 2001:db8::1"
 #define WWW "www.example. 3600 A 192.0.2.1, www.example. 3600 A 192.0.2.2"
+#define LABEL "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb."
+#define LONG                                                                                       \
+	LABEL LABEL LABEL "ccccccccccccccccccccccccccccccccccccccccc.t.example." /* 245 octets */
 #define TWO(owner, ttl) owner " " ttl " A 192.0.2.11, " owner " " ttl " A 192.0.2.12"
 
 static const struct {
@@ -182,6 +185,98 @@ static const struct {
 		"30390d020000000000000000000000000000000000000000000000000000000000000000"},
 	{"no DS: no data, not a referral", "sub.example DS", "NOERROR aa; sub.example. DS; " SOA},
 	{"DS below the cut", "a.sub.example DS", "NOERROR; a.sub.example. DS; " REFERRAL},
+
+	/* DNAMEs (RFC 6672) */
+	{"what lies below it is another name", "www.d.example A",
+		"NOERROR aa; www.d.example. A; answer d.example. 100 DNAME t.example., "
+		"www.d.example. 100 CNAME www.t.example., www.t.example. 3600 A 192.0.2.52"},
+	{"letters: the prefix as it was sent", "wWW.D.example A",
+		"NOERROR aa; wWW.D.example. A; answer D.example. 100 DNAME t.example., "
+		"wWW.D.example. 100 CNAME wWW.t.example., wWW.t.example. 3600 A 192.0.2.52"},
+	{"its owner", "d.example A",
+		"NOERROR aa; d.example. A; answer d.example. 3600 A 192.0.2.50"},
+	{"the DNAME itself", "d.example DNAME",
+		"NOERROR aa; d.example. DNAME; answer d.example. 100 DNAME t.example."},
+	{"its owner has no such type", "d.example TXT", "NOERROR aa; d.example. TXT; " SOA},
+	{"no such name behind it", "nx.d.example A",
+		"NXDOMAIN aa; nx.d.example. A; answer d.example. 100 DNAME t.example., "
+		"nx.d.example. 100 CNAME nx.t.example.; " SOA},
+	{"a type that is not there", "www.d.example AAAA",
+		"NOERROR aa; www.d.example. AAAA; answer d.example. 100 DNAME t.example., "
+		"www.d.example. 100 CNAME www.t.example.; " SOA},
+	{"asked for a CNAME: the one that is made", "www.d.example CNAME",
+		"NOERROR aa; www.d.example. CNAME; answer d.example. 100 DNAME t.example., "
+		"www.d.example. 100 CNAME www.t.example."},
+	{"names in RDATA behind it", "mx.d.example MX",
+		"NOERROR aa; mx.d.example. MX; answer d.example. 100 DNAME t.example., "
+		"mx.d.example. 100 CNAME mx.t.example., mx.t.example. 3600 MX 10 www.t.example."},
+	{"to a steered name", "s.d.example A",
+		"NOERROR aa; s.d.example. A; answer d.example. 100 DNAME t.example., s.d.example. "
+		"100 CNAME s.t.example., s.t.example. 20 A 192.0.2.11, s.t.example. 20 A "
+		"192.0.2.12"},
+	{"below a cut behind it", "h.sub.d.example A",
+		"NOERROR aa; h.sub.d.example. A; answer d.example. 100 DNAME t.example., "
+		"h.sub.d.example. 100 CNAME h.sub.t.example.; authority sub.t.example. 3600 NS "
+		"ns.elsewhere.test."},
+	{"behind a CNAME", "todname.example A",
+		"NOERROR aa; todname.example. A; answer todname.example. 3600 CNAME "
+		"www.d.example., d.example. 100 DNAME t.example., www.d.example. 100 CNAME "
+		"www.t.example., www.t.example. 3600 A 192.0.2.52"},
+	{"two DNAMEs", "www.d1.example A",
+		"NOERROR aa; www.d1.example. A; answer d1.example. 3600 DNAME d2.example., "
+		"www.d1.example. 3600 CNAME www.d2.example., d2.example. 3600 DNAME t.example., "
+		"www.d2.example. 3600 CNAME www.t.example., www.t.example. 3600 A 192.0.2.52"},
+	{"a DNAME that leads to itself", "x.dself.example A",
+		"NOERROR aa; x.dself.example. A; answer dself.example. 3600 DNAME dself.example., "
+		"x.dself.example. 3600 CNAME x.dself.example."},
+	{"two in a circle", "x.dloop1.example A",
+		"NOERROR aa; x.dloop1.example. A; answer dloop1.example. 3600 DNAME "
+		"dloop2.example., x.dloop1.example. 3600 CNAME x.dloop2.example., dloop2.example. "
+		"3600 DNAME dloop1.example., x.dloop2.example. 3600 CNAME x.dloop1.example."},
+	{"a circle with a CNAME in it", "x.dcirc.example A",
+		"NOERROR aa; x.dcirc.example. A; answer dcirc.example. 3600 DNAME dt.example., "
+		"x.dcirc.example. 3600 CNAME x.dt.example., x.dt.example. 3600 CNAME "
+		"x.dcirc.example."},
+	{"one that never ends: eight links, and the DNAME once", "a.dgrow.example A",
+		"NOERROR aa; a.dgrow.example. A; answer dgrow.example. 3600 DNAME "
+		"x.dgrow.example., a.dgrow.example. 3600 CNAME a.x.dgrow.example., "
+		"a.x.dgrow.example. 3600 CNAME a.x.x.dgrow.example., a.x.x.dgrow.example. 3600 "
+		"CNAME a.x.x.x.dgrow.example., a.x.x.x.dgrow.example. 3600 CNAME "
+		"a.x.x.x.x.dgrow.example., a.x.x.x.x.dgrow.example. 3600 CNAME "
+		"a.x.x.x.x.x.dgrow.example., a.x.x.x.x.x.dgrow.example. 3600 CNAME "
+		"a.x.x.x.x.x.x.dgrow.example., a.x.x.x.x.x.x.dgrow.example. 3600 CNAME "
+		"a.x.x.x.x.x.x.x.dgrow.example., a.x.x.x.x.x.x.x.dgrow.example. 3600 CNAME "
+		"a.x.x.x.x.x.x.x.x.dgrow.example."},
+	{"out of what is served", "x.dout.example A",
+		"NOERROR aa; x.dout.example. A; answer dout.example. 3600 DNAME elsewhere.test., "
+		"x.dout.example. 3600 CNAME x.elsewhere.test."},
+	{"into another zone", "www.dother.example A",
+		"NOERROR aa; www.dother.example. A; answer dother.example. 3600 DNAME other., "
+		"www.dother.example. 3600 CNAME www.other., www.other. 600 A 192.0.2.99"},
+	{"to the root, and so to a steered apex", "other.droot.example A",
+		"NOERROR aa; other.droot.example. A; answer droot.example. 3600 DNAME ., "
+		"other.droot.example. 3600 CNAME other., other. 25 A 192.0.2.11, other. 25 A "
+		"192.0.2.12"},
+	{"at the apex", "www.moved A",
+		"NOERROR aa; www.moved. A; answer moved. 50 DNAME example., www.moved. 50 CNAME "
+		"www.example., " WWW},
+	{"the apex itself", "moved SOA",
+		"NOERROR aa; moved. SOA; answer moved. 600 SOA ns1.example. hostmaster.moved. 3 "
+		"7200 900 1209600 30"},
+	{"255 octets", "xxxxxxxxx.dlong.example A edns=1232",
+		"NXDOMAIN aa; xxxxxxxxx.dlong.example. A; answer dlong.example. 3600 DNAME " LONG
+		", xxxxxxxxx.dlong.example. 3600 CNAME xxxxxxxxx." LONG "; " SOA "; edns 1232"},
+	{"a link that does not fit", "xxxxxxxxx.dlong.example A",
+		"NOERROR aa tc; xxxxxxxxx.dlong.example. A"},
+	{"256 octets", "xxxxxxxxxx.dlong.example A",
+		"YXDOMAIN aa; xxxxxxxxxx.dlong.example. A; answer dlong.example. 3600 DNAME " LONG},
+	{"256 octets behind a CNAME", "tolongd.example A",
+		"YXDOMAIN aa; tolongd.example. A; answer tolongd.example. 3600 CNAME "
+		"xxxxxxxxxx.dlong.example., dlong.example. 3600 DNAME " LONG},
+	{"the scope of what it leads to", "near.d.example TXT ecs=185.1.2.0/24",
+		"NOERROR aa; near.d.example. TXT; answer d.example. 100 DNAME t.example., "
+		"near.d.example. 100 CNAME near.t.example.; " SOA
+		"; edns 1232 ecs 1/24/0 185.1.2.0"},
 
 	/* EDNS */
 	{"OPT only if there was one", "www.example A edns=4096 do",
@@ -667,6 +762,10 @@ static const struct {
 	{"sub.example A", STATS_REFERRALS, ""},
 	{"into.example A", STATS_REFERRALS, ""},
 	{"a.big.example A", STATS_REFERRALS, "T"},
+	{"www.d.example A", STATS_NOERROR, ""},
+	{"nx.d.example A", STATS_NXDOMAIN, ""},
+	{"s.d.example A", STATS_NOERROR, "S"},
+	{"xxxxxxxxxx.dlong.example A", STATS_YXDOMAIN, ""},
 	{"elsewhere.test A", STATS_REFUSED, ""},
 	{"elsewhere.test A nsid ecs=185.1.0.0/16", STATS_REFUSED, "E"},
 	{"id.server TXT class=3", STATS_NOERROR, ""},

@@ -516,6 +516,25 @@ static void broken_files_are_set_aside(void **state)
 	state_close(opened);
 }
 
+/* What cannot be read now may be whole: it stays where the next start looks for it. */
+static void unreadable_files_stay(void **state)
+{
+	const struct place *place = *state;
+	struct state *opened = must_open(place);
+	struct override_list list = {0};
+	struct err err;
+	char *file = path_in(place, "overrides.json");
+
+	/* a directory in its place refuses root as well */
+	assert_int_equal(mkdir(file, 0700), 0);
+	assert_int_equal(state_read_overrides(opened, &list, &err), STATE_BROKEN);
+	assert_non_null(strstr(err.text, "/overrides.json' is ignored: "));
+	assert_true(is_there(place, "overrides.json") && !is_there(place, "overrides.json.bad"));
+	rmdir(file);
+	free(file);
+	state_close(opened);
+}
+
 static void unwritable_directory(void **state)
 {
 	const struct place *place = *state;
@@ -555,6 +574,7 @@ int main(void)
 		IN_PLACE(lock_that_is_given_up_soon),
 		IN_PLACE(two_saves_at_once),
 		IN_PLACE(broken_files_are_set_aside),
+		IN_PLACE(unreadable_files_stay),
 		IN_PLACE(unwritable_directory),
 	};
 

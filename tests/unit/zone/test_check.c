@@ -63,10 +63,7 @@ static const struct {
 	{"CNAME and DNAME", ZONES_HEAD "www CNAME a\nwww DNAME b\n",
 		FILE_NAME
 		":4: 'www' has a CNAME, so it cannot also have the DNAME at line 5 (RFC 1034 "
-		"3.6.2)\n"
-		"warning: " FILE_NAME
-		":5: the DNAME at 'www' is served as data: what lies below it is "
-		"not redirected\n" REFUSED("1 error")},
+		"3.6.2)\n" REFUSED("1 error")},
 
 	{"outside",
 		ZONES_HEAD "www.other. A 192.0.2.1\nexample.com. A 192.0.2.1\nxexample. TXT x\n",
@@ -176,26 +173,48 @@ static const struct {
 	{"a wildcard delegated", ZONES_HEAD "*.x NS ns.elsewhere.\n",
 		FILE_NAME
 		":4: the wildcard '*.x' cannot be delegated (RFC 4592 4.2)\n" REFUSED("1 error")},
-	{"a DNAME", ZONES_HEAD "d DNAME x\n",
+	{"a DNAME", ZONES_HEAD "d DNAME x\nd A 192.0.2.1\n", ""},
+	{"a DNAME at the apex", ZONES_HEAD "@ DNAME x.other.\n", ""},
+	{"a wildcard with a DNAME", ZONES_HEAD "*.x DNAME y\n",
+		FILE_NAME
+		":4: the wildcard '*.x' cannot have a DNAME (RFC 6672 3.3)\n" REFUSED("1 error")},
+	{"a DNAME at a delegation", ZONES_HEAD "sub NS ns.elsewhere.\nsub DNAME x\n",
+		"warning: " FILE_NAME ":5: the DNAME at 'sub' is never served: it is hidden by the "
+		"delegation of 'sub' at line 4\n"},
+	{"a delegation below a DNAME", ZONES_HEAD "d DNAME x\na.d NS ns.elsewhere.\n",
 		"warning: " FILE_NAME
-		":4: the DNAME at 'd' is served as data: what lies below it is "
-		"not redirected\n"},
+		":5: the NS at 'a.d' is never served: it lies below a DNAME, where nothing may be "
+		"(RFC 6672 2.4)\n"},
+	{"a wildcard below a DNAME", ZONES_HEAD "d DNAME x\n*.d DNAME y\n",
+		"warning: " FILE_NAME
+		":5: the DNAME at '*.d' is never served: it lies below a DNAME, where nothing may "
+		"be (RFC 6672 2.4)\n"},
+	{"steered below a DNAME", ZONES_HEAD "d DNAME x\n_steer.a.d TXT \"pool=web\"\n",
+		FILE_NAME
+		":5: 'a.d' cannot be steered: it lies below a DNAME (RFC 6672 2.4)\n" REFUSED(
+			"1 error")},
+	{"steered at a DNAME", ZONES_HEAD "d DNAME x\n_steer.d TXT \"pool=web\"\n", ""},
+	{"a server below a DNAME",
+		ZONES_HEAD "d DNAME x\nsub NS ns.d\nother NS n.s.d\nns.d A 192.0.2.1\n",
+		"warning: " FILE_NAME
+		":5: the name server 'ns.d' of 'sub' is an alias (RFC 2181 10.3)\n"
+		"warning: " FILE_NAME
+		":6: the name server 'n.s.d' of 'other' is an alias (RFC 2181 10.3)\n"
+		"warning: " FILE_NAME
+		":7: the A at 'ns.d' is never served: it lies below a DNAME, where nothing may be "
+		"(RFC 6672 2.4)\n"},
 	{"a hidden DNAME", ZONES_HEAD "sub NS ns.elsewhere.\nd.sub DNAME x\n",
 		"warning: " FILE_NAME
 		":5: the DNAME at 'd.sub' is never served: it is hidden by the "
 		"delegation of 'sub' at line 4\n"},
 	{"below a DNAME", ZONES_HEAD "d DNAME x\na.b.d A 192.0.2.1\nd A 192.0.2.1\n",
 		"warning: " FILE_NAME
-		":4: the DNAME at 'd' is served as data: what lies below it is "
-		"not redirected\n"
-		"warning: " FILE_NAME
-		":5: the A at 'a.b.d' lies below a DNAME, where nothing may be (RFC "
-		"6672 2.4)\n"},
+		":5: the A at 'a.b.d' is never served: it lies below a DNAME, where nothing may be "
+		"(RFC 6672 2.4)\n"},
 	{"two DNAMEs", ZONES_HEAD "d DNAME x\nd DNAME y\n",
-		FILE_NAME ":5: 'd' has a second DNAME; the first is at line 4 (RFC 6672 2.4)\n"
-			  "warning: " FILE_NAME
-			  ":4: the DNAME at 'd' is served as data: what lies below it is "
-			  "not redirected\n" REFUSED("1 error")},
+		FILE_NAME
+		":5: 'd' has a second DNAME; the first is at line 4 (RFC 6672 2.4)\n" REFUSED(
+			"1 error")},
 	{"names in messages", ZONES_HEAD "a\\.b\\032c CNAME x\na\\.b\\032c A 192.0.2.1\n",
 		FILE_NAME
 		":4: 'a\\.b\\032c' has a CNAME, so it cannot also have the A at line 5 (RFC 1034 "

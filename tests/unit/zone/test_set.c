@@ -135,6 +135,61 @@ static void wildcards_deeper(void **state)
 	zones_done(&zones);
 }
 
+static void below_dnames(void **state)
+{
+	static const struct question questions[] = {
+		{"d.example", DNS_TYPE_A, "node d.example. in example."},
+		{"d.example", DNS_TYPE_DNAME, "node d.example. in example."},
+		{"x.d.example", DNS_TYPE_A, "below-dname d.example. in example."},
+		{"X.Y.D.example", DNS_TYPE_DS, "below-dname d.example. in example."},
+		/* what the zone holds there is hidden: names, wildcards, delegations, DNAMEs */
+		{"www.d.example", DNS_TYPE_A, "below-dname d.example. in example."},
+		{"*.d.example", DNS_TYPE_A, "below-dname d.example. in example."},
+		{"x.sub.d.example", DNS_TYPE_A, "below-dname d.example. in example."},
+		{"sub.d.example", DNS_TYPE_DS, "below-dname d.example. in example."},
+		{"x.low.d.example", DNS_TYPE_A, "below-dname d.example. in example."},
+		/* neither above it nor beside it */
+		{"dd.example", DNS_TYPE_A, "missing in example."},
+		{"x.dd.example", DNS_TYPE_A, "missing in example."},
+		{"d", DNS_TYPE_A, "outside"},
+		/* a wildcard beside it is not for what lies below */
+		{"e.w.example", DNS_TYPE_DNAME, "node e.w.example. in example."},
+		{"x.e.w.example", DNS_TYPE_A, "below-dname e.w.example. in example."},
+		{"f.w.example", DNS_TYPE_A, "node *.w.example. in example. by wildcard"},
+		/* below a delegation there is none */
+		{"x.d.cut.example", DNS_TYPE_A, "referral cut.example. in example."},
+		{"x.both.example", DNS_TYPE_A, "referral both.example. in example."},
+		/* a zone below it that is served is one all the same */
+		{"zone.d.example", DNS_TYPE_SOA, "node zone.d.example. in zone.d.example."},
+		{"x.zone.d.example", DNS_TYPE_A, "missing in zone.d.example."},
+		/* at the apex */
+		{"top", DNS_TYPE_SOA, "node top. in top."},
+		{"x.top", DNS_TYPE_A, "below-dname top. in top."},
+		{"www.top", DNS_TYPE_A, "below-dname top. in top."},
+	};
+	struct zones zones;
+
+	(void)state;
+	zones_init(&zones);
+	zones_write("zones/example.zone",
+		ZONES_HEAD "d       DNAME elsewhere.\n"
+			   "d       A     192.0.2.1\n"
+			   "www.d   A     192.0.2.2\n"
+			   "*.d     A     192.0.2.3\n"
+			   "sub.d   NS    ns.elsewhere.\n"
+			   "low.d   DNAME elsewhere.\n"
+			   "e.w     DNAME elsewhere.\n"
+			   "*.w     A     192.0.2.4\n"
+			   "cut     NS    ns.elsewhere.\n"
+			   "d.cut   DNAME elsewhere.\n"
+			   "both    NS    ns.elsewhere.\n"
+			   "both    DNAME elsewhere.\n");
+	zones_write("zones/zone.d.example.zone", ZONES_HEAD);
+	zones_write("zones/top.zone", ZONES_HEAD "@ DNAME elsewhere.\nwww A 192.0.2.5\n");
+	ask_all(&zones, questions, COUNT_OF(questions));
+	zones_done(&zones);
+}
+
 static void several_zones(void **state)
 {
 	static const struct question questions[] = {
@@ -507,6 +562,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wildcards),
 		cmocka_unit_test(wildcards_deeper),
+		cmocka_unit_test(below_dnames),
 		cmocka_unit_test(several_zones),
 		cmocka_unit_test(steered_names),
 		cmocka_unit_test(accessors),

@@ -113,6 +113,7 @@ void zones_ask(const struct zones *zones, const char *name, uint16_t type, struc
 		[ZONE_OUTSIDE] = "outside",
 		[ZONE_NODE] = "node",
 		[ZONE_REFERRAL] = "referral",
+		[ZONE_BELOW_DNAME] = "below-dname",
 		[ZONE_MISSING] = "missing",
 	};
 	struct zone_match match = zones_find(zones, name, type);
