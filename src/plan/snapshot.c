@@ -59,7 +59,8 @@ static struct geography *do_without_files(
 
 	bare->city_path_count = 0;
 	bare->networks_path = NULL;
-	report_note(report, "without its files every place is unknown: answers are in configured order");
+	report_note(report,
+		"without its files every place is unknown: answers are in configured order");
 	return geography_get(bare, NULL, report);
 }
 

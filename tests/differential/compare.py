@@ -104,9 +104,10 @@ def checking_disabled(case, difference):
 
 
 def extended_error(case, difference):
-    """Another class is refused, and no Extended DNS Error says why; they say what suits their refusals."""
-    return (case.question.rclass != CLASS_IN and case.ours.rcode == "REFUSED"
-            and OPTION_EDE not in dict(case.ours.options()) and same_but_for(difference, OPTION_EDE, wire.OPTION_ECS))
+    """Another class is refused, or a DNAME makes too long a name: no Extended DNS Error says what the rcode says."""
+    is_told = case.ours.rcode == "YXDOMAIN" or (case.question.rclass != CLASS_IN and case.ours.rcode == "REFUSED")
+    return (is_told and OPTION_EDE not in dict(case.ours.options())
+            and same_but_for(difference, OPTION_EDE, wire.OPTION_ECS))
 
 
 def client_subnet(case, difference):
@@ -229,7 +230,7 @@ RULES = [
     (ALL, ("aa", "tc", "rcode", *SECTIONS), "QCLASS *: refused, as every class but IN", class_any),
     (ALL, ("edns",), "the client subnet is answered (RFC 7871)", client_subnet),
     (("NSD",), ("edns",), "BADVERS: DO is copied (RFC 3225 3)", bad_version),
-    (ALL, ("edns",), "another class: refused without an Extended DNS Error", extended_error),
+    (ALL, ("edns",), "another class, YXDOMAIN: no Extended DNS Error (RFC 8914)", extended_error),
     (ALL, ("tc", *SECTIONS), "truncated: TC and nothing else", truncated),
     (ALL, ("rcode",), "truncated: a link that does not fit is not followed", cut_short),
     (ALL, ("answer",), "ANY: one set, and another one (RFC 8482 4.1)", one_set),
