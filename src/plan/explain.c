@@ -75,15 +75,7 @@ static void explain_choice(const struct plan *plan, uint32_t pool, enum address_
 	const struct snapshot *snapshot = plan->snapshot;
 	struct steer_trace trace = {0};
 	struct arena *arena = arena_new();
-	uint8_t *overrides = memory_new(snapshot->member_count);
-
-	for (uint32_t id = 0; id < snapshot->member_count; id++) {
-		const struct override *override = plan_override(plan, id);
-
-		overrides[id] = override ? (uint8_t) override->kind : OVERRIDE_NONE;
-	}
-
-	struct steer_world world = {plan_verdicts(plan), overrides};
+	struct steer_world world = plan_world(plan);
 	struct steer_planner *planner = steer_planner_new(&snapshot->pools[pool], family, &world,
 		snapshot->pool_infos[pool].sites, snapshot->pool_infos[pool].site_count, arena);
 
@@ -91,7 +83,6 @@ static void explain_choice(const struct plan *plan, uint32_t pool, enum address_
 	explain_candidates(plan, &trace, explain);
 	steer_planner_free(planner);
 	free(trace.items);
-	free(overrides);
 	arena_free(arena);
 }
 

@@ -144,10 +144,15 @@ static void copy_world(const struct snapshot *snapshot, const struct verdict_tab
 	}
 }
 
+static struct steer_world world_of(const struct plan_private *private)
+{
+	return (struct steer_world){&private->verdicts, private->override_kinds};
+}
+
 static void plan_pools(
 	const struct snapshot *snapshot, const struct plan *previous, struct plan_private *private)
 {
-	struct steer_world world = {&private->verdicts, private->override_kinds};
+	struct steer_world world = world_of(private);
 	struct change change = {previous ? previous->private : NULL, private};
 
 	private->pools = memory_new(snapshot->settings->pool_count * sizeof(private->pools[0]));
@@ -221,4 +226,9 @@ const struct verdict_table *plan_verdicts(const struct plan *plan)
 const struct override *plan_override(const struct plan *plan, uint32_t member_id)
 {
 	return plan->private->by_member[member_id];
+}
+
+struct steer_world plan_world(const struct plan *plan)
+{
+	return world_of(plan->private);
 }

@@ -43,5 +43,7 @@ void plan_free(struct plan *plan); /* NULL is allowed */
 /* The verdicts that a plan was made from, and the override of each member. */
 const struct verdict_table *plan_verdicts(const struct plan *plan);
 const struct override *plan_override(const struct plan *plan, uint32_t member_id);
+/* Both as the steer room takes them; for as long as the plan lives. */
+struct steer_world plan_world(const struct plan *plan);
 
 #endif
