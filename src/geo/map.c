@@ -207,11 +207,6 @@ const uint8_t *geo_map_order(const struct geo_map *map, uint32_t class)
 	return map->orders + class * map->site_count;
 }
 
-size_t geo_map_site_count(const struct geo_map *map)
-{
-	return map->site_count;
-}
-
 /* Old numbers of classes become new ones; marks follow behind the last. */
 struct renumbering {
 	uint32_t *numbers; /* of classes; RANGE_NONE: not used by any range */

@@ -36,11 +36,6 @@ void live_leave(void)
 	rcu_unregister_thread();
 }
 
-void live_quiet(void)
-{
-	rcu_quiescent_state();
-}
-
 void live_offline(void)
 {
 	rcu_thread_offline();

@@ -17,7 +17,6 @@
 #define DNS_MESSAGE_MAX 65535 /* RFC 7766 8 */
 #define DNS_CLASS_IN 1
 #define DNS_CLASS_CH 3
-#define DNS_CLASS_ANY 255
 #define DNS_TTL_MAX INT32_MAX /* RFC 2181 8 */
 
 enum dns_type {
@@ -26,7 +25,6 @@ enum dns_type {
 	DNS_TYPE_CNAME = 5,
 	DNS_TYPE_SOA = 6,
 	DNS_TYPE_PTR = 12,
-	DNS_TYPE_HINFO = 13,
 	DNS_TYPE_MX = 15,
 	DNS_TYPE_TXT = 16,
 	DNS_TYPE_AAAA = 28,
@@ -64,12 +62,7 @@ enum dns_flag {
 	DNS_FLAG_CD = 0x0010,
 };
 
-enum dns_option {
-	DNS_OPTION_NSID = 3,
-	DNS_OPTION_ECS = 8,
-	DNS_OPTION_COOKIE = 10,
-	DNS_OPTION_EDE = 15
-};
+enum dns_option { DNS_OPTION_NSID = 3, DNS_OPTION_ECS = 8, DNS_OPTION_EDE = 15 };
 
 enum dns_ede { DNS_EDE_NOT_AUTHORITATIVE = 20 }; /* RFC 8914 4.21 */
 

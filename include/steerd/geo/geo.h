@@ -87,7 +87,6 @@ struct geo_hit geo_map_find_prefix(const struct geo_map *map, const struct prefi
 size_t geo_map_class_count(const struct geo_map *map);
 /* The sites of a class, nearest first: indices into the map request's `sites`, all of them. */
 const uint8_t *geo_map_order(const struct geo_map *map, uint32_t class);
-size_t geo_map_site_count(const struct geo_map *map);
 
 /* Great-circle distance. */
 double geo_distance_km(const struct geo_point *a, const struct geo_point *b);

@@ -9,8 +9,8 @@
 /*
  * live - the one pointer that is published (RCU, liburcu's QSBR flavour).
  *
- * A thread that reads registers, and says when it holds no plan: live_quiet() between batches, and
- * live_offline()/live_online() around a wait.  Reading costs one load.
+ * A thread that reads registers, and says when it holds no plan: live_offline()/live_online() around each wait for
+ * queries.  Reading costs one load.
  */
 struct live;
 
@@ -20,11 +20,10 @@ void live_free(struct live *live);	   /* after all readers have left; NULL is al
 /* [reader] */
 void live_join(void);
 void live_leave(void);
-void live_quiet(void);
 void live_offline(void);
 void live_online(void);
 
-/* [reader] The plan to answer from; valid until this thread is next quiet or offline.  [query path] */
+/* [reader] The plan to answer from; valid until this thread is next offline.  [query path] */
 const struct plan *live_get(const struct live *live);
 /* [main] The same for the one thread that publishes. */
 const struct plan *live_current(const struct live *live);

@@ -411,7 +411,8 @@ static void *read_plans(void *argument)
 			__atomic_add_fetch(&reading->plans_seen, 1, __ATOMIC_RELAXED);
 		newest = plan->generation;
 		(void)only_answer(plan, "up.files.example", 0);
-		live_quiet();
+		live_offline();
+		live_online();
 	}
 	live_leave();
 	return NULL;
