@@ -332,7 +332,7 @@ static size_t size_max(const struct query *query, bool is_tcp)
 	return query->udp_size < ANSWER_UDP_MAX ? query->udp_size : ANSWER_UDP_MAX;
 }
 
-size_t answer_query(const struct plan *plan, const struct answer_client *client,
+struct answered answer_query(const struct plan *plan, const struct answer_client *client,
 	const uint8_t *query, size_t query_size, uint64_t random, struct stats *stats, uint8_t *out)
 {
 	struct job job; /* not cleared: room for the longest name, of which few octets are used */
@@ -340,7 +340,7 @@ size_t answer_query(const struct plan *plan, const struct answer_client *client,
 
 	if (verdict == QUERY_SILENCE) {
 		stats_add(stats, STATS_SILENT, 1);
-		return 0;
+		return (struct answered){0};
 	}
 	job.plan = plan;
 	job.client = client;
@@ -350,10 +350,13 @@ size_t answer_query(const struct plan *plan, const struct answer_client *client,
 	reply_begin(&job.reply, &job.query, query, size_max(&job.query, client->is_tcp), out);
 	if (job.query.asks_nsid && plan->identity)
 		reply_add_nsid(&job.reply, plan->identity);
-	stats_add(stats, answer_verdict(&job, verdict), 1);
+	if (client->is_limited)
+		reply_truncate(&job.reply);
+	else
+		stats_add(stats, answer_verdict(&job, verdict), 1);
 	if (job.query.ecs.is_present)
 		stats_add(stats, STATS_WITH_ECS, 1);
 	if (job.reply.flags & DNS_FLAG_TC)
 		stats_add(stats, STATS_TRUNCATED, 1);
-	return reply_finish(&job.reply);
+	return (struct answered){.size = (uint32_t)reply_finish(&job.reply)};
 }

@@ -62,14 +62,19 @@ void reply_add_error(struct reply *reply, enum dns_ede error)
 	keep_room(reply, EDE_SIZE);
 }
 
-/* Makes sure of the room; without it, the reply becomes an empty one with TC (RFC 2181 9). */
+void reply_truncate(struct reply *reply)
+{
+	reply->flags |= DNS_FLAG_TC;
+	reply->used = question_end(reply->query);
+	reply->counts = (uint64_t)reply->query->has_question << REPLY_QUESTION;
+}
+
+/* Makes sure of the room; without it, the reply becomes an empty one with TC. */
 static bool reply_has_room(struct reply *reply, size_t size)
 {
 	if (size <= reply->limit - reply->used)
 		return true;
-	reply->flags |= DNS_FLAG_TC;
-	reply->used = question_end(reply->query);
-	reply->counts = UINT64_C(1) << REPLY_QUESTION;
+	reply_truncate(reply);
 	return false;
 }
 

@@ -54,6 +54,9 @@ void reply_begin(struct reply *reply, const struct query *query, const uint8_t *
 void reply_add_nsid(struct reply *reply, const uint8_t *identity);
 void reply_add_error(struct reply *reply, enum dns_ede error);
 
+/* Takes all records out again and sets TC (RFC 2181 9). */
+void reply_truncate(struct reply *reply);
+
 /* Adds an RRset, a referral or an SOA; false if it does not fit, and then the reply is truncated. */
 bool reply_add_block(
 	struct reply *reply, enum reply_section section, const struct zone_block *block);

@@ -71,18 +71,23 @@ static bool input_read(struct connection *connection, struct connection_desk *de
 static void message_answer(const struct connection *connection, struct connection_desk *desk,
 	const uint8_t *message, size_t size)
 {
-	struct answer_client client = {.address = connection->client, .is_tcp = true};
+	struct answer_client client = {
+		.address = connection->client,
+		.is_tcp = true,
+		.idle_ds = desk->idle_ds,
+		.now_unix_s = desk->now_unix_s,
+	};
 	uint8_t *out = desk->output + desk->output_size;
 
 	stats_add(desk->stats, STATS_TCP_QUERIES, 1);
 
-	size_t answer_size = answer_query(desk->plan, &client, message, size,
+	struct answered answered = answer_query(desk->plan, &client, message, size,
 		random_next(&desk->random), desk->stats, out + CONNECTION_PREFIX_SIZE);
 
-	if (answer_size == 0)
+	if (answered.size == 0)
 		return;
-	wire_write16(out, (uint16_t)answer_size);
-	desk->output_size += CONNECTION_PREFIX_SIZE + answer_size;
+	wire_write16(out, (uint16_t)answered.size);
+	desk->output_size += CONNECTION_PREFIX_SIZE + answered.size;
 }
 
 /* How long the message is that begins at `at`, as its prefix says.  A length that no query has

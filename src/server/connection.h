@@ -34,6 +34,8 @@ struct connection_desk {
 	const struct plan *plan;
 	struct stats *stats;
 	struct random random;
+	uint32_t now_unix_s;
+	uint16_t idle_ds; /* what clients are told, in tenths of a second */
 	size_t input_size;
 	size_t output_size;
 	uint8_t input[CONNECTION_INPUT_SIZE];

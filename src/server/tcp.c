@@ -301,6 +301,7 @@ static void *run(void *argument)
 
 		live_online();
 		tcp->now_ms = clock_monotonic_ms();
+		tcp->desk.now_unix_s = (uint32_t)clock_unix_s();
 		tcp->desk.plan = live_get(tcp->worker.live);
 		if (count > 0)
 			serve_events(tcp, events, (size_t)count);
@@ -323,6 +324,7 @@ struct tcp *tcp_new(const struct tcp_sources *sources, const struct tcp_limits *
 	tcp->idle.limit_ms = limits->idle_ms;
 	tcp->busy.limit_ms = limits->io_ms;
 	tcp->desk.stats = worker->stats;
+	tcp->desk.idle_ds = (uint16_t)(limits->idle_ms / 100); /* of an hour at most */
 	random_seed(&tcp->desk.random);
 	tcp->listen_count = sources->listen_count;
 	tcp->listening = memory_new(tcp->listen_count * sizeof(tcp->listening[0]));

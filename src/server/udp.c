@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "steerd/answer/answer.h"
+#include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/random.h"
 #include "steerd/dns/dns.h"
@@ -120,7 +121,8 @@ static void turn_destination(struct msghdr *query)
 }
 
 /* Octets of the reply to query `index`; 0: none. */
-static size_t reply_write(struct udp *udp, const struct plan *plan, size_t index)
+static size_t reply_write(
+	struct udp *udp, const struct plan *plan, uint32_t now_unix_s, size_t index)
 {
 	struct slot *slot = &udp->slots[index];
 	struct answer_client client;
@@ -133,19 +135,26 @@ static size_t reply_write(struct udp *udp, const struct plan *plan, size_t index
 		return 0;
 	}
 	client.is_tcp = false;
-	return answer_query(plan, &client, slot->query, udp->queries[index].msg_len,
-		random_next(&udp->random), udp->worker.stats, slot->reply);
+	client.is_limited = false;
+	client.now_unix_s = now_unix_s;
+
+	struct answered answered =
+		answer_query(plan, &client, slot->query, udp->queries[index].msg_len,
+			random_next(&udp->random), udp->worker.stats, slot->reply);
+
+	return answered.size;
 }
 
 /* Answers the batch; how many replies there are. */
 static size_t answer_batch(struct udp *udp, const struct plan *plan, size_t received)
 {
 	size_t count = 0;
+	uint32_t now_unix_s = (uint32_t)clock_unix_s(); /* no system call: the vDSO */
 
 	stats_add(udp->worker.stats, STATS_UDP_QUERIES, received);
 	for (size_t i = 0; i < received; i++) {
 		struct msghdr *query = &udp->queries[i].msg_hdr;
-		size_t size = reply_write(udp, plan, i);
+		size_t size = reply_write(udp, plan, now_unix_s, i);
 
 		if (size > 0) {
 			struct msghdr *reply = &udp->replies[count].msg_hdr;

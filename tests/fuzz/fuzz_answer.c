@@ -18,10 +18,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct answer_client clients[] = {
-	{{ADDRESS_IPV4, {198, 51, 100, 53}}, false},
-	{{ADDRESS_IPV4, {185, 1, 128, 1}}, true},
-	{{ADDRESS_IPV6, {0x2a, 0, 0x80}}, false},
-	{{ADDRESS_IPV6, {0x20, 1, 0x0d, 0xb8}}, true},
+	{.address = {ADDRESS_IPV4, {198, 51, 100, 53}}},
+	{.address = {ADDRESS_IPV4, {185, 1, 128, 1}}, .is_tcp = true, .idle_ds = 100},
+	{.address = {ADDRESS_IPV6, {0x2a, 0, 0x80}}},
+	{.address = {ADDRESS_IPV6, {0x20, 1, 0x0d, 0xb8}}, .is_tcp = true, .idle_ds = 100},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -45,14 +45,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(out);
 
 	size_t written =
-		answer_query(&world->plan, client, data + 1, size - 1, random, &stats, out);
+		answer_query(&world->plan, client, data + 1, size - 1, random, &stats, out).size;
 
 	assert(written <= room);
 	if (written > 0 && !decode(out, written, &decoded, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		abort();
 	}
-	assert(answer_query(&world->plan, client, data + 1, size - 1, random, &stats, again) ==
+	assert(answer_query(&world->plan, client, data + 1, size - 1, random, &stats, again).size ==
 		written);
 	assert(memcmp(out, again, written) == 0);
 	free(out);

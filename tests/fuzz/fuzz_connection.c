@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Stands in for the room `answer`: the header says how long the answer is, and whether there is
  * one. */
-size_t answer_query(const struct plan *plan, const struct answer_client *client,
+struct answered answer_query(const struct plan *plan, const struct answer_client *client,
 	const uint8_t *query, size_t query_size, uint64_t random, struct stats *stats, uint8_t *out)
 {
 	size_t size = wire_read16(query + 4);
@@ -36,11 +36,11 @@ size_t answer_query(const struct plan *plan, const struct answer_client *client,
 	(void)stats;
 	assert(client->is_tcp && query_size >= DNS_HEADER_SIZE && query_size <= DNS_QUERY_MAX);
 	if (query[2] & 0x80)
-		return 0;
+		return (struct answered){0};
 	size = size < DNS_HEADER_SIZE ? DNS_HEADER_SIZE : size;
 	memset(out, query[0], size);
 	memcpy(out, query, DNS_HEADER_SIZE);
-	return size;
+	return (struct answered){.size = (uint32_t)size};
 }
 
 /* The slow and obvious way: the whole stream at once. */
@@ -60,7 +60,7 @@ static void answer_stream(const uint8_t *stream, size_t size, struct text *ret_a
 			return;
 
 		size_t answer_size =
-			answer_query(NULL, &client, stream, message_size, 0, NULL, answer);
+			answer_query(NULL, &client, stream, message_size, 0, NULL, answer).size;
 
 		wire_write16(prefix, (uint16_t)answer_size);
 		if (answer_size > 0) {

@@ -19,14 +19,27 @@
 struct answer_client {
 	struct address address; /* where the packet came from */
 	bool is_tcp;
+	/* UDP: the reply has TC and no record; a client that is no forgery asks over TCP. */
+	bool is_limited;
+	/* TCP: how long the connection may stay without a query, in tenths of a second. */
+	uint16_t idle_ds;
+	/* The lower 32 bits: ages are told in serial arithmetic (RFC 1982 3.2). */
+	uint32_t now_unix_s;
+};
+
+/* What became of a query. */
+struct answered {
+	uint32_t size; /* octets of the reply; 0: none */
+	/* It came with a cookie that we made for its address, so that is no forgery (RFC 7873 6). */
+	bool has_cookie;
 };
 
 /* Longest response over UDP, and room that a caller gives for one over TCP. */
 #define ANSWER_UDP_MAX 1232
 #define ANSWER_TCP_MAX 65535
 
-/* Octets written to `out`, which has room for ANSWER_UDP_MAX or ANSWER_TCP_MAX by transport; 0: no reply. */
-size_t answer_query(const struct plan *plan, const struct answer_client *client,
+/* Writes the reply to `out`, which has room for ANSWER_UDP_MAX or ANSWER_TCP_MAX by transport. */
+struct answered answer_query(const struct plan *plan, const struct answer_client *client,
 	const uint8_t *query, size_t query_size, uint64_t random, struct stats *stats,
 	uint8_t *out);
 

@@ -188,7 +188,8 @@ size_t ask_answer(const struct plan *plan, const struct ask *ask, struct stats *
 
 	memcpy(query, ask->message, ask->size);
 
-	size_t size = answer_query(plan, &ask->client, query, ask->size, ask->random, stats, reply);
+	size_t size =
+		answer_query(plan, &ask->client, query, ask->size, ask->random, stats, reply).size;
 
 	if (size == 0)
 		return 0;

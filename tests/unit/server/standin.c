@@ -14,14 +14,14 @@
 
 #define PATIENCE_MS 10000
 
-size_t answer_query(const struct plan *plan, const struct answer_client *client,
+struct answered answer_query(const struct plan *plan, const struct answer_client *client,
 	const uint8_t *query, size_t query_size, uint64_t random, struct stats *stats, uint8_t *out)
 {
 	(void)plan;
 	(void)random;
 	if (query_size < DNS_HEADER_SIZE || query[2] & 0x80) {
 		stats_add(stats, STATS_SILENT, 1);
-		return 0;
+		return (struct answered){0};
 	}
 
 	size_t room = client->is_tcp ? ANSWER_TCP_MAX : ANSWER_UDP_MAX;
@@ -35,7 +35,7 @@ size_t answer_query(const struct plan *plan, const struct answer_client *client,
 	memcpy(out + size - STANDIN_TAIL, &client->address, STANDIN_TAIL);
 	out[2] |= 0x80;
 	stats_add(stats, STATS_NOERROR, 1);
-	return size;
+	return (struct answered){.size = (uint32_t)size};
 }
 
 /* One for all servers of a test program: without a plan, as answer_query() above needs none. */
