@@ -26,7 +26,7 @@ const struct argument argument_table[ARGUMENT_COUNT] = {
 	[ARGUMENT_FOR] = {"for", ARGUMENT_DURATION, true, 0, "TIME",
 		"ends by itself after 30s, 15min, 2h or 7d; without it, when you say so"},
 	[ARGUMENT_FORCE] = {"force", ARGUMENT_FLAG, true, 0, "",
-		"also when it drops zones that are served now"},
+		"also when it drops zones that are served now, or takes a serial back"},
 };
 
 const struct command command_table[COMMAND_COUNT] = {
@@ -65,7 +65,10 @@ const struct command command_table[COMMAND_COUNT] = {
 		"printed,\n"
 		"nothing changes, and the exit code is 1.  A zones directory that lacks zones "
 		"which are\n"
-		"served now is a mistake, unless --force.\n",
+		"served now is a mistake, unless --force; so is a zone whose serial is older than "
+		"the "
+		"one\n"
+		"that is served (RFC 1982).\n",
 		"steerctl reload\n"
 		"steerctl reload --force\n",
 		{{ARGUMENT_FORCE, false}}},

@@ -45,7 +45,7 @@ static void run(void *context)
 {
 	struct reading *reading = context;
 	const struct snapshot_options options = {
-		.may_drop_zones = reading->what == CONTROL_RELOAD_FORCE,
+		.is_forced = reading->what == CONTROL_RELOAD_FORCE,
 		.previous = reading->previous,
 	};
 

@@ -123,7 +123,7 @@ const struct snapshot *snapshot_build(
 	struct zone_rules rules = {
 		.is_pool = is_pool,
 		.context = settings,
-		.may_drop_zones = options->may_drop_zones,
+		.is_forced = options->is_forced,
 	};
 
 	snapshot->private = memory_new(sizeof(*snapshot->private));

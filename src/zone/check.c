@@ -6,6 +6,7 @@
 
 #include "steerd/dns/dns.h"
 #include "steerd/dns/type.h"
+#include "steerd/dns/wire.h"
 
 /* Types that only this room needs a name for. */
 enum { TYPE_SIG = 24, TYPE_KEY = 25, TYPE_NXT = 30, TYPE_RRSIG = 46, TYPE_NSEC = 47 };
@@ -13,6 +14,7 @@ enum { TYPE_SIG = 24, TYPE_KEY = 25, TYPE_NXT = 30, TYPE_RRSIG = 46, TYPE_NSEC =
 /* Octets of a set's records: header, a question for the longest name, OPT with its options fit beside it. */
 #define SET_SIZE_MAX 65000
 #define RECORD_FIXED_SIZE 12 /* pointer, type, class, TTL, RDLENGTH */
+#define SOA_NUMBERS_SIZE 20  /* behind its two names: five of 32 bits, the serial first */
 
 /* What messages are made of: each of them has a name, many a type and another line. */
 struct words {
@@ -435,6 +437,31 @@ static void check_apex(struct draft *draft)
 	if (!draft_first(draft->apex, DNS_TYPE_NS))
 		report_error(
 			draft->report, place, "the zone has no NS at its apex (RFC 1034 4.2.1)");
+}
+
+/* Two serials that are half the circle apart are neither older nor newer: then the file decides. */
+static bool is_older(uint32_t serial, uint32_t than)
+{
+	uint32_t behind = than - serial;
+
+	return behind != 0 && behind < UINT32_C(1) << 31;
+}
+
+void check_serial(const struct draft *draft, uint32_t serving)
+{
+	const struct draft_record *soa = draft_first(draft->apex, DNS_TYPE_SOA);
+
+	if (!soa)
+		return;
+
+	uint32_t serial = wire_read32(soa->rdata + soa->rdata_size - SOA_NUMBERS_SIZE);
+
+	if (is_older(serial, serving))
+		report_error(draft->report, place_of(draft, soa),
+			"the serial %u is older than %u, which is served (RFC 1982 3.2); with "
+			"--force "
+			"it replaces it",
+			serial, serving);
 }
 
 void check_draft(struct draft *draft)

@@ -12,4 +12,7 @@
  */
 void check_draft(struct draft *draft);
 
+/* An error if the SOA's serial is older than that of what serves (RFC 1982 3.2). */
+void check_serial(const struct draft *draft, uint32_t serving);
+
 #endif

@@ -104,8 +104,8 @@ static const struct zone_steered *find_lost_pool(
 	return NULL;
 }
 
-static struct zone *read_zone(
-	const struct reading *reading, const char *path, const struct name_key *name)
+static struct zone *read_zone(const struct reading *reading, const char *path,
+	const struct name_key *name, const struct zone *previous)
 {
 	struct draft draft;
 	struct zone *zone = NULL;
@@ -118,6 +118,8 @@ static struct zone *read_zone(
 	reader_read(&draft, &source, &identities);
 	if (identities.count > 0)
 		check_draft(&draft);
+	if (previous && !reading->rules->is_forced)
+		check_serial(&draft, previous->serial);
 	if (reading->report->error_count == errors_before)
 		zone = freeze_draft(&draft, &identities);
 	draft_done(&draft);
@@ -181,7 +183,7 @@ static void load_zone(struct reading *reading, const char *path, const struct na
 		if (reading->report->error_count == errors_before)
 			zone = zone_hold(previous);
 	} else {
-		zone = read_zone(reading, path, name);
+		zone = read_zone(reading, path, name, previous);
 	}
 	if (zone)
 		add_zone(reading, zone);
@@ -253,13 +255,13 @@ static void load_directory(struct reading *reading)
 	struct dirent **files = NULL;
 	int count = scandir(reading->directory, &files, filter_zone_file, by_name);
 
-	if (count < 0 && !reading->rules->may_drop_zones) {
+	if (count < 0 && !reading->rules->is_forced) {
 		struct err err;
 
 		(void)err_os(&err, "cannot read the directory of the zones");
 		report_error(reading->report, place, "%s", err.text);
 		reading->is_refused = true;
-	} else if (count == 0 && !reading->rules->may_drop_zones) {
+	} else if (count == 0 && !reading->rules->is_forced) {
 		report_error(reading->report, place, "there is no NAME" SUFFIX " in it");
 		reading->is_refused = true;
 	}
@@ -286,7 +288,7 @@ static void check_dropped(struct reading *reading)
 		if (roster_find(&reading->apexes, &key, 0))
 			continue;
 		name_print(zone_name(zone), name);
-		if (reading->rules->may_drop_zones) {
+		if (reading->rules->is_forced) {
 			report_note(
 				reading->report, "%s: no longer served: '%s'", zone->path, name);
 			continue;

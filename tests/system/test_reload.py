@@ -157,6 +157,28 @@ def test_force_does_not_excuse_mistakes(bench):
     refused(server, ["files.example.zone:1: "], "--force")
 
 
+def test_serials(bench):
+    """RFC 1982 3.2: serial 4294967295 gives way to 1; the way back is refused, but with --force"""
+    def zone(serial, last):
+        bench.zone("second.example", zone_head("second.example").replace("2026112201", str(serial))
+                   + f"www A 192.0.2.{last}\n")
+
+    def serial():
+        return {z["name"].rstrip("."): z["serial"] for z in server.status()["zones"]}["second.example"]
+
+    server = serve(bench)
+    zone(4294967295, 2)
+    server.reload("--force")  # to where it ends
+    zone(1, 3)
+    server.reload()
+    equal((serial(), server.addresses("www.second.example")), (1, ["192.0.2.3"]))
+    zone(4294967295, 4)
+    refused(server, ["second.example.zone:3: the serial 4294967295 is older than 1", "RFC 1982"])
+    equal(server.addresses("www.second.example"), ["192.0.2.3"])
+    server.reload("--force")
+    equal((serial(), server.addresses("www.second.example")), (4294967295, ["192.0.2.4"]))
+
+
 def test_unreadable_zone(bench):
     """A zone file that became a directory, a dangling link or a pipe: refused, and nobody hangs"""
     server = serve(bench)

@@ -56,7 +56,7 @@ struct snapshot_options {
 	 * first one; broken zones are left out of it and a broken geography is done without, because at
 	 * a start answering for the others is better than for none.  The report says so. */
 	const struct snapshot *previous;
-	bool may_drop_zones; /* --force */
+	bool is_forced; /* --force */
 };
 
 /* NULL, and errors in `report`, if it is refused: the old snapshot serves on. */

@@ -116,7 +116,8 @@ struct zone_steered {
 struct zone_rules {
 	bool (*is_pool)(const void *context, const char *name); /* for `_steer` records */
 	const void *context;
-	bool may_drop_zones; /* --force: a directory that is missing, empty or lacks served zones is obeyed */
+	/* --force: a directory that is missing, empty or lacks served zones is obeyed, and so is an older serial */
+	bool is_forced;
 };
 
 /*
@@ -127,8 +128,11 @@ struct zone_rules {
  * their `_steer` records still name known pools.  Mistakes are collected in `report`; a zone with an error is refused
  * and its predecessor stays in the set, said in a note.  A zone that is refused and has no predecessor is left out.
  *
+ * A serial that is older than the predecessor's, in serial arithmetic (RFC 1982 3.2), is such an error without
+ * `is_forced`: secondaries would not follow, and a file that was put back by accident is noticed.
+ *
  * Fails (NULL, and an error in `report`) only when nothing may be served: the directory is missing, empty, or would
- * drop zones, without `may_drop_zones`; or a refused zone's predecessor steers by a pool that is gone, so that neither
+ * drop zones, without `is_forced`; or a refused zone's predecessor steers by a pool that is gone, so that neither
  * can be served.
  *
  * $INCLUDE takes a path relative to the file that has it, and never one outside of the directory, links followed.

@@ -502,14 +502,14 @@ static void dropped_zones(void **state)
 	assert_false(zones_read(&zones));
 	assert_string_equal(zones_said(&zones),
 		"zones/b.zone: it is gone, and with it the zone 'b.', serial 7, would be\n");
-	zones.may_drop_zones = true;
+	zones.is_forced = true;
 	assert_true(zones_read(&zones));
 	assert_string_equal(zones_said(&zones), "zones/b.zone: no longer served: 'b.'\n");
 	assert_int_equal(zone_set_count(zones.set), 1);
 	assert_int_equal(zones_find(&zones, "b", DNS_TYPE_SOA).outcome, ZONE_OUTSIDE);
 
 	/* a zone may move to a file that spells it otherwise */
-	zones.may_drop_zones = false;
+	zones.is_forced = false;
 	assert_int_equal(rename("zones/a.zone", "zones/A.zone"), 0);
 	assert_true(zones_read(&zones));
 	assert_string_equal(zones_said(&zones), "");
@@ -520,11 +520,74 @@ static void dropped_zones(void **state)
 		"zones: cannot read the directory of the zones: No such file or directory\n"
 		"zones/A.zone: it is gone, and with it the zone 'a.', serial 7, would be\n");
 	assert_int_equal(zones_find(&zones, "a", DNS_TYPE_SOA).outcome, ZONE_NODE);
-	zones.may_drop_zones = true;
+	zones.is_forced = true;
 	assert_true(zones_read(&zones));
 	assert_int_equal(zone_set_count(zones.set), 0);
 	assert_int_equal(zones_find(&zones, "a", DNS_TYPE_SOA).outcome, ZONE_OUTSIDE);
 	zones_done(&zones);
+}
+
+static const struct {
+	const char *about;
+	uint32_t served;
+	uint32_t serial;
+	bool is_older;
+} serials[] = {
+	{"the same", 7, 7, false},
+	{"one more", 7, 8, false},
+	{"one less", 7, 6, true},
+	{"the highest, then 0", UINT32_MAX, 0, false},
+	{"the highest, then 1", UINT32_MAX, 1, false},
+	{"and back", 1, UINT32_MAX, true},
+	{"as far ahead as there is", 7, 7 + (uint32_t)INT32_MAX, false},
+	{"as far behind", 7 + (uint32_t)INT32_MAX, 7, true},
+	{"half the circle: neither, so the file decides", 7, 7 + (UINT32_C(1) << 31), false},
+	{"the other half", 7 + (UINT32_C(1) << 31), 7, false},
+	{"past the sign", INT32_MAX, UINT32_C(1) << 31, false},
+	{"from a date to a counter", 2026112201, 1, true},
+};
+
+static void write_serial(uint32_t serial, unsigned round)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		"$TTL 60\n@ SOA ns. host %u 7200 900 1209600 60\n@ NS ns.\n@ TXT %u\n", serial,
+		round);
+	zones_write("zones/a.zone", text);
+}
+
+/* Serials are compared by RFC 1982 3.2, and never go back without force. */
+static void older_serials(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < COUNT_OF(serials); i++) {
+		struct zones zones;
+		char want[256] = "";
+		bool is_served;
+
+		zones_init(&zones);
+		write_serial(serials[i].served, 0);
+		assert_true(zones_read(&zones));
+		write_serial(serials[i].serial, 1);
+		if (serials[i].is_older)
+			snprintf(want, sizeof(want),
+				"zones/a.zone:2: the serial %u is older than %u, which is served "
+				"(RFC "
+				"1982 3.2); with --force it replaces it\n"
+				"zones/a.zone: refused, 1 error; still answering from serial %u\n",
+				serials[i].serial, serials[i].served, serials[i].served);
+		is_served = zones_read(&zones);
+		if (!is_served || strcmp(zones_said(&zones), want) != 0)
+			fail_msg("%s: %s", serials[i].about, zones_said(&zones));
+		assert_int_equal(zone_serial(zone_set_zone(zones.set, 0)),
+			serials[i].is_older ? serials[i].served : serials[i].serial);
+		zones.is_forced = true;
+		assert_true(zones_read(&zones));
+		assert_string_equal(zones_said(&zones), "");
+		assert_int_equal(zone_serial(zone_set_zone(zones.set, 0)), serials[i].serial);
+		zones_done(&zones);
+	}
 }
 
 static const struct {
@@ -570,6 +633,7 @@ int main(void)
 		cmocka_unit_test(refused_is_kept),
 		cmocka_unit_test(lost_pools),
 		cmocka_unit_test(dropped_zones),
+		cmocka_unit_test(older_serials),
 		cmocka_unit_test(names_of_files),
 	};
 

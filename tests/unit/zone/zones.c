@@ -76,7 +76,7 @@ bool zones_read(struct zones *zones)
 	const struct zone_rules rules = {
 		.is_pool = is_pool,
 		.context = zones->pools,
-		.may_drop_zones = zones->may_drop_zones,
+		.is_forced = zones->is_forced,
 	};
 	struct zone_set *set;
 

@@ -18,7 +18,7 @@ struct zones {
 	char directory[64];
 	struct report report;	  /* of the last zones_read() */
 	const char *const *pools; /* that exist: ends with NULL; at first "web" and "site" */
-	bool may_drop_zones;
+	bool is_forced;
 	struct zone_set *set; /* NULL: nothing read yet */
 };
 
