@@ -16,6 +16,20 @@ const struct zone_block *zone_node_get_set(const struct zone_node *node, uint16_
 	return NULL;
 }
 
+/* Sets that are looked at.  More: a name with thousands of them would cost as many steps. */
+#define SMALL_SETS_MAX 8
+
+const struct zone_block *zone_node_small_set(const struct zone_node *node)
+{
+	const struct zone_block *sets = node_blocks(node);
+	const struct zone_block *smallest = NULL;
+
+	for (unsigned i = 0; i < node->set_count && i < SMALL_SETS_MAX; i++)
+		if (!smallest || sets[i].size_bytes < smallest->size_bytes)
+			smallest = &sets[i];
+	return smallest;
+}
+
 const struct zone_block *zone_node_next_set(
 	const struct zone_node *node, unsigned *position, uint16_t *ret_type)
 {

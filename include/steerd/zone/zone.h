@@ -85,7 +85,9 @@ void zone_set_find(const struct zone_set *set, const struct name_key *name, uint
 
 /* The rendered RRset of that type at a node, NULL if there is none.  [query path] */
 const struct zone_block *zone_node_get_set(const struct zone_node *node, uint16_t type);
-/* The next RRset of a node in order of type, beginning with `*position` = 0; NULL at the end (for ANY). */
+/* The smallest of the first few RRsets of a node, NULL if it has none (for ANY).  [query path] */
+const struct zone_block *zone_node_small_set(const struct zone_node *node);
+/* The next RRset of a node in order of type, beginning with `*position` = 0; NULL at the end. */
 const struct zone_block *zone_node_next_set(
 	const struct zone_node *node, unsigned *position, uint16_t *ret_type);
 /* A cut's NS set and glue; base name: the cut's.  All its pointers, owners too, are fixups.  [query path] */

@@ -69,10 +69,10 @@ static const struct {
 	/* what is not answered with data */
 	{"a transfer", "example AXFR tcp", "REFUSED; example. AXFR"},
 	{"an incremental transfer", "example IXFR", "REFUSED; example. IXFR"},
-	{"ANY: one set", "mail.example ANY",
-		"NOERROR aa; mail.example. ANY; answer mail.example. 3600 A 192.0.2.3"},
+	{"ANY: one set, the smallest (RFC 8482 4.1)", "mail.example ANY",
+		"NOERROR aa; mail.example. ANY; answer mail.example. 3600 TXT 016d"},
 	{"ANY: one set over TCP too", "mail.example ANY tcp",
-		"NOERROR aa; mail.example. ANY; answer mail.example. 3600 A 192.0.2.3"},
+		"NOERROR aa; mail.example. ANY; answer mail.example. 3600 TXT 016d"},
 	{"ANY: a CNAME is not followed", "alias.example ANY",
 		"NOERROR aa; alias.example. ANY; answer alias.example. 3600 CNAME www.example."},
 	{"ANY: of nothing", "b.ent.example ANY", "NOERROR aa; b.ent.example. ANY; " SOA},

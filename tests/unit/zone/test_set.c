@@ -341,6 +341,9 @@ static void accessors(void **state)
 		types++;
 	}
 	assert_int_equal(types, 5);
+	/* the one without data is the smallest (RFC 8482 4.1) */
+	assert_int_equal(zone_node_small_set(many)->type, 65280);
+	assert_null(zone_node_small_set(zones_find(&zones, "ent.example", DNS_TYPE_A).node));
 	assert_int_equal(last, 65280);
 	assert_null(zone_node_referral(many));
 	assert_null(zone_node_get_set(many, DNS_TYPE_NS));
