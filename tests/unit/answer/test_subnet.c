@@ -27,6 +27,7 @@
 
 #define NETWORKS 300
 #define ROUNDS 20000
+#define MANY 1000000
 
 /* Networks lie where nothing is special-purpose: in 32.0.0.0/3 and in 2a00::/11. */
 struct family {
@@ -269,12 +270,52 @@ static void short_subnets(void **state)
 	}
 }
 
+/*
+ * A million subnets of any length (RFC 7871 7.2.1): whoever is in the scope of an answer gets that answer, for that
+ * scope.  A scope that is longer than the subnet says that the subnet was too large to tell, and is not believed
+ * without a reason.
+ */
+static void a_million_subnets(void **state)
+{
+	static const struct family *const families[] = {&ipv4, &ipv6};
+	unsigned too_large = 0;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		const struct family *family = families[i % 2];
+		struct address address = any_address(family);
+		unsigned bits = 1 + random_below(&rng, address_bits(&address));
+		struct prefix subnet = prefix_of(&address, bits);
+		struct told told = ask_near(&address, bits);
+
+		assert_true(told.scope_bits <= family->finest_bits);
+		if (told.scope_bits > bits) {
+			assert_true(bits < family->base_bits || has_two_sites(&subnet));
+			too_large++;
+			continue;
+		}
+
+		struct address other = neighbour(&subnet.address, told.scope_bits);
+		struct told again = ask_near(&other, address_bits(&other));
+
+		if (again.site != told.site || again.scope_bits != told.scope_bits) {
+			char text[PREFIX_TEXT_SIZE];
+
+			prefix_print(&subnet, text);
+			fail_msg("%s: site %u, scope %u; within it: site %u, scope %u", text,
+				told.site, told.scope_bits, again.site, again.scope_bits);
+		}
+	}
+	assert_true(too_large < MANY / 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(scopes_of_ipv4),
 		cmocka_unit_test(scopes_of_ipv6),
 		cmocka_unit_test(short_subnets),
+		cmocka_unit_test(a_million_subnets),
 	};
 
 	snprintf(csv_path, sizeof(csv_path), "test_subnet.XXXXXX");

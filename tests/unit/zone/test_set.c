@@ -38,6 +38,10 @@ static void ask_all(struct zones *zones, const struct question *questions, size_
 	text_done(&got);
 }
 
+#define L47 "01234567890123456789012345678901234567890123456"
+#define L53 L47 "789012"
+#define L63 L53 "3456789012"
+
 /* The zone of RFC 4592 2.2.1, and its questions; then what it leaves out. */
 static void wildcards(void **state)
 {
@@ -72,6 +76,10 @@ static void wildcards(void **state)
 		{"eexample", DNS_TYPE_NS, "outside"},
 		{"HOST1.Example", DNS_TYPE_A, "node host1.example. in example."},
 		{"HOST9.Example", DNS_TYPE_A, "node *.example. in example. by wildcard"},
+		{"\\000.example", DNS_TYPE_A, "node *.example. in example. by wildcard"},
+		{L63 "." L63 "." L63 "." L53 ".example", DNS_TYPE_A, /* 255 octets */
+			"node *.example. in example. by wildcard"},
+		{L63 "." L63 "." L63 "." L47 ".host1.example", DNS_TYPE_A, "missing in example."},
 	};
 	struct zones zones;
 
