@@ -77,7 +77,7 @@ def test_amplification(bench):
                 query = wire.query(name, rtype, edns=edns)
                 reply = server.ask(query)
                 sizes = f"{name or '.'} TYPE{rtype}, {shape}: {len(query)} octets in, {len(reply.octets)} out"
-                # RFC 9715 3.2: no response that could be a fragment; and none of these is anywhere near it
+                # RFC 9715 3.1: no response that could be a fragment; and none of these is anywhere near it
                 true(len(reply.octets) <= 512, sizes)
                 true(len(reply.octets) + HEADERS <= 3 * (len(query) + HEADERS), f"of packets: {sizes}")
                 ratio = len(reply.octets) / len(query)
@@ -91,7 +91,7 @@ def test_amplification(bench):
 
 
 def test_no_fragments(bench):
-    """RFC 9715 3.2: no UDP response is longer than 1,232 octets, whatever the client offers; TCP has the rest"""
+    """RFC 9715 3.1: no UDP response is longer than 1,232 octets, whatever the client offers; TCP has the rest"""
     sets = {size: " ".join(f'"{"x" * 250}"' for _ in range(size)) for size in range(1, 12)}
     bench.zone("big.example", zone_head("big.example") + "".join(
         f"t{size} TXT {text}\n" for size, text in sets.items()) + "".join(
