@@ -53,7 +53,7 @@ def kinds(records):
 
 
 def test_positive(bench):
-    """An authoritative answer: AA, no RA, RD as sent, the zone's TTL"""
+    """An authoritative answer (RFC 1035 4.1.1): AA, no RA, RD as sent, the zone's TTL"""
     server = serve(bench)
     dig = server.dig("www.static.example", "A")
     equal(dig.status, "NOERROR")
@@ -65,7 +65,7 @@ def test_positive(bench):
 
 
 def test_flags(bench):
-    """RD comes back as sent, AD and RA never, Z is ignored; AA only where we have authority"""
+    """RFC 1035 4.1.1: RD comes back as sent, AD and RA never, Z is ignored; AA only where we have authority"""
     server = serve(bench)
     for flags in (0, 0x0100, 0x0020, 0x0010, 0x0040, 0x0170):
         reply = server.query("www.static.example", flags=flags)
@@ -74,7 +74,7 @@ def test_flags(bench):
 
 
 def test_question_echoed(bench):
-    """The question comes back octet by octet as it was sent, mixed case included"""
+    """RFC 1035 4.1.2, RFC 4343 4.1: the question comes back octet by octet as it was sent, mixed case included"""
     server = serve(bench)
     for name in ("WwW.StAtIc.ExAmPlE", "NoThInG.sTATIC.example", "a.SuB.static.EXAMPLE", "www.FAR.example"):
         sent = wire.query(name)
@@ -94,7 +94,7 @@ def test_nxdomain(bench):
 
 
 def test_nodata(bench):
-    """NODATA: a name without that type gives NOERROR and the SOA"""
+    """NODATA: a name without that type gives NOERROR and the SOA (RFC 2308 2.2)"""
     server = serve(bench)
     for name, rtype in (("www.static.example", "TXT"), ("static.example", "A"), ("mail.static.example", "AAAA")):
         reply = server.query(name, rtype)
@@ -104,7 +104,7 @@ def test_nodata(bench):
 
 
 def test_empty_non_terminal(bench):
-    """An empty non-terminal exists: NODATA, never NXDOMAIN (RFC 8020)"""
+    """An empty non-terminal exists: NODATA, never NXDOMAIN (RFC 8020 2, RFC 4592 2.2.2)"""
     server = serve(bench)
     equal(server.query("deep.under.empty.static.example", "TXT").answer[0].text, "x")
     for name in ("under.empty.static.example", "empty.static.example", "wild.static.example"):
@@ -114,7 +114,7 @@ def test_empty_non_terminal(bench):
 
 
 def test_wildcard(bench):
-    """Wildcards by RFC 4592: the closest encloser rules, an existing name blocks"""
+    """Wildcards by RFC 4592 3.3.1: the closest encloser rules, an existing name blocks"""
     server = serve(bench)
     for name in ("a.wild.static.example", "a.b.wild.static.example", "*.wild.static.example"):
         reply = server.query(name)
@@ -127,7 +127,7 @@ def test_wildcard(bench):
 
 
 def test_referral(bench):
-    """A referral: no AA, the NS set, all glue; DS at the cut is the parent's"""
+    """A referral (RFC 1034 4.3.2): no AA, the NS set, all glue (RFC 9471 3.1); DS is the parent's (RFC 4035 3.1.4.1)"""
     server = serve(bench)
     for name in ("sub.static.example", "deep.sub.static.example"):
         reply = server.query(name)
@@ -143,7 +143,7 @@ def test_referral(bench):
 
 
 def test_cname(bench):
-    """CNAMEs are followed inside hosted zones, into another one too, and not beyond"""
+    """CNAMEs are followed inside hosted zones (RFC 1034 3.6.2), into another one too, and not beyond"""
     server = serve(bench)
     equal([(r.type, r.text) for r in server.query("chain.static.example").answer],
           [("CNAME", "web.static.example."), ("CNAME", "www.static.example."), ("A", "192.0.2.80")])
@@ -157,7 +157,7 @@ def test_cname(bench):
 
 
 def test_cname_ends(bench):
-    """The code is that of the chain's last name (RFC 6604); a loop ends"""
+    """The code is that of the chain's last name (RFC 6604 3); a loop ends"""
     server = serve(bench)
     dead = server.query("dead.static.example")
     equal((dead.rcode, kinds(dead.answer)), ("NXDOMAIN", [("dead.static.example.", "CNAME")]))
@@ -178,7 +178,7 @@ def test_refused(bench):
 
 
 def test_identity(bench):
-    """Who answers: NSID and class CHAOS say it if it is set, from the next reload on, and the version if that is told"""
+    """Who answers: NSID (RFC 5001 2.1) and class CHAOS (RFC 4892) say it if it is set, from the next reload on"""
     server = serve(bench)
     asked = [("CH", "TXT", name) for name in ("id.server", "hostname.bind", "version.server", "version.bind")]
     equal([server.dig(*words).status for words in asked], ["REFUSED"] * 4)
@@ -202,7 +202,7 @@ def test_identity(bench):
 
 
 def test_extended_error(bench):
-    """A name outside every zone: the refusal says why, to those who speak EDNS"""
+    """A name outside every zone: the refusal says why (RFC 8914 4.21), to those who speak EDNS"""
     server = serve(bench)
     dig = server.dig("www.far.example")
     equal(dig.status, "REFUSED")
@@ -213,7 +213,7 @@ def test_extended_error(bench):
 
 
 def test_edns(bench):
-    """OPT only if asked, ours says 1232; unknown options and flags are ignored"""
+    """RFC 6891 6.1.1, 6.1.4: OPT only if asked, ours says 1232; unknown options and flags are ignored"""
     server = serve(bench)
     equal(server.query("www.static.example").opts, [])
     reply = server.query("www.static.example", edns=wire.opt_record(payload=4096, options=[(65001, b"what")]))
@@ -228,7 +228,7 @@ def test_edns(bench):
 
 
 def test_edns_errors(bench):
-    """BADVERS for another version; two OPTs, or one that is not at the root, are FORMERR"""
+    """BADVERS for another version (RFC 6891 6.1.3); two OPTs, or one not at the root (RFC 6891 6.1.1), are FORMERR"""
     server = serve(bench)
     reply = server.query("www.static.example", edns=wire.opt_record(version=1))
     equal((reply.rcode, reply.answer, reply.opts[0].ttl >> 16 & 255), ("BADVERS", [], 0))
@@ -241,7 +241,7 @@ def test_edns_errors(bench):
 
 
 def test_truncation(bench):
-    """Over UDP an answer is cut at 512, or at 1232 with EDNS, and TC is set; TCP gives all"""
+    """RFC 6891 6.2.3, RFC 2181 9: over UDP an answer is cut at 512, or 1232 with EDNS, and TC is set; TCP gives all"""
     server = serve(bench)
     plain = server.query("big.static.example", "TXT")
     equal((plain.tc, plain.answer), (True, []))
@@ -258,7 +258,7 @@ def test_truncation(bench):
 
 
 def test_ecs_static(bench):
-    """A client subnet is echoed with scope 0 where the answer does not depend on it"""
+    """A client subnet is echoed with scope 0 where the answer does not depend on it (RFC 7871 7.2.1, 7.4)"""
     server = serve(bench)
     for name, rtype in (("www.static.example", "A"), ("nothing.static.example", "A"), ("www.static.example", "MX"),
                         ("a.sub.static.example", "A"), ("web.static.example", "A")):
@@ -290,7 +290,7 @@ def test_ecs_malformed(bench):
 
 
 def test_formerr(bench):
-    """What cannot be read as a query is FORMERR, and never costs more than that"""
+    """What cannot be read as a query is FORMERR, and never costs more than that (RFC 9267)"""
     server = serve(bench)
     good = wire.query("www.static.example")
 
@@ -298,11 +298,13 @@ def test_formerr(bench):
         return good[:4] + struct.pack("!HHHH", *counts) + good[12:]
 
     cases = {
+        # RFC 9619 4
         "no question": counted((0, 0, 0, 0))[:12],
         "two questions": counted((2, 0, 0, 0)) + good[12:],
         "a question that is not there": counted((1, 0, 0, 0))[:12],
         "cut within the name": good[:20],
         "cut before the class": good[:-2],
+        # RFC 9267 2: the shortest message that leads a reader round for ever
         "a pointer in the name": good[:12] + b"\xc0\x0c\0\1\0\1",
         "a pointer behind a label": good[:12] + b"\3www\xc0\x0c\0\1\0\1",
         "a label of 64": good[:12] + b"\x40" + b"x" * 64 + b"\0\0\1\0\1",
@@ -320,7 +322,7 @@ def test_formerr(bench):
 
 
 def test_notimp(bench):
-    """Every opcode but QUERY is NOTIMP"""
+    """Every opcode but QUERY is NOTIMP (RFC 8906 3)"""
     server = serve(bench)
     for opcode in (1, 2, 3, 4, 5, 6, 15):
         reply = server.query("static.example", "SOA", flags=opcode << 11)
@@ -338,7 +340,7 @@ def test_silence(bench):
 
 
 def test_any(bench):
-    """ANY over UDP is small (RFC 8482)"""
+    """ANY over UDP is small (RFC 8482 4.1)"""
     server = serve(bench)
     reply = server.query("www.static.example", "ANY", edns=wire.opt_record(payload=4096))
     equal(reply.rcode, "NOERROR")
@@ -353,7 +355,7 @@ def test_transfer_refused(bench):
 
 
 def test_unknown_type(bench):
-    """RFC 3597: a type nobody knows is served as it is, and asked for without harm"""
+    """RFC 3597 3: a type nobody knows is served as it is, and asked for without harm"""
     server = serve(bench)
     equal(server.query("odd.static.example", 65280).answer[0].rdata, bytes.fromhex("0a0b0c0d"))
     equal(server.query("www.static.example", 65281).rcode, "NOERROR")
@@ -362,7 +364,7 @@ def test_unknown_type(bench):
 
 
 def test_escaped_names(bench):
-    """An escaped dot is part of its label"""
+    """An escaped dot is part of its label (RFC 1035 5.1)"""
     server = serve(bench)
     equal(server.query("esc\\.aped.static.example").addresses, ["192.0.2.77"])
     equal(server.query("esc.aped.static.example").rcode, "NXDOMAIN")

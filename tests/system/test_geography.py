@@ -145,7 +145,7 @@ def test_scope_of_steered_answers(bench):
 
 
 def test_scope_zero_elsewhere(bench):
-    """Static and negative answers of the same zone have scope 0"""
+    """Static and negative answers of the same zone have scope 0 (RFC 7871 7.2.1, 7.4)"""
     steered_world(bench)
     server = bench.steerd()
     for name, rtype in (("www.files.example", "A"), ("none.files.example", "A"), (NAME, "MX"), (NAME, "AAAA"),
@@ -163,7 +163,7 @@ def test_scope_without_geography(bench):
 
 
 def test_scope_is_sound(bench):
-    """P1, P2 on the wire: every client in an answer's scope gets the same answer and the same scope"""
+    """RFC 7871 7.2.1 on the wire: every client in an answer's scope gets the same answer and the same scope"""
     places = dict(PLACES)
     generator = random.Random(7871)
     spots = list(PLACES.values())

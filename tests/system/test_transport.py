@@ -55,7 +55,7 @@ def test_udp_batch(bench):
 
 
 def test_tcp_pipelining(bench):
-    """100 queries in one segment are each answered once"""
+    """100 queries in one segment are each answered once (RFC 7766 6.2.1.1)"""
     server = serve(bench)
     with wire.open_tcp(server.server) as sock:
         sock.sendall(b"".join(wire.framed(numbered(number)) for number in range(1, 101)))
@@ -65,7 +65,7 @@ def test_tcp_pipelining(bench):
 
 
 def test_tcp_pieces(bench):
-    """A query that comes octet by octet is answered, and so is the one behind it"""
+    """A query that comes octet by octet is answered, and so is the one behind it (RFC 7766 8)"""
     server = serve(bench)
     with wire.open_tcp(server.server) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -80,7 +80,7 @@ def test_tcp_pieces(bench):
 
 
 def test_tcp_several(bench):
-    """dig over TCP, several queries over one connection"""
+    """dig over TCP, several queries over one connection (RFC 7766 6.2.1)"""
     server = serve(bench)
     equal(server.dig("+tcp", "h7.t.example").data, ["192.0.2.7"])
     with wire.open_tcp(server.server) as sock:
@@ -90,7 +90,7 @@ def test_tcp_several(bench):
 
 
 def test_tcp_idle(bench):
-    """A connection without a query is closed after tcp.idle, one that asks goes on"""
+    """A connection without a query is closed after tcp.idle (RFC 7766 6.2.3, RFC 9210 4.2), one that asks goes on"""
     server = serve(bench, tcp={"idle": "700ms"})
     with wire.open_tcp(server.server, 10 * PATIENCE) as idle, wire.open_tcp(server.server, 10 * PATIENCE) as busy:
         started = time.monotonic()
@@ -115,7 +115,7 @@ def test_tcp_slow(bench):
 
 
 def test_tcp_cap(bench):
-    """Above tcp.connections the longest idle is closed, and the newcomer is served"""
+    """Above tcp.connections the longest idle is closed (RFC 9210 4.5), and the newcomer is served"""
     server = serve(bench, tcp={"connections": 20, "idle": "60s"})
     socks = []
     for number in range(1, 41):
@@ -178,7 +178,7 @@ def test_ipv6(bench):
 
 
 def test_reply_address(bench):
-    """On a wildcard address replies leave from the address that was asked"""
+    """On a wildcard address replies leave from the address that was asked (RFC 2181 4.1)"""
     server = serve(bench, listen=["0.0.0.0:0"])
     port = server.server[1]
     for number in range(1, 101):

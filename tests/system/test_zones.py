@@ -90,7 +90,7 @@ def test_steered_wildcard(bench):
 
 
 def test_steer_records_are_not_served(bench):
-    """_steer records are consumed: NXDOMAIN for their names, at a name, the apex, a wildcard"""
+    """_steer records (RFC 8552) are consumed: NXDOMAIN for their names, at a name, the apex, a wildcard"""
     server = serve(bench, files_example=STEERED)
     for name in ("_steer.files.example", "_steer.dl.files.example", "_steer.only.files.example",
                  "_steer.*.s.files.example"):
@@ -103,7 +103,7 @@ def test_steer_records_are_not_served(bench):
 
 
 def test_family_without_members(bench):
-    """A family without members is NODATA with the SOA, never the zone's own record"""
+    """A family without members is NODATA with the SOA (RFC 3596 2), never the zone's own record"""
     server = serve(bench, files_example=STEERED + "v4 AAAA 2001:db8::9\n_steer.v4 TXT \"pool=one\"\n")
     reply = server.query("v4.files.example", "AAAA")
     equal((reply.rcode, reply.answer, reply.authority[0].type), ("NOERROR", [], "SOA"))
@@ -114,7 +114,7 @@ def test_family_without_members(bench):
 
 
 def test_record_types(bench):
-    """Every type that ldns knows comes back from dig as it was written"""
+    """Every type that ldns knows comes back from dig as it was written; CAA (RFC 8659 4.1), HTTPS (RFC 9460 2.1) too"""
     server = serve(bench, types_example=zone_head("types.example") + TYPES)
     for line in TYPES.splitlines():
         name, rtype, data = line.split(None, 2)
@@ -123,7 +123,7 @@ def test_record_types(bench):
 
 
 def test_text_forms(bench):
-    """$ORIGIN, $TTL, several lines, comments, escapes and absent owners are read"""
+    """RFC 1035 5.1, RFC 2308 4: $ORIGIN, $TTL, several lines, comments, escapes and absent owners are read"""
     server = serve(bench, forms_example="""\
 $ORIGIN forms.example.
 $TTL 1h30m
@@ -178,7 +178,7 @@ def test_include_outside(bench):
 
 
 def test_several_zones(bench):
-    """Several zones, and a subzone beside its parent: the deeper one answers"""
+    """Several zones, and a subzone beside its parent: the deeper one answers (RFC 1034 4.3.2)"""
     server = serve(
         bench,
         parent_example=zone_head("parent.example") + "child NS ns1.child\nns1.child A 192.0.2.1\nx A 192.0.2.2\n",
@@ -283,7 +283,7 @@ hidden.sub TXT "never seen"
     equal(code, 0)
     for part in ("warn.example.zone:9: ", "warn.example.zone:10: ", "warn.example.zone:13: "):
         true(any("warning: " in line and part in line for line in said.splitlines()), f"no warning {part}in:\n{said}")
-    equal({record[1] for record in server.dig("www.warn.example").answer}, {100}, "the lowest TTL serves")
+    equal({record[1] for record in server.dig("www.warn.example").answer}, {100}, "the lowest TTL (RFC 2181 5.2)")
     equal(server.query("hidden.sub.warn.example", "TXT").authority[0].type, "NS")
 
 
@@ -298,7 +298,7 @@ def test_good_check(bench):
 
 
 def test_steered_names_in_any_case(bench):
-    """Names are compared without case, steered ones too, and echoed as asked"""
+    """Names are compared without case (RFC 4343 3), steered ones too, and echoed as asked"""
     server = serve(bench, files_example=STEERED)
     sent = wire.query("DL.fIlEs.example")
     reply = server.ask(sent)

@@ -88,7 +88,7 @@ static const struct {
 	{"UPDATE with EDNS", "example SOA opcode=5 edns=1232",
 		"NOTIMP opcode 5; example. SOA; edns 1232"},
 
-	/* chains */
+	/* chains (RFC 1034 3.6.2, RFC 6604 3) */
 	{"a CNAME", "alias.example A",
 		"NOERROR aa; alias.example. A; answer alias.example. 3600 CNAME "
 		"www.example., " WWW},
@@ -142,7 +142,7 @@ static const struct {
 		"c6.example. 3600 CNAME c7.example., c7.example. 3600 CNAME c8.example., "
 		"c8.example. 3600 CNAME c9.example., c9.example. 3600 CNAME www.example., " WWW},
 
-	/* wildcards (RFC 4592) */
+	/* wildcards (RFC 4592 3.3.1) */
 	{"the owner is the name that was asked for", "a.wild.example TXT",
 		"NOERROR aa; a.wild.example. TXT; answer a.wild.example. 3600 TXT 0177"},
 	{"of several labels", "a.b.wild.example TXT",
@@ -174,7 +174,7 @@ static const struct {
 		"q.wild.example. 3600 MX 10 mail.example., "
 		"q.wild.example. 3600 MX 20 host.wild.example."},
 
-	/* delegations */
+	/* delegations (RFC 1034 4.3.2, RFC 4035 3.1.4.1) */
 	{"at the cut", "sub.example A", "NOERROR; sub.example. A; " REFERRAL},
 	{"below the cut", "a.b.sub.example A", "NOERROR; a.b.sub.example. A; " REFERRAL},
 	{"glue is not an answer", "ns.sub.example A", "NOERROR; ns.sub.example. A; " REFERRAL},
@@ -186,7 +186,7 @@ static const struct {
 	{"no DS: no data, not a referral", "sub.example DS", "NOERROR aa; sub.example. DS; " SOA},
 	{"DS below the cut", "a.sub.example DS", "NOERROR; a.sub.example. DS; " REFERRAL},
 
-	/* DNAMEs (RFC 6672) */
+	/* DNAMEs (RFC 6672 3.2) */
 	{"what lies below it is another name", "www.d.example A",
 		"NOERROR aa; www.d.example. A; answer d.example. 100 DNAME t.example., "
 		"www.d.example. 100 CNAME www.t.example., www.t.example. 3600 A 192.0.2.52"},
@@ -278,7 +278,7 @@ static const struct {
 		"near.d.example. 100 CNAME near.t.example.; " SOA
 		"; edns 1232 ecs 1/24/0 185.1.2.0"},
 
-	/* EDNS */
+	/* EDNS (RFC 6891 6.1.1, RFC 3225 3) */
 	{"OPT only if there was one", "www.example A edns=4096 do",
 		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 do"},
 	{"OPT in a refusal", "elsewhere.test A edns=512",
@@ -286,7 +286,7 @@ static const struct {
 	{"OPT in a negative answer", "nx.example A edns=512",
 		"NXDOMAIN aa; nx.example. A; " SOA "; edns 1232"},
 
-	/* who answers (RFC 5001) */
+	/* who answers (RFC 5001 2.1) */
 	{"NSID", "www.example A nsid",
 		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 nsid ant-1"},
 	{"NSID: no name", "nx.example A nsid",
@@ -332,7 +332,7 @@ static const struct {
 		"REFUSED; authors.bind. TXT"},
 	{"the root of class CH", ". NS class=3", "REFUSED; . NS"},
 
-	/* extended errors (RFC 8914) */
+	/* extended errors (RFC 8914 4.21) */
 	{"not authoritative", "elsewhere.test A edns=1232 do rd",
 		"REFUSED rd; elsewhere.test. A; edns 1232 do ede 20"},
 	{"not authoritative: the root", ". NS edns=1232", "REFUSED; . NS; edns 1232 ede 20"},
@@ -344,7 +344,7 @@ static const struct {
 		"NOERROR aa; out.example. A; answer out.example. 3600 CNAME www.elsewhere.test.; "
 		"edns 1232"},
 
-	/* room */
+	/* room (RFC 2181 9, RFC 6891 6.2.3) */
 	{"too long for any packet", "long.example TXT edns=4096",
 		"NOERROR aa tc; long.example. TXT; edns 1232"},
 	{"a chain to it", "longer.example TXT edns=4096 ecs=203.0.113.0/24",
@@ -377,6 +377,7 @@ static const struct {
 		"NOERROR aa; dl.example. A; answer " TWO("dl.example.", "30")},
 	{"in other letters", "DL.example A",
 		"NOERROR aa; DL.example. A; answer " TWO("DL.example.", "30")},
+	/* RFC 3596 2 */
 	{"a family without members", "dl.example AAAA", "NOERROR aa; dl.example. AAAA; " SOA},
 	{"a family without members, though the zone has one", "four.example A",
 		"NOERROR aa; four.example. A; " SOA},
@@ -417,7 +418,7 @@ static const struct {
 	{"the highest", "shares.example A random=ffffffff",
 		"NOERROR aa; shares.example. A; answer shares.example. 20 A 192.0.2.22"},
 
-	/* client subnets (RFC 7871) */
+	/* client subnets (RFC 7871 7.2.1, 7.4) */
 	{"scope 0: static", "www.example A ecs=185.1.2.0/24",
 		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 ecs 1/24/0 185.1.2.0"},
 	{"scope 0: a pool without geography", "dl.example A ecs=185.1.2.0/24",

@@ -42,6 +42,7 @@ static const struct {
 	{L63 "." L63 "." L63 "." L61 ".b", NULL},
 };
 
+/* RFC 1035 5.1, 2.3.4 */
 static void texts_and_back(void **state)
 {
 	(void)state;
@@ -79,6 +80,7 @@ static const struct {
 	{"label type 0x80", "\x81x\0", 3, 0},
 };
 
+/* RFC 9267 2: what is no name of its own is none */
 static void wires_read(void **state)
 {
 	(void)state;
@@ -92,6 +94,7 @@ static void wires_read(void **state)
 	}
 }
 
+/* RFC 1035 2.3.4 */
 static void longest_names(void **state)
 {
 	uint8_t wire[300];
@@ -142,6 +145,7 @@ static void suffixes_hash_alike(void **state)
 	}
 }
 
+/* RFC 4343 3 */
 static void only_ascii_letters_fold(void **state)
 {
 	(void)state;

@@ -34,6 +34,7 @@ static const struct {
 	const char *message;
 	const char *want; /* as summary() says it */
 } cases[] = {
+	/* RFC 1035 4.1.1, 4.1.2 */
 	{"plain", PLAIN, "OK 1234 0100 dl.example. A 1"},
 	{"upper case is folded", RD ONE "02'dL' 07'EXAMPLE' 00 001c 0001",
 		"OK 1234 0100 dl.example. AAAA 1"},
@@ -47,11 +48,13 @@ static const struct {
 	{"a malformed response", "1234 8180" ONE, "SILENCE"},
 	{"a response with another opcode", "1234 a000" ONE QUESTION, "SILENCE"},
 
+	/* RFC 9619 4 */
 	{"a header alone", "1234 0100 0000 0000 0000 0000", "FORMERR 1234 0100"},
 	{"no question", "1234 0100 0000 0000 0000 0001" OPT("04d0", "00000000", "0000"),
 		"FORMERR 1234 0100"},
 	{"two questions", RD "0002 0000 0000 0000" QUESTION QUESTION, "FORMERR 1234 0100"},
 	{"65535 questions", RD "ffff 0000 0000 0000" QUESTION, "FORMERR 1234 0100"},
+	/* RFC 9267 2 to 6: pointers, lengths and counts are not believed */
 	{"a question announced, none there", RD ONE, "FORMERR 1234 0100"},
 	{"the name ends with the message", RD ONE "02'dl'", "FORMERR 1234 0100"},
 	{"a label runs out of the message", RD ONE "02'd'", "FORMERR 1234 0100"},
@@ -69,6 +72,7 @@ static const struct {
 	{"a record in the authority section", RD "0001 0000 0001 0000" QUESTION TSIG,
 		"FORMERR 1234 0100 dl.example. A 1"},
 
+	/* RFC 1995 3 */
 	{"IXFR has its SOA in the authority section",
 		RD "0001 0000 0001 0000 00 00fb 0001 c00c 0006 0001 00000000 0016"
 		   "00 00 00000001 00000000 00000000 00000000 00000000",
@@ -81,7 +85,9 @@ static const struct {
 		RD "0001 0000 0001 0000 00 00fb 0001" OPT("04d0", "00000000", "0000"),
 		"FORMERR 1234 0100 . IXFR 1"},
 
+	/* RFC 6891 6.1.2 to 6.2.3 */
 	{"EDNS", EDNS OPT("04d0", "00000000", "0000"), "OK 1234 0100 dl.example. A 1 edns 1232"},
+	/* RFC 3225 3 */
 	{"DO", EDNS OPT("1000", "00008000", "0000"), "OK 1234 0100 dl.example. A 1 edns 4096 do"},
 	{"flags that nobody defined", EDNS OPT("0200", "00007fff", "0000"),
 		"OK 1234 0100 dl.example. A 1 edns 512"},
@@ -96,6 +102,7 @@ static const struct {
 		"OK 1234 0100 dl.example. A 1 edns 1232"},
 	{"options without content", EDNS OPT("04d0", "00000000", "0008") "000a 0000 000c 0000",
 		"OK 1234 0100 dl.example. A 1 edns 1232"},
+	/* RFC 5001 2.1 */
 	{"NSID", EDNS OPT("04d0", "00000000", "0004") "0003 0000",
 		"OK 1234 0100 dl.example. A 1 edns 1232 nsid"},
 	{"NSID between other options",
@@ -115,6 +122,7 @@ static const struct {
 	{"the NSID of EDNS 1 may have another form",
 		EDNS OPT("04d0", "00010000", "0004") "0003 0000",
 		"BADVERS 1234 0100 dl.example. A 1 edns 1232 version 1"},
+	/* RFC 8945 5.3: nobody here knows a key */
 	{"a TSIG behind the OPT",
 		RD "0001 0000 0000 0002" QUESTION OPT("04d0", "00000000", "0000") TSIG,
 		"OK 1234 0100 dl.example. A 1 edns 1232"},
@@ -136,6 +144,7 @@ static const struct {
 		"FORMERR 1234 0100 dl.example. A 1"},
 	{"RDATA runs out of the message", EDNS OPT("04d0", "00000000", "0001"),
 		"FORMERR 1234 0100 dl.example. A 1"},
+	/* RFC 6891 6.1.1 */
 	{"two OPT",
 		RD "0001 0000 0000 0002" QUESTION OPT("04d0", "00000000", "0000")
 			OPT("04d0", "00000000", "0000"),
@@ -158,6 +167,7 @@ static const struct {
 		"FORMERR 1234 0100 dl.example. A 1"},
 	{"half a pointer", EDNS "c0", "FORMERR 1234 0100 dl.example. A 1"},
 
+	/* RFC 6891 6.1.3 */
 	{"EDNS 1", EDNS OPT("04d0", "00010000", "0000"),
 		"BADVERS 1234 0100 dl.example. A 1 edns 1232 version 1"},
 	{"EDNS 255, DO", EDNS OPT("04d0", "00ff8000", "0000"),
@@ -181,6 +191,7 @@ static const struct {
 		"1234 1000" WITH_OPT QUESTION OPT("04d0", "00010000", "0000"),
 		"NOTIMP 1234 1000 dl.example. A 1 edns 1232 version 1"},
 
+	/* RFC 7871 6 */
 	{"subnet /24", ECS("000b", "0007") "0001 18 00 cb0071",
 		"OK 1234 0100 dl.example. A 1 edns 1232 ecs 1/24 203.0.113.0"},
 	{"subnet /23", ECS("000b", "0007") "0001 17 00 cb0070",
@@ -204,6 +215,7 @@ static const struct {
 						     "fde9 0001 00",
 		"OK 1234 0100 dl.example. A 1 edns 1232 do nsid ecs 1/24 203.0.113.0"},
 
+	/* RFC 7871 7.2.1: FORMERR if malformed */
 	{"subnet: no content", ECS("0004", "0000"), "FORMERR 1234 0100 dl.example. A 1 edns 1232"},
 	{"subnet: three octets", ECS("0007", "0003") "0001 00",
 		"FORMERR 1234 0100 dl.example. A 1 edns 1232"},

@@ -234,6 +234,7 @@ static const struct {
 		"example. 3600 SOA x.example. example. 1 2 3 4 3600\n"},
 };
 
+/* RFC 2308 3 */
 static void negative_answers(void **state)
 {
 	(void)state;
