@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Questions about zones: every record set, then names near every name, in every shape of query."""
 
+import copy
 import struct
 
 import wire
@@ -9,7 +10,7 @@ from messages import lower, name_text
 COMMON = [1, 28, 2, 5, 6, 15, 16, 33, 43, 12, 65, 257, 255]
 # The rest of what zones hold, what no zone holds, and what nobody has heard of.
 UNCOMMON = [13, 17, 35, 39, 46, 47, 48, 50, 51, 52, 59, 64, 99, 256, 1234, 65280, 65281, 65535]
-PAYLOADS = [None, 512, 1232, 4096]
+PAYLOADS = [None, 512, 1232, 4096, 65535]
 # What else EDNS carries: mostly nothing, else a client subnet or options that nobody knows.
 OPTIONS = [()] * 17 + [
     (wire.ecs_option("192.0.2.0/24"),), (wire.ecs_option("2001:db8::/56"),),
@@ -31,6 +32,14 @@ class Question:
         if self.payload is not None:
             edns = wire.opt_record(self.payload, self.version, 0x8000 if self.dnssec_ok else 0, self.options)
         return wire.query(name_wire(self.name), self.rtype, ident, self.flags, edns, self.rclass)
+
+    def in_every_shape(self):
+        """The same over UDP and TCP, without EDNS and with each payload size."""
+        for is_tcp in (False, True):
+            for payload in PAYLOADS:
+                shaped = copy.copy(self)
+                shaped.is_tcp, shaped.payload = is_tcp, payload
+                yield shaped
 
     @property
     def size_max(self):
