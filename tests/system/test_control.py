@@ -199,6 +199,28 @@ def test_explain_other_names(bench):
     equal(told["kind"], "nodata")
 
 
+def test_explain_edge_names(bench):
+    """explain takes the names that break programs: the root, one label, NUL, 255 octets (RFC 1035 2.3.4), and no more"""
+    steered_world(bench)
+    bench.zone("edge.example", zone_head("edge.example") + '_steer.*.s TXT "pool=downloads"\n')
+    server = bench.steerd()
+    long = ".".join(["l" * 63] * 3)  # 192 octets on the wire; edge.example. has 14
+    for name, outcome, is_steered in (
+            (".", "outside", False), ("example", "outside", False), ("x", "outside", False),
+            ("l" * 63, "outside", False), ("\\000", "outside", False), (f"{long}.{'l' * 61}", "outside", False),
+            ("edge.example", "node", False), ("\\000.edge.example", "missing", False),
+            (f"{long}.{'l' * 48}.edge.example", "missing", False), ("\\000.s.edge.example", "node", True),
+            ("a\\.b.s.edge.example", "node", True), ("\\255\\128.s.edge.example.", "node", True),
+            ("<b>.s.edge.example", "node", True), (f"{long}.{'l' * 46}.s.edge.example", "node", True)):
+        told = server.ctl("explain", name, "--client", EUROPE, "--json").json()
+        equal((told["outcome"], told["steered"]), (outcome, is_steered), name)
+        contains(server.ctl("explain", name, "--client", EUROPE).out.lower(), name.rstrip(".").lower(), name)
+    for name in (f"{long}.{'l' * 62}", f"{long}.{'l' * 47}.s.edge.example", "l" * 64, "a..b", "", "..", "\\256.example",
+                 "a\\"):
+        ran = server.ctl("explain", name, "--client", EUROPE, check=False)
+        equal((ran.code in (1, 2), len(ran.err.strip().splitlines())), (True, 1), f"{name!r}: {ran.all}")
+
+
 # ---- status, check, stop, the socket ----------------------------------------------------------------------------
 
 

@@ -80,7 +80,7 @@ def test_tcp_pieces(bench):
 
 
 def test_tcp_several(bench):
-    """dig over TCP, several queries over one connection (RFC 7766 6.2.1)"""
+    """dig over TCP, several queries over one connection (RFC 7766 6.2.1, RFC 1123 6.1.3.2)"""
     server = serve(bench)
     equal(server.dig("+tcp", "h7.t.example").data, ["192.0.2.7"])
     with wire.open_tcp(server.server) as sock:

@@ -207,6 +207,7 @@ static void send_piece(int fd, const uint8_t *bytes, size_t size)
 	} while (info.tcpi_unacked > 0);
 }
 
+/* RFC 7766 8: a length and a message are octets of a stream, however they are cut. */
 static void a_message_may_come_in_pieces(void **state)
 {
 	int fd;
@@ -394,6 +395,7 @@ static void a_client_that_never_reads_runs_out_of_time(void **state)
 	server_stop(server);
 }
 
+/* RFC 9210 4.5 */
 static void the_longest_idle_makes_room(void **state)
 {
 	int fds[4];

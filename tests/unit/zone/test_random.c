@@ -203,6 +203,7 @@ static void compare_all(const struct zones *zones, const struct model models[2])
 	}
 }
 
+/* RFC 1034 4.3.2, RFC 4592 3.3.1 */
 static void random_zones(void **state)
 {
 	struct random random;
