@@ -183,13 +183,33 @@ def too_long(case, _difference):
             and keys(case.ours.answer) == keys(case.theirs.answer))
 
 
+def leads_to_its_dname(message):
+    """Whether a chain ends at a name below a DNAME that it came by."""
+    links = links_alone(message)
+    dnames = {r.key[0] for r in message.answer if r.type == "TYPE39"}
+    target = lower(links[-1].data[0]) if links else ()
+    return any(target[depth:] in dnames for depth in range(1, len(target)))
+
+
 def used_twice(case, difference):
     """NSD ends a chain where it comes to a DNAME for the second time."""
-    links = links_alone(case.theirs)
-    dnames = {r.key[0] for r in case.theirs.answer if r.type == "TYPE39"}
-    target = lower(links[-1].data[0]) if links else ()
-    return (difference.ours is not None and keys(links) < keys(case.ours.answer)
-            and any(target[depth:] in dnames for depth in range(1, len(target))))
+    return (difference.ours is not None and leads_to_its_dname(case.theirs)
+            and keys(links_alone(case.theirs)) < keys(case.ours.answer))
+
+
+def round_again(case, _difference):
+    """Knot goes round a circle until it has five links, and says TC where a record has no room for a second time."""
+    links = [r for r in case.ours.answer if r.type == "CNAME"]
+    return (case.theirs.tc and bool(links) and keys(case.theirs.answer) == keys(case.ours.answer)
+            and lower(links[-1].data[0]) in {r.key[0] for r in links})
+
+
+def no_room_for_ours(case, _difference):
+    """A chain that they end early, NSD at a DNAME for the second time, Knot after five links, fits into a packet; our
+    eight links do not, and TC says so."""
+    ours, links = case.ours, links_alone(case.theirs)
+    return (ours.tc and not ours.answer + ours.authority + ours.additional and not case.question.is_tcp
+            and (leads_to_its_dname(case.theirs) if case.peer == "NSD" else len(links) == 5))
 
 
 def leaves_the_zone(case, _difference):
@@ -216,9 +236,10 @@ def undelegated(case, _difference):
 
 
 def not_followed(case, _difference):
-    """A type that may stand beside a CNAME: they say that it does not, we say what the name is an alias of."""
-    return (case.question.rtype in (RRSIG, NSEC, NSEC3) and not case.theirs.answer
-            and case.ours.answer and case.ours.answer[0].type == "CNAME")
+    """A type that may stand beside a CNAME: they say that it does not, we say what the name is an alias of.  That name
+    may be one that an alias led to."""
+    links = [r for r in case.ours.answer if r.type in ("CNAME", "TYPE39")]
+    return (case.question.rtype in (RRSIG, NSEC, NSEC3) and keys(case.theirs.answer) < keys(links))
 
 
 RULES = [
@@ -242,6 +263,8 @@ RULES = [
     (("Knot",), ("rcode", *SECTIONS), "Knot ends a chain of CNAMEs after five links", longer_than_theirs),
     (("Knot",), ("rcode", "authority"), "Knot has no YXDOMAIN where a DNAME makes too long a name", too_long),
     (("NSD",), ("rcode", *SECTIONS), "NSD ends a chain where a DNAME would serve twice", used_twice),
+    (("Knot",), ("tc",), "Knot goes round a circle until there is no room", round_again),
+    (ALL, ("tc", *SECTIONS), "a chain that they end early fits into a packet", no_room_for_ours),
     (ALL, ("rcode", *SECTIONS), "RRSIG, NSEC, NSEC3: an alias is followed (RFC 1034 4.3.2)", not_followed),
 ]
 

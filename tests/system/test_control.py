@@ -200,7 +200,7 @@ def test_explain_other_names(bench):
 
 
 def test_explain_edge_names(bench):
-    """explain takes the names that break programs: the root, one label, NUL, 255 octets (RFC 1035 2.3.4), and no more"""
+    """explain takes names that break programs: the root, one label, NUL, 255 octets (RFC 1035 2.3.4), and no more"""
     steered_world(bench)
     bench.zone("edge.example", zone_head("edge.example") + '_steer.*.s TXT "pool=downloads"\n')
     server = bench.steerd()

@@ -4,6 +4,7 @@
 import os
 import re
 import shutil
+import subprocess
 
 from harness import contains, equal, true
 
@@ -83,3 +84,51 @@ def test_installed(bench):
     for path in ("share/steerd/default.geo", "libexec/steerd/steerd-prober", "share/doc/steerd/examples/steerd.yaml",
                  "share/doc/steerd/README"):
         true(os.path.exists(os.path.join(bench.prefix, path)), f"{path} is not installed")
+
+
+def list_rfcs(bench, *arguments):
+    """scripts/list-rfcs in a tree of its own: its exit code, and what it says."""
+    done = subprocess.run([bench.path("scripts/list-rfcs"), *arguments], capture_output=True, text=True, check=False)
+    return done.returncode, (done.stdout + done.stderr).replace("RFC ", "R.F.C. ")
+
+
+def write_mention(bench, path, text):
+    """A file; what it names is no mention here, where the tree's own list-rfcs reads."""
+    bench.write(path, text.replace("R.F.C.", "RFC"))
+
+
+def test_list_rfcs(bench):
+    """scripts/list-rfcs finds what code and tests name, and fails where the page claims what is not so"""
+    os.makedirs(bench.path("scripts"))
+    shutil.copy(os.path.join(TREE, "scripts/list-rfcs"), bench.path("scripts/list-rfcs"))
+    os.makedirs(bench.path("include"))
+    write_mention(bench, "docs/standards.in", "# words\n\nR.F.C. 1001 bound\nOne\nAll of it.\nBut: not that.\n\n"
+                  "R.F.C. 1002 pending\nTwo\nLater.\n\nR.F.C. 1003\nThree\n")
+    write_mention(bench, "src/room/code.c", "/* R.F.C. 1001 4.1, 4.2.3 and R.F.C.\n * 1003 5 */\n")
+    test = ('#include "x.h"\n/* (R.F.C. 1001 4.10) */\nstatic const int cases[1];\n'
+            'static void first(void **state)\n{\n}\n'
+            'static void second(void **state)\n{\n\tsay("R.F.C. "\n\t\t"1001 4.2");\n}\n')
+    write_mention(bench, "tests/unit/room/test_code.c", test)
+    code, said = list_rfcs(bench)
+    equal((code, said.splitlines()), (0, [
+        "R.F.C. 1001  One", "  code  4.1       src/room/code.c:1", "  code  4.2.3     src/room/code.c:1",
+        "  test  4.2       tests/unit/room/test_code.c:9: second",
+        "  test  4.10      tests/unit/room/test_code.c:2: first",
+        "R.F.C. 1002  Two", "R.F.C. 1003  Three", "  code  5         src/room/code.c:1"]))
+    equal(list_rfcs(bench, "--check")[0], 1, "there is no page")
+    page = list_rfcs(bench, "--markdown")[1]
+    write_mention(bench, "docs/standards.md", page)
+    contains(page, "| 1001 | One | All of it. | not that. | room/code.c | unit/room/code: first, second |")
+    contains(page, "Not yet: R.F.C. 1002, Two.")
+    equal((list_rfcs(bench, "--check")[0], list_rfcs(bench, "--strict")[0]), (0, 0), "the page is right")
+    write_mention(bench, "src/room/more.c", "/* R.F.C. 1001 6 */\n")
+    equal((list_rfcs(bench, "--check")[0], list_rfcs(bench, "--strict")[0]), (0, 1), "another mention may wait")
+    write_mention(bench, "src/room/more.c", "/* R.F.C. 1004 6 */\n")
+    contains(list_rfcs(bench, "--check")[1], "src/room/more.c:1: R.F.C. 1004 is not in docs/standards.in")
+    write_mention(bench, "src/room/more.c", "")
+    write_mention(bench, "tests/unit/room/test_code.c", test.replace("4.10", "").replace("R.F.C. 1001", "R.F.C. one"))
+    contains(list_rfcs(bench, "--check")[1], "R.F.C. 1001: this test does not name it any more: unit/room/code: first")
+    write_mention(bench, "tests/unit/room/test_code.c", "")
+    code, said = list_rfcs(bench, "--check")
+    equal(code, 1)
+    contains(said, "R.F.C. 1001 binds us, and no test names it")

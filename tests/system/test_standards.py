@@ -498,7 +498,7 @@ def socket_of(pid, fd):
 def test_path_mtu(bench):
     """RFC 9715 3.1: sockets ignore path MTU messages, and IPv6 never fragments"""
     ip_mtu_discover, ipv6_mtu_discover, ipv6_dontfrag, omit = 10, 23, 62, 5
-    server = serve(bench, {"t.example": ""}, listen=["127.0.0.1:0", "[::1]:0"] if socket.has_ipv6 else ["127.0.0.1:0"])
+    server = serve(bench, {"t.example": ""}, listen=["127.0.0.1:0", "[::1]:0"] if wire.has_ipv6() else ["127.0.0.1:0"])
     seen = {socket.AF_INET: 0, socket.AF_INET6: 0}
     for fd in os.listdir(f"/proc/{server.process.pid}/fd"):
         sock = socket_of(server.process.pid, int(fd))

@@ -27,16 +27,6 @@ def numbered(number, ident=None):
     return wire.query(f"h{number}.t.example", ident=number if ident is None else ident)
 
 
-def has_ipv6():
-    """Whether ::1 can be used here."""
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
-            sock.bind(("::1", 0))
-        return True
-    except OSError:
-        return False
-
-
 def test_udp_batch(bench):
     """2,000 queries from 50 sockets at once: each is answered once, to the socket that asked"""
     server = serve(bench)
@@ -167,7 +157,7 @@ def test_udp_equals_tcp(bench):
 
 def test_ipv6(bench):
     """IPv6, UDP and TCP, beside IPv4"""
-    if not has_ipv6():
+    if not wire.has_ipv6():
         raise Skipped("no IPv6 on this machine")
     server = serve(bench, listen=["127.0.0.1:0", "[::1]:0"])
     six = next(one for one in server.servers if ":" in one[0])
@@ -188,7 +178,7 @@ def test_reply_address(bench):
 
 def test_reply_address_ipv6(bench):
     """The same over IPv6, and for IPv4 beside it"""
-    if not has_ipv6():
+    if not wire.has_ipv6():
         raise Skipped("no IPv6 on this machine")
     server = serve(bench, listen=["[::]:0"])
     equal(wire.Response(wire.ask_udp(("::1", server.server[1]), numbered(3))).id, 3)
@@ -196,7 +186,7 @@ def test_reply_address_ipv6(bench):
 
 def test_both_families_on_one_port(bench):
     """0.0.0.0 and [::] on the same port, as the default has it: two sockets, no conflict"""
-    if not has_ipv6():
+    if not wire.has_ipv6():
         raise Skipped("no IPv6 on this machine")
     port = bench.https_port  # free on this test's addresses; likely so on the others
     server = serve(bench, listen=[f"0.0.0.0:{port}", f"[::]:{port}"])

@@ -210,6 +210,16 @@ def udp_socket(server, timeout=5.0):
     return sock
 
 
+def has_ipv6():
+    """Whether ::1 can be used here."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
 def pending(sock):
     """The datagrams that have come in."""
     while True:
