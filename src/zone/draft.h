@@ -14,7 +14,7 @@
  * draft - a zone while it is being read: names and records that may still be wrong.
  *
  * reader.c fills it, check.c finds its mistakes, freeze.c turns it into a `struct zone` that cannot change.
- * Every name's ancestors up to the apex are names too (empty non-terminals), and stand before it in the list.
+ * Every name's ancestors up to the apex are names too (empty non-terminals: RFC 8020 2), and stand before it in the list.
  */
 struct zone_node;
 

@@ -154,8 +154,15 @@ def truncated(case, _difference):
 
 
 def cut_short(case, difference):
-    """A link that does not fit is not followed; they tell the rcode of the name behind it, with TC too."""
-    return truncated(case, difference) and case.theirs.tc and bool(case.theirs.answer) and case.ours.rcode == "NOERROR"
+    """A link that does not fit is not followed; they tell the rcode of the name behind it, with TC too.  Or it is their
+    link that does not fit, and we come to a name that does not exist, whose SOA has no room."""
+    is_ours = bool(case.theirs.answer) and case.ours.rcode == "NOERROR"
+    return truncated(case, difference) and case.theirs.tc and (is_ours or case.theirs.rcode == "NOERROR")
+
+
+def over_size(case, difference):
+    """NSD sends more than the client takes where it makes a CNAME of a DNAME."""
+    return difference.ours and any(r.type == "TYPE39" for r in case.theirs.answer)
 
 
 def links_alone(message):
@@ -254,6 +261,7 @@ RULES = [
     (ALL, ("edns",), "another class, YXDOMAIN: no Extended DNS Error (RFC 8914)", extended_error),
     (ALL, ("tc", *SECTIONS), "truncated: TC and nothing else", truncated),
     (ALL, ("rcode",), "truncated: a link that does not fit is not followed", cut_short),
+    (("NSD",), ("size",), "NSD sends more than the client takes beside a DNAME", over_size),
     (ALL, ("answer",), "ANY: one set, and another one (RFC 8482 4.1)", one_set),
     (ALL, ("once",), "no record twice, even where an alias leads to itself", said_once),
     (("Knot",), ("rcode", *SECTIONS), "Knot follows no CNAME into another zone", leaves_the_zone),
