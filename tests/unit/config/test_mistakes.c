@@ -23,6 +23,8 @@
 /* Parts of a file that are right, for cases that are about something else. */
 #define SITES "sites: {fra: {at: [50.11, 8.68]}, iad: {at: [38.95, -77.45]}}\n"
 #define MONITORS "monitors: {edge: {https: {host: h}}}\n"
+#define L61 "0123456789012345678901234567890123456789012345678901234567890"
+#define L63 L61 "12"
 #define NAME_RULE                                                                                  \
 	"cannot be a name: letters, digits, '.', '_' and '-', of which a letter or digit is "      \
 	"first, 63 at most\n"
@@ -260,6 +262,18 @@ static const struct mistake monitors[] = {
 		":1:33: 'host' must be a host name, not 'a.b.'\n"},
 	{"a host with a hyphen at the end", "monitors: {edge: {https: {host: a-.b}}}\n",
 		":1:33: 'host' must be a host name, not 'a-.b'\n"},
+	/* the names that break programs (RFC 1035 2.3.4) */
+	{"a host that is the root", "monitors: {edge: {https: {host: .}}}\n",
+		":1:33: 'host' must be a host name, not '.'\n"},
+	{"a host without octets", "monitors: {edge: {https: {host: \"\"}}}\n",
+		":1:33: 'host' must be a host name, not ''\n"},
+	{"a host with an empty label", "monitors: {edge: {https: {host: a..b}}}\n",
+		":1:33: 'host' must be a host name, not 'a..b'\n"},
+	{"a host with a label of 64", "monitors: {edge: {https: {host: " L63 "x.b}}}\n",
+		":1:33: 'host' must be a host name, not '" L63 "x.b'\n"},
+	{"a host of 254 octets, 256 on the wire",
+		"monitors: {edge: {https: {host: " L63 "." L63 "." L63 "." L61 "x}}}\n",
+		":1:33: 'host' must be a host name, not '" L63 ".0123...'\n"},
 	{"a path without a slash", "monitors: {edge: {https: {host: h, path: health}}}\n",
 		":1:42: 'path' must be a path that begins with '/' and has no blanks, not "
 		"'health'\n"},

@@ -142,6 +142,7 @@ static void load(struct zones *zones)
 		fail_msg("%s", zones_said(zones));
 }
 
+/* RFC 1035 4.1.4: pointers lead to names that stand before them. */
 static void sets_in_place(void **state)
 {
 	struct zones zones;

@@ -172,6 +172,7 @@ static const struct {
 	{"$INCLUDE a b c", NULL},
 };
 
+/* RFC 1035 5.1, RFC 2308 4, RFC 3597 5 */
 static void texts(void **state)
 {
 	(void)state;
