@@ -373,7 +373,7 @@ static void overrides_that_cannot_be_saved(void **state)
 	world_tick(&stage->world);
 	turn_until_idle(stage);
 	assert_string_equal(stage->world.save_error.text, err.text);
-	stage->world.overrides_tried_at_ms -= 5000;
+	stage->world.tried_at_ms -= 5000;
 	world_tick(&stage->world);
 	assert_string_equal(stage->world.save_error.text, "");
 	end(stage, false);

@@ -72,7 +72,7 @@ static void put_file(const struct fixture *fixture, const char *name, const char
 	char *path = path_in(fixture, name);
 	struct err err;
 
-	if (!file_replace(path, content, strlen(content), &err))
+	if (!file_replace(path, FILE_MODE, content, strlen(content), &err))
 		fail_msg("%s", err.text);
 	free(path);
 }
