@@ -296,8 +296,7 @@ static enum stats_counter answer_class(struct job *job)
 	const uint8_t *string = chaos_find(job->plan, &job->query);
 
 	if (!string)
-		return answer_error(
-			job, DNS_RCODE_REFUSED, DNS_EDE_NOT_AUTHORITATIVE, STATS_REFUSED);
+		return answer_error(job, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED, STATS_REFUSED);
 	job->reply.flags |= DNS_FLAG_AA;
 	reply_add_chaos(&job->reply, string);
 	return STATS_NOERROR;

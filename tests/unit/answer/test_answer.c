@@ -342,8 +342,8 @@ static const struct {
 		"REFUSED; example. AXFR; edns 1232 ede 21"},
 	{"an incremental one as well", "elsewhere.test IXFR edns=1232",
 		"REFUSED; elsewhere.test. IXFR; edns 1232 ede 21"},
-	{"RFC 8914 4.21: nor of another class", "www.example A class=3 edns=1232",
-		"REFUSED; www.example. A; edns 1232 ede 20"},
+	{"RFC 8914 4.22: another class as well", "www.example A class=3 edns=1232",
+		"REFUSED; www.example. A; edns 1232 ede 21"},
 	{"RFC 8914 4.22: an opcode that is not served", "example SOA opcode=4 edns=1232",
 		"NOTIMP opcode 4; example. SOA; edns 1232 ede 21"},
 	{"RFC 9824 3.5: a type that no name has", "www.example TYPE128 edns=1232",
@@ -791,7 +791,7 @@ static void nothing_is_said(void **state)
 		{"www.example A cookie=good",
 			"NOERROR aa; www.example. A; answer " WWW "; edns 1232"},
 		{"www.example A cookie=client limited", "NOERROR tc; www.example. A; edns 1232"},
-		{"version.bind TXT class=3 nsid", "REFUSED; version.bind. TXT; edns 1232 ede 20"},
+		{"version.bind TXT class=3 nsid", "REFUSED; version.bind. TXT; edns 1232 ede 21"},
 	};
 	struct plan plan = world->plan;
 
