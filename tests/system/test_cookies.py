@@ -3,10 +3,13 @@
 
 import os
 import re
+import shutil
+import socket
 import stat
+import subprocess
 
 import wire
-from harness import contains, equal, true, wait_until
+from harness import Skipped, contains, equal, true, wait_until
 from world import zone_head
 
 ZONE = zone_head("files.example") + 'www A 192.0.2.80\nlong TXT "' + '" "'.join(["x" * 250] * 3) + '"\n'
@@ -37,6 +40,14 @@ def keep(bench, *secrets):
 def ask(server, cookie, name="www.files.example", rtype="A"):
     """A query with a cookie: the response."""
     return server.ask(wire.query(name, rtype, edns=wire.opt_record(options=[(wire.OPTION_COOKIE, cookie)])))
+
+
+def free_port(address):
+    """A port that is free for UDP and TCP."""
+    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        tcp.bind((address, 0))
+        udp.bind(tcp.getsockname())
+        return tcp.getsockname()[1]
 
 
 def cookie_of(server):
@@ -167,6 +178,55 @@ def cookie_with_old(servers, benches):
     keep(benches[1], OLD)
     servers[1].reload()
     return cookie_of(servers[1])
+
+
+NAMED = """\
+options { directory "%(directory)s"; pid-file none; recursion no; listen-on-v6 { none; };
+  dnssec-validation no; notify no;
+  listen-on port %(port)d { %(address)s; }; cookie-algorithm siphash24; cookie-secret "%(secret)s"; };
+controls { };
+zone files.example { type primary; file "%(zone)s"; };
+"""
+
+
+def start_named(bench, secret):
+    """BIND with the same zone and secret; where it answers."""
+    program = shutil.which("named", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if not program:
+        raise Skipped("there is no named")
+    address = "127.0.0.1"  # it listens at addresses that an interface has and at no other
+    port = free_port(address)
+    config = bench.write("named.conf", NAMED % {
+        "directory": bench.directory, "port": port, "address": address, "secret": secret,
+        "zone": bench.path("zones", "files.example.zone")})
+    with open(bench.path("named.log"), "wb") as log:
+        process = subprocess.Popen([program, "-g", "-c", config], stdin=subprocess.DEVNULL, stdout=log,
+                                   stderr=subprocess.STDOUT)
+    bench.at_end(lambda: (process.terminate(), process.wait(20)))
+
+    def is_ready():
+        try:
+            return wire.ask_udp((address, port), wire.query("files.example", "SOA"), 0.3)
+        except OSError:
+            return False  # nobody listens yet
+
+    wait_until(is_ready, 20, "named answers")
+    return (address, port)
+
+
+def test_bind(bench):
+    """RFC 9018: steerd takes the cookies of BIND with the same secret, and BIND those of steerd"""
+    server = serve(bench, OLD)
+    named = start_named(bench, OLD)
+
+    def ask_named(cookie):
+        octets = wire.query("www.files.example", edns=wire.opt_record(options=[(wire.OPTION_COOKIE, cookie)]))
+        return wire.Response(wire.ask_udp(named, octets)).cookie()
+
+    ours, theirs = cookie_of(server), ask_named(CLIENT)
+    true(is_good(server, theirs), "of BIND's cookie")
+    equal(ask_named(ours), ours, "BIND keeps a good cookie; of ours")
+    true(ask_named(CLIENT + b"\1" + bytes(15)) not in (None, CLIENT + b"\1" + bytes(15)), "and replaces a bad one")
 
 
 def test_malformed_reload(bench):
