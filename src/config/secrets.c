@@ -154,6 +154,8 @@ enum secrets_found secrets_read(
 
 	if (fd < 0 && errno == ENOENT)
 		return SECRETS_ABSENT;
+	if (fd < 0 && errno == EACCES)
+		return SECRETS_FORBIDDEN;
 	if (read_file(fd, &source, &err))
 		done = secrets_parse(source.bytes, source.size, path, ret_secrets, report);
 	else

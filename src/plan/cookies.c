@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
@@ -48,6 +49,18 @@ static void go_on(
 	snapshot->secrets_since_unix_s = previous->secrets_since_unix_s;
 }
 
+/* A mistake of a reload; but who only checks the files need not be who steerd runs as. */
+static void forbid(
+	const struct snapshot *snapshot, const struct snapshot *previous, struct report *report)
+{
+	const struct report_place place = {.path = snapshot->secrets_path};
+
+	if (previous)
+		report_error(report, place, "it cannot be read by uid %u", (unsigned)geteuid());
+	else
+		report_warning(report, place, "it cannot be read by uid %u", (unsigned)geteuid());
+}
+
 bool cookies_init(struct snapshot *snapshot, const struct snapshot *previous, struct report *report)
 {
 	struct secrets secrets = {0};
@@ -71,6 +84,9 @@ bool cookies_init(struct snapshot *snapshot, const struct snapshot *previous, st
 		snapshot->secrets = SNAPSHOT_SECRETS_NEW;
 		go_on(snapshot, previous, keys);
 		return true;
+	case SECRETS_FORBIDDEN:
+		forbid(snapshot, previous, report);
+		break;
 	case SECRETS_REFUSED:
 		break;
 	}

@@ -25,9 +25,14 @@ struct secrets {
 	uint64_t since_unix_s; /* when the file was written */
 };
 
-enum secrets_found { SECRETS_READ, SECRETS_ABSENT, SECRETS_REFUSED };
+enum secrets_found {
+	SECRETS_READ,
+	SECRETS_ABSENT,
+	SECRETS_REFUSED,   /* `report` says why */
+	SECRETS_FORBIDDEN, /* it is not for this user; `report` says nothing */
+};
 
-/* What is wrong goes to `report`; who has done with `ret_secrets` wipes it. */
+/* Who has done with `ret_secrets` wipes it. */
 enum secrets_found secrets_read(
 	const char *path, struct secrets *ret_secrets, struct report *report);
 /* The same from memory, but for the time. */
