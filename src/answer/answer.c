@@ -3,7 +3,9 @@
 
 #include "chaos.h"
 #include "reply.h"
+#include "steerd/dns/cookie.h"
 #include "steerd/dns/query.h"
+#include "steerd/dns/wire.h"
 
 /*
  * The steps of RFC 1034 4.3.2:
@@ -30,6 +32,7 @@ struct job {
 	const struct plan *plan;
 	const struct answer_client *client;
 	uint32_t random;
+	uint8_t cookie; /* enum cookie_verdict */
 	struct stats *stats;
 	struct query query; /* `name` becomes the target of each CNAME */
 	struct reply reply;
@@ -105,19 +108,21 @@ static enum stats_counter answer_referral(struct job *job, const struct zone_nod
 	return STATS_REFERRALS;
 }
 
-static enum stats_counter answer_refused(struct job *job)
+/* An rcode and, if the client knows EDNS, what it means (RFC 8914). */
+static enum stats_counter answer_error(
+	struct job *job, enum dns_rcode rcode, enum dns_ede error, enum stats_counter counted)
 {
-	job->reply.rcode = DNS_RCODE_REFUSED;
-	return STATS_REFUSED;
+	job->reply.rcode = (uint8_t)rcode;
+	if (error != DNS_EDE_NONE && job->query.has_edns)
+		reply_add_error(&job->reply, error);
+	return counted;
 }
 
 static enum stats_counter answer_outside(struct job *job)
 {
 	if (job->link_count > 0)
 		return STATS_NOERROR; /* a chain that leaves us: the resolver goes on elsewhere */
-	if (job->query.has_edns)
-		reply_add_error(&job->reply, DNS_EDE_NOT_AUTHORITATIVE);
-	return answer_refused(job);
+	return answer_error(job, DNS_RCODE_REFUSED, DNS_EDE_NOT_AUTHORITATIVE, STATS_REFUSED);
 }
 
 /* The type that a steered name is asked for; ANY gets one set, as small as any (RFC 8482 4.1). */
@@ -285,49 +290,174 @@ static enum stats_counter answer_question(struct job *job)
 	}
 }
 
-/* What is not asked of the zones. */
-static enum stats_counter answer_unserved(struct job *job)
+/* Another class than the Internet's: who answers, or nothing. */
+static enum stats_counter answer_class(struct job *job)
 {
 	const uint8_t *string = chaos_find(job->plan, &job->query);
 
 	if (!string)
-		return answer_refused(job);
+		return answer_error(job, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED, STATS_REFUSED);
 	job->reply.flags |= DNS_FLAG_AA;
 	reply_add_chaos(&job->reply, string);
 	return STATS_NOERROR;
 }
 
-/* Zones have the Internet class only, and are not handed out whole. */
+/* What is asked of the zones: everything of class IN but whole zones, and a type that no name has. */
 static bool is_served(const struct query *query)
 {
 	return query->class == DNS_CLASS_IN && query->type != DNS_TYPE_AXFR &&
-		query->type != DNS_TYPE_IXFR;
+		query->type != DNS_TYPE_IXFR && query->type != DNS_TYPE_NXNAME;
+}
+
+static enum stats_counter answer_unserved(struct job *job)
+{
+	if (job->query.class != DNS_CLASS_IN)
+		return answer_class(job);
+	if (job->query.type == DNS_TYPE_NXNAME) /* RFC 9824 3.5 */
+		return answer_error(
+			job, DNS_RCODE_FORMERR, DNS_EDE_INVALID_QUERY_TYPE, STATS_FORMERR);
+	return answer_error(job, DNS_RCODE_REFUSED, DNS_EDE_NOT_SUPPORTED, STATS_REFUSED);
+}
+
+/* RFC 7873 5.4: the cookie is in the OPT already. */
+static enum stats_counter answer_cookie(struct job *job)
+{
+	if (job->cookie == COOKIE_NONE) /* we do not give any */
+		return answer_error(job, DNS_RCODE_FORMERR, DNS_EDE_NONE, STATS_FORMERR);
+	if (job->cookie == COOKIE_BAD)
+		job->reply.rcode = DNS_RCODE_BADCOOKIE;
+	return STATS_COOKIES;
 }
 
 static enum stats_counter answer_verdict(struct job *job, enum query_verdict verdict)
 {
 	static const struct {
 		enum dns_rcode rcode;
+		enum dns_ede error;
 		enum stats_counter counted;
 	} replies[] = {
-		[QUERY_FORMERR] = {DNS_RCODE_FORMERR, STATS_FORMERR},
-		[QUERY_NOTIMP] = {DNS_RCODE_NOTIMP, STATS_NOTIMP},
-		[QUERY_BADVERS] = {DNS_RCODE_BADVERS, STATS_BADVERS},
+		[QUERY_FORMERR] = {DNS_RCODE_FORMERR, DNS_EDE_NONE, STATS_FORMERR},
+		[QUERY_NOTIMP] = {DNS_RCODE_NOTIMP, DNS_EDE_NOT_SUPPORTED, STATS_NOTIMP},
+		[QUERY_BADVERS] = {DNS_RCODE_BADVERS, DNS_EDE_NONE, STATS_BADVERS},
 	};
 
 	if (verdict == QUERY_OK && is_served(&job->query))
 		return answer_question(job);
 	if (verdict == QUERY_OK)
 		return answer_unserved(job);
-	job->reply.rcode = (uint8_t)replies[verdict].rcode;
-	return replies[verdict].counted;
+	if (verdict == QUERY_COOKIE)
+		return answer_cookie(job);
+	return answer_error(
+		job, replies[verdict].rcode, replies[verdict].error, replies[verdict].counted);
 }
 
-static size_t size_max(const struct query *query, bool is_tcp)
+/*
+ * A client that a limit has met.  One that sent a cookie gets a good one, and with that its next query is answered
+ * (RFC 7873 5.2.3): a TC would take it to TCP, at more cost to both.
+ */
+static void answer_limited(struct job *job)
 {
-	if (is_tcp)
+	if (job->cookie == COOKIE_NONE)
+		reply_truncate(&job->reply);
+	else
+		job->reply.rcode = DNS_RCODE_BADCOOKIE;
+}
+
+static bool has_cookie(const struct job *job)
+{
+	return job->cookie >= COOKIE_OLD;
+}
+
+static struct cookie sent_cookie(const struct job *job)
+{
+	return (struct cookie){
+		.content = job->query.cookie,
+		.size = job->query.cookie_size,
+		.client = &job->client->address,
+		.now_unix_s = job->client->now_unix_s,
+	};
+}
+
+/* Judges the cookie that came, before it is known how long the reply may be. */
+static void judge_cookie(struct job *job)
+{
+	static const enum stats_counter counted[] = {
+		[COOKIE_CLIENT] = STATS_CLIENT_COOKIE,
+		[COOKIE_BAD] = STATS_BAD_COOKIE,
+		[COOKIE_OLD] = STATS_WITH_COOKIE,
+		[COOKIE_GOOD] = STATS_WITH_COOKIE,
+	};
+
+	if (!(job->query.wishes & QUERY_HAS_COOKIE) || !job->plan->cookies)
+		return;
+
+	const struct cookie cookie = sent_cookie(job);
+
+	job->cookie = (uint8_t)cookie_judge(job->plan->cookies, &cookie);
+	stats_add(job->stats, counted[job->cookie], 1);
+}
+
+/* A whole cookie, whatever came with the client's half (RFC 7873 5.2); a good one may stay (RFC 9018 4.3). */
+static void add_cookie(struct job *job)
+{
+	const struct cookie cookie = sent_cookie(job);
+	uint8_t *content = reply_add_cookie(&job->reply);
+
+	if (job->cookie == COOKIE_GOOD)
+		wire_copy(content, cookie.content, COOKIE_SIZE);
+	else
+		cookie_make(job->plan->cookies, &cookie, content);
+}
+
+/* RFC 9660 3.2: of the zone that has QNAME, wherever a chain leads, and whatever the answer is; none outside. */
+static void add_zone_version(struct job *job)
+{
+	struct zone_match match;
+
+	zone_set_find(job->plan->zones, &job->query.name, job->query.type, &match);
+	if (match.zone)
+		reply_add_zone_version(
+			&job->reply, zone_label_count(match.zone), zone_serial(match.zone));
+}
+
+/* Who cannot be sure to have asked gets little over UDP, and TC for the rest: small answers are no use to an attacker. */
+static size_t size_max(const struct job *job)
+{
+	size_t taken = job->query.udp_size;
+	size_t most = has_cookie(job) ? ANSWER_UDP_MAX : job->plan->without_cookie_max;
+
+	if (job->client->is_tcp)
 		return ANSWER_TCP_MAX;
-	return query->udp_size < ANSWER_UDP_MAX ? query->udp_size : ANSWER_UDP_MAX;
+	return taken < most ? taken : most;
+}
+
+/* What the OPT asked for besides. */
+static void add_options(struct job *job, enum query_verdict verdict)
+{
+	uint8_t wishes = job->query.wishes;
+
+	if (job->cookie != COOKIE_NONE)
+		add_cookie(job);
+	if (wishes & QUERY_KEEPALIVE && job->client->is_tcp) /* RFC 7828 3.3.1: ignored over UDP */
+		reply_add_keepalive(&job->reply, job->client->idle_ds);
+	if (wishes & QUERY_ZONE_VERSION && verdict == QUERY_OK && is_served(&job->query))
+		add_zone_version(job);
+	if (wishes & QUERY_NSID && job->plan->identity)
+		reply_add_nsid(&job->reply, job->plan->identity);
+}
+
+/* Begins the reply to a query that asks for more than an answer: few do, and the others do not pay for it. */
+static enum query_verdict begin_with_options(
+	struct job *job, enum query_verdict verdict, const uint8_t *message, uint8_t *out)
+{
+	bool is_tcp = job->client->is_tcp;
+
+	judge_cookie(job);
+	if (job->query.wishes & QUERY_BAD_KEEPALIVE && is_tcp && verdict == QUERY_OK)
+		verdict = QUERY_FORMERR;
+	reply_begin(&job->reply, &job->query, message, size_max(job), out);
+	add_options(job, verdict);
+	return verdict;
 }
 
 struct answered answer_query(const struct plan *plan, const struct answer_client *client,
@@ -345,16 +475,21 @@ struct answered answer_query(const struct plan *plan, const struct answer_client
 	job.random = (uint32_t)(random >> 32);
 	job.stats = stats;
 	job.link_count = 0;
-	reply_begin(&job.reply, &job.query, query, size_max(&job.query, client->is_tcp), out);
-	if (job.query.asks_nsid && plan->identity)
-		reply_add_nsid(&job.reply, plan->identity);
-	if (client->is_limited)
-		reply_truncate(&job.reply);
+	job.cookie = COOKIE_NONE;
+	if (job.query.wishes != 0)
+		verdict = begin_with_options(&job, verdict, query, out);
+	else
+		reply_begin(&job.reply, &job.query, query, size_max(&job), out);
+	if (client->is_limited && !has_cookie(&job))
+		answer_limited(&job);
 	else
 		stats_add(stats, answer_verdict(&job, verdict), 1);
 	if (job.query.ecs.is_present)
 		stats_add(stats, STATS_WITH_ECS, 1);
 	if (job.reply.flags & DNS_FLAG_TC)
 		stats_add(stats, STATS_TRUNCATED, 1);
-	return (struct answered){.size = (uint32_t)reply_finish(&job.reply)};
+	return (struct answered){
+		.size = (uint32_t)reply_finish(&job.reply),
+		.has_cookie = has_cookie(&job),
+	};
 }

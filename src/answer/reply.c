@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reply.h"
 
+#include <assert.h>
 #include <endian.h>
 #include <string.h>
 
@@ -8,11 +9,23 @@
 
 #define OPT_SIZE 11 /* RFC 6891 6.1.2, without options */
 #define OPT_FLAG_DO 0x8000
-#define OPTION_HEADER_SIZE 4 /* RFC 6891 6.1.2 */
-#define EDE_SIZE 2	     /* INFO-CODE; there is no EXTRA-TEXT (RFC 8914 2) */
-#define ECS_SCOPE 7	     /* where SCOPE PREFIX-LENGTH stands in the whole option (RFC 7871 6) */
+#define OPTION_HEADER_SIZE 4  /* RFC 6891 6.1.2 */
+#define EDE_SIZE 2	      /* INFO-CODE; there is no EXTRA-TEXT (RFC 8914 2) */
+#define KEEPALIVE_SIZE 2      /* TIMEOUT (RFC 7828 3.1) */
+#define ZONE_VERSION_SIZE 6   /* LABELCOUNT, TYPE, serial number (RFC 9660 2.1) */
+#define ZONE_VERSION_SERIAL 0 /* TYPE SOA-SERIAL (RFC 9660 4) */
+#define ECS_SIZE_MAX (4 + 16) /* RFC 7871 6 */
+#define ECS_SCOPE 7 /* where SCOPE PREFIX-LENGTH stands in the whole option (RFC 7871 6) */
 #define FLAGS_REPEATED (DNS_FLAGS_OPCODE | DNS_FLAG_RD | DNS_FLAG_CD)
 #define POINTER 0xc000 /* RFC 1035 4.1.4 */
+
+/* All options at their longest, and the longest question, in the least that a client takes. */
+#define OPTIONS_SIZE_MAX                                                                           \
+	(6 * OPTION_HEADER_SIZE + COOKIE_SIZE + KEEPALIVE_SIZE + ZONE_VERSION_SIZE +               \
+		REPLY_IDENTITY_MAX + EDE_SIZE + ECS_SIZE_MAX)
+static_assert(OPTIONS_SIZE_MAX <= UINT8_MAX, "options_size holds it");
+static_assert(DNS_HEADER_SIZE + DNS_NAME_MAX + 4 + OPT_SIZE + OPTIONS_SIZE_MAX <= DNS_UDP_MIN,
+	"an empty reply has room for all of them");
 
 static size_t opt_size(const struct query *query)
 {
@@ -37,29 +50,47 @@ void reply_begin(struct reply *reply, const struct query *query, const uint8_t *
 	reply->flags = DNS_FLAG_QR | (query->flags & FLAGS_REPEATED);
 	reply->rcode = DNS_RCODE_NOERROR;
 	reply->scope_bits = 0;
-	reply->has_nsid = false;
-	reply->extended_error = 0;
+	reply->options = 0;
 	reply->options_size = query->ecs.option_size;
 }
 
-/* The least that a client takes has room for the longest question and all options: the limit stays above `used`. */
-static void keep_room(struct reply *reply, size_t content_size)
+/* The limit stays above `used`: see OPTIONS_SIZE_MAX. */
+static void add_option(struct reply *reply, enum reply_option option, size_t content_size)
 {
+	reply->options |= (uint8_t)option;
 	reply->options_size = (uint8_t)(reply->options_size + OPTION_HEADER_SIZE + content_size);
 	reply->limit -= OPTION_HEADER_SIZE + content_size;
 }
 
+uint8_t *reply_add_cookie(struct reply *reply)
+{
+	add_option(reply, REPLY_COOKIE, COOKIE_SIZE);
+	return reply->cookie;
+}
+
+void reply_add_keepalive(struct reply *reply, uint16_t idle_ds)
+{
+	reply->idle_ds = idle_ds;
+	add_option(reply, REPLY_KEEPALIVE, KEEPALIVE_SIZE);
+}
+
+void reply_add_zone_version(struct reply *reply, uint8_t label_count, uint32_t serial)
+{
+	reply->zone_labels = label_count;
+	reply->zone_serial = serial;
+	add_option(reply, REPLY_ZONE_VERSION, ZONE_VERSION_SIZE);
+}
+
 void reply_add_nsid(struct reply *reply, const uint8_t *identity)
 {
-	reply->has_nsid = true;
 	reply->nsid = identity;
-	keep_room(reply, identity[0]);
+	add_option(reply, REPLY_NSID, identity[0]);
 }
 
 void reply_add_error(struct reply *reply, enum dns_ede error)
 {
 	reply->extended_error = (uint8_t)error;
-	keep_room(reply, EDE_SIZE);
+	add_option(reply, REPLY_ERROR, EDE_SIZE);
 }
 
 void reply_truncate(struct reply *reply)
@@ -213,6 +244,37 @@ static uint8_t *write_option(uint8_t *at, uint16_t code, size_t size)
 	return at + OPTION_HEADER_SIZE;
 }
 
+/* What some queries ask for, and why some have no answer. */
+static void write_extras(const struct reply *reply, uint8_t *at)
+{
+	if (reply->options & REPLY_COOKIE) {
+		at = write_option(at, DNS_OPTION_COOKIE, COOKIE_SIZE);
+		wire_copy(at, reply->cookie, COOKIE_SIZE);
+		at += COOKIE_SIZE;
+	}
+	if (reply->options & REPLY_KEEPALIVE) {
+		at = write_option(at, DNS_OPTION_KEEPALIVE, KEEPALIVE_SIZE);
+		wire_write16(at, reply->idle_ds);
+		at += KEEPALIVE_SIZE;
+	}
+	if (reply->options & REPLY_ZONE_VERSION) {
+		at = write_option(at, DNS_OPTION_ZONEVERSION, ZONE_VERSION_SIZE);
+		at[0] = reply->zone_labels;
+		at[1] = ZONE_VERSION_SERIAL;
+		wire_write32(at + 2, reply->zone_serial);
+		at += ZONE_VERSION_SIZE;
+	}
+	if (reply->options & REPLY_NSID) {
+		at = write_option(at, DNS_OPTION_NSID, reply->nsid[0]);
+		wire_copy(at, reply->nsid + 1, reply->nsid[0]);
+		at += reply->nsid[0];
+	}
+	if (reply->options & REPLY_ERROR) {
+		at = write_option(at, DNS_OPTION_EDE, EDE_SIZE);
+		wire_write16(at, reply->extended_error);
+	}
+}
+
 static void write_options(const struct reply *reply, uint8_t *at)
 {
 	const struct query_ecs *ecs = &reply->query->ecs;
@@ -223,15 +285,8 @@ static void write_options(const struct reply *reply, uint8_t *at)
 		at[ECS_SCOPE] = reply->scope_bits;
 		at += ecs->option_size;
 	}
-	if (reply->has_nsid) {
-		at = write_option(at, DNS_OPTION_NSID, reply->nsid[0]);
-		wire_copy(at, reply->nsid + 1, reply->nsid[0]);
-		at += reply->nsid[0];
-	}
-	if (reply->extended_error != 0) {
-		at = write_option(at, DNS_OPTION_EDE, EDE_SIZE);
-		wire_write16(at, reply->extended_error);
-	}
+	if (reply->options != 0)
+		write_extras(reply, at);
 }
 
 static void write_opt(struct reply *reply)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "steerd/dns/cookie.h"
 #include "steerd/dns/query.h"
 #include "steerd/zone/zone.h"
 
@@ -27,6 +28,15 @@ enum reply_section {
 	REPLY_ADDITIONAL = 0
 };
 
+/* What the OPT holds besides the client subnet, one bit each. */
+enum reply_option {
+	REPLY_COOKIE = 1,
+	REPLY_KEEPALIVE = 2,
+	REPLY_ZONE_VERSION = 4,
+	REPLY_NSID = 8,
+	REPLY_ERROR = 16,
+};
+
 struct reply {
 	uint8_t *out;
 	const struct query *query; /* `name`: which is answered, QNAME or a CNAME's target */
@@ -34,14 +44,18 @@ struct reply {
 	size_t limit; /* of `used`: behind it there is room for the OPT */
 	/* `owner_offset`: where the name that is answered stands; the rest is of the last block */
 	struct zone_block_place place;
-	uint64_t counts;    /* of all sections, see above */
-	uint16_t flags;	    /* enum dns_flag */
-	uint8_t rcode;	    /* enum dns_rcode */
-	uint8_t scope_bits; /* of the client subnet */
-	bool has_nsid;
-	uint8_t extended_error; /* RFC 8914 4; 0, which would say nothing: none */
-	uint8_t options_size;	/* of all that the OPT will hold */
-	const uint8_t *nsid;	/* a character string, which says its size; only with `has_nsid` */
+	uint64_t counts;      /* of all sections, see above */
+	uint16_t flags;	      /* enum dns_flag */
+	uint8_t rcode;	      /* enum dns_rcode */
+	uint8_t scope_bits;   /* of the client subnet */
+	uint8_t options;      /* enum reply_option; what each says stands below */
+	uint8_t options_size; /* of all that the OPT will hold */
+	uint8_t extended_error;
+	uint8_t zone_labels;
+	uint16_t idle_ds;
+	uint32_t zone_serial;
+	const uint8_t *nsid; /* a character string, which says its size */
+	uint8_t cookie[COOKIE_SIZE];
 };
 
 /* Copies the header, and the question if there is one; `query` must outlive the reply.
@@ -49,8 +63,19 @@ struct reply {
 void reply_begin(struct reply *reply, const struct query *query, const uint8_t *message,
 	size_t size_max, uint8_t *out);
 
-/* Before any record, and only if the query had an OPT: what the reply's will say besides, who answers (a character
- * string of 64 octets of text at most) and why there is no answer. */
+/*
+ * Before any record, and only if the query had an OPT: what the reply's will say besides.  Each at most once.
+ *
+ *	cookie        COOKIE_SIZE octets (RFC 7873 4); the memory to write them to is returned
+ *	keepalive     how long the connection may stay idle, in tenths of a second (RFC 7828 3.1)
+ *	zone version  of the zone that has the name, with so many labels (RFC 9660 2.1)
+ *	nsid          who answers, a character string of REPLY_IDENTITY_MAX octets of text at most (RFC 5001)
+ *	error         why there is no answer (RFC 8914)
+ */
+#define REPLY_IDENTITY_MAX 64
+uint8_t *reply_add_cookie(struct reply *reply);
+void reply_add_keepalive(struct reply *reply, uint16_t idle_ds);
+void reply_add_zone_version(struct reply *reply, uint8_t label_count, uint32_t serial);
 void reply_add_nsid(struct reply *reply, const uint8_t *identity);
 void reply_add_error(struct reply *reply, enum dns_ede error);
 

@@ -95,14 +95,17 @@ static void sync_directory_of(const char *path)
 	close(fd);
 }
 
-bool file_replace(const char *path, const void *bytes, size_t size, struct err *err)
+bool file_replace(const char *path, unsigned mode, const void *bytes, size_t size, struct err *err)
 {
 	struct text beside = {0};
 	bool done = false;
 
 	text_print(&beside, "%s.new", path);
 
-	int fd = open(beside.bytes, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	/* what a crash left there may have another mode */
+	(void)unlink(beside.bytes);
+
+	int fd = open(beside.bytes, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
 
 	if (fd < 0) {
 		err_os(err, "cannot write '%s'", beside.bytes);

@@ -1,9 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "steerd/base/random.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 #include "steerd/base/clock.h"
+
+void random_octets(void *ret_octets, size_t size)
+{
+	uint8_t *at = ret_octets;
+
+	while (size > 0) {
+		ssize_t got = getrandom(at, size, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			perror("steerd: the system has no random numbers");
+			abort();
+		}
+		at += got;
+		size -= (size_t)got;
+	}
+}
 
 /* splitmix64 (Vigna, public domain algorithm): spreads a seed with few bits over a whole word. */
 static uint64_t spread(uint64_t *seed)

@@ -104,6 +104,18 @@ const struct setting table_settings[] = {
 		.example = "yes",
 		FIELD(struct settings, says_version)},
 
+	{.path = "cookies",
+		.type = SETTING_WORD,
+		.words = no_yes,
+		.initial = "yes",
+		.meaning =
+			"Whether DNS cookies are given to clients that ask for them (RFC 7873), "
+			"so that who has one is known not to forge its address. Their secret is "
+			"the file cookie-secrets in the state directory, made when it is missing; "
+			"servers that share a copy take each other's cookies (RFC 9018).",
+		.example = "no",
+		FIELD(struct settings, gives_cookies)},
+
 	{.path = "geo", .type = SETTING_MAP, .meaning = "Where clients are."},
 	{.path = "geo.city",
 		.type = SETTING_FILES,
@@ -128,6 +140,22 @@ const struct setting table_settings[] = {
 		.example = "24/48",
 		.offset = offsetof(struct settings, granularity_ipv4),
 		.count_offset = offsetof(struct settings, granularity_ipv6)},
+
+	{.path = "udp", .type = SETTING_MAP, .meaning = "Limits of answers over UDP."},
+	{.path = "udp.without-cookie",
+		.type = SETTING_NUMBER,
+		.initial = "512",
+		.min = 512,
+		.max = 1232,
+		.meaning =
+			"The longest answer, in octets, to a query without a cookie that was "
+			"made for its address. A longer one is cut to nothing and says so (TC): "
+			"the client asks again with the cookie that it got, or over TCP. So "
+			"nobody can have much sent to another under whose address he asks. 1232, "
+			"the most that any client gets, switches it off; without cookies it is "
+			"for all clients.",
+		.example = "1232",
+		FIELD(struct settings, udp_without_cookie)},
 
 	{.path = "tcp", .type = SETTING_MAP, .meaning = "Limits of queries over TCP (RFC 7766)."},
 	{.path = "tcp.connections",

@@ -18,6 +18,7 @@
 #include "steerd/base/bytes.h"
 #include "steerd/base/file.h"
 #include "steerd/base/memory.h"
+#include "steerd/config/secrets.h"
 #include "steerd/control/words.h"
 
 /*
@@ -46,6 +47,7 @@ struct state {
 		writing; /* of verdicts: a save in the background, and the last one at the end */
 	char *verdicts_path;
 	char *overrides_path;
+	char *secrets_path;
 };
 
 /* ---- verdicts ---- */
@@ -334,6 +336,7 @@ struct state *state_open(const char *path, struct err *err)
 	pthread_mutex_init(&state->writing, NULL);
 	state->verdicts_path = path_of(path, "verdicts");
 	state->overrides_path = path_of(path, "overrides.json");
+	state->secrets_path = path_of(path, SECRETS_FILE);
 	return state;
 }
 
@@ -345,6 +348,7 @@ void state_close(struct state *state)
 	pthread_mutex_destroy(&state->writing);
 	free(state->verdicts_path);
 	free(state->overrides_path);
+	free(state->secrets_path);
 	free(state);
 }
 
@@ -390,7 +394,7 @@ bool state_write_verdicts(struct state *state, const struct text *bytes, struct 
 {
 	pthread_mutex_lock(&state->writing);
 
-	bool done = file_replace(state->verdicts_path, bytes->bytes, bytes->size, err);
+	bool done = file_replace(state->verdicts_path, FILE_MODE, bytes->bytes, bytes->size, err);
 
 	pthread_mutex_unlock(&state->writing);
 	return done;
@@ -414,8 +418,13 @@ bool state_write_overrides(struct state *state, const struct override_list *list
 
 	state_print_overrides(list, &bytes);
 
-	bool done = file_replace(state->overrides_path, bytes.bytes, bytes.size, err);
+	bool done = file_replace(state->overrides_path, FILE_MODE, bytes.bytes, bytes.size, err);
 
 	text_done(&bytes);
 	return done;
+}
+
+bool state_write_secrets(struct state *state, const void *bytes, size_t size, struct err *err)
+{
+	return file_replace(state->secrets_path, SECRETS_MODE, bytes, size, err);
 }

@@ -102,6 +102,16 @@ static void member_problems(const struct view *view, json_t *problems)
 	}
 }
 
+static void cookie_problem(const struct snapshot *snapshot, json_t *problems)
+{
+	if (snapshot->secrets == SNAPSHOT_SECRETS_OF_RUN)
+		push_problem(problems,
+			"'%s' is wrong: DNS cookies are made with a secret of this run, which no "
+			"other "
+			"server knows",
+			snapshot->secrets_path);
+}
+
 static json_t *all_problems(const struct view *view)
 {
 	const struct control_facts *facts = view->facts;
@@ -120,6 +130,7 @@ static json_t *all_problems(const struct view *view)
 			"check'",
 			time);
 	}
+	cookie_problem(view->facts->plan->snapshot, problems);
 	member_problems(view, problems);
 	return problems;
 }
@@ -273,6 +284,20 @@ static json_t *listen_of(const struct control_facts *facts)
 		json_push_text(array, text);
 	}
 	return array;
+}
+
+/* How many secrets there are and since when: what they are is nobody's business. */
+static json_t *cookies_of(const struct snapshot *snapshot)
+{
+	if (!snapshot->cookies)
+		return json_null();
+
+	json_t *json = json_object();
+
+	json_put_number(json, "secrets", snapshot->cookies->count);
+	json_put_time(json, "since_unix_s", snapshot->secrets_since_unix_s);
+	json_put(json, "kept", json_boolean(snapshot->secrets != SNAPSHOT_SECRETS_OF_RUN));
+	return json;
 }
 
 static json_t *counters_of(const struct control_facts *facts)
@@ -431,6 +456,7 @@ static json_t *whole_status(const struct view *view, const char *subject)
 	json_put(json, "overrides", overrides_of(view));
 	json_put(json, "zones", zones_of(facts->plan->zones));
 	json_put(json, "pools", pools_of(view, subject));
+	json_put(json, "cookies", cookies_of(facts->plan->snapshot));
 	json_put(json, "counters", counters_of(facts));
 	json_put_number(json, "tcp_open", facts->tcp_open);
 	return json;

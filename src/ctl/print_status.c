@@ -193,6 +193,20 @@ static void add_override(
 	columns_end_row(columns);
 }
 
+static void print_cookies(const struct printer *printer)
+{
+	const json_t *cookies = json_object_get(printer->reply, "cookies");
+	uint64_t secrets = print_number(cookies, "secrets");
+	bool is_kept = json_is_true(json_object_get(cookies, "kept"));
+	char span[TEXT_DURATION_SIZE];
+
+	if (!is_there(printer->reply, "cookies"))
+		return;
+	fprintf(printer->out, "cookies: %llu secret%s for %s%s\n", (unsigned long long)secrets,
+		secrets == 1 ? "" : "s", span_since(printer, cookies, "since_unix_s", span),
+		is_kept ? "" : ", of this run alone");
+}
+
 static void print_overrides(const struct printer *printer)
 {
 	static const char *const titles[] = {
@@ -360,6 +374,7 @@ void print_status(const json_t *reply, FILE *out, bool use_colour)
 	print_prober(&printer);
 	print_reload(&printer);
 	print_traffic(&printer);
+	print_cookies(&printer);
 	print_overrides(&printer);
 	print_pools(&printer);
 	print_zones(&printer);

@@ -3,11 +3,13 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "changes.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
+#include "steerd/config/secrets.h"
 #include "steerd/control/words.h"
 
 /* A change is on disk so soon: what a crash may lose is what the prober sees again within a few checks. */
@@ -63,7 +65,7 @@ static void note_saved(struct world *world, bool saved, const struct err *err)
 		world->save_error = *err;
 		return;
 	}
-	if (world->has_unsaved_overrides)
+	if (world->has_unsaved_overrides || world->has_unsaved_secrets)
 		return;
 	if (was_broken)
 		log_notice("state is saved again");
@@ -75,19 +77,44 @@ static bool save_overrides(struct world *world, struct err *err)
 	bool saved = state_write_overrides(world->state, &world->overrides, err);
 
 	world->has_unsaved_overrides = !saved;
-	world->overrides_tried_at_ms = clock_monotonic_ms();
+	world->tried_at_ms = clock_monotonic_ms();
 	note_saved(world, saved, err);
 	return saved;
 }
 
+/* What no file said: the next start, and other servers, are to know it too. */
+static void save_secrets(struct world *world)
+{
+	const struct snapshot *snapshot = world_snapshot(world);
+	char bytes[SECRETS_TEXT_SIZE];
+	struct err err;
+
+	world->has_unsaved_secrets = false;
+	if (snapshot->secrets != SNAPSHOT_SECRETS_NEW)
+		return;
+
+	bool saved = state_write_secrets(
+		world->state, bytes, secrets_print(&snapshot->cookies->keys[0], bytes), &err);
+
+	explicit_bzero(bytes, sizeof(bytes));
+	world->has_unsaved_secrets = !saved;
+	world->tried_at_ms = clock_monotonic_ms();
+	if (saved)
+		log_notice("DNS cookies have a new secret: '%s'", snapshot->secrets_path);
+	note_saved(world, saved, &err);
+}
+
 /* What an operator said must not be lost because the disk was full at that moment. */
-static void save_overrides_again(struct world *world)
+static void save_again(struct world *world)
 {
 	struct err err;
 
-	if (world->has_unsaved_overrides &&
-		clock_monotonic_ms() - world->overrides_tried_at_ms >= SAVE_CHANGES_MS)
+	if (clock_monotonic_ms() - world->tried_at_ms < SAVE_CHANGES_MS)
+		return;
+	if (world->has_unsaved_overrides)
 		(void)save_overrides(world, &err);
+	if (world->has_unsaved_secrets)
+		save_secrets(world);
 }
 
 static void print_verdicts(const struct world *world, struct text *ret_bytes)
@@ -207,6 +234,7 @@ void world_init(struct world *world, const struct snapshot *snapshot, struct sta
 	restore_overrides(world);
 	world->live = live_new(plan_build(snapshot, &world->verdicts, &world->overrides, NULL));
 	snapshot_release(snapshot); /* the plan holds it */
+	save_secrets(world);
 	say_lost_pools(world);
 }
 
@@ -281,6 +309,7 @@ void world_take_snapshot(struct world *world, const struct snapshot *snapshot)
 	world->is_unsaved = true;
 	publish(world, snapshot);
 	snapshot_release(snapshot); /* the plan holds it */
+	save_secrets(world);
 }
 
 static void log_override(const struct override *override)
@@ -324,6 +353,6 @@ static void expire_overrides(struct world *world)
 void world_tick(struct world *world)
 {
 	expire_overrides(world);
-	save_overrides_again(world);
+	save_again(world);
 	save_when_due(world);
 }

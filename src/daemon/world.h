@@ -31,7 +31,8 @@ struct world {
 	uint64_t saved_at_ms;  /* monotonic; of the verdicts, when that began */
 	bool is_unsaved;       /* verdicts that matter are not on disk */
 	bool has_unsaved_overrides;
-	uint64_t overrides_tried_at_ms; /* monotonic; when they were to be saved last */
+	bool has_unsaved_secrets; /* of cookies: made because there was no file */
+	uint64_t tried_at_ms;	  /* monotonic; when these two were to be saved last */
 	bool is_saving;
 };
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "steerd/dns/cookie.h"
 #include "steerd/dns/wire.h"
 
 /* What is left of the message. */
@@ -108,21 +109,52 @@ static bool ecs_read(const uint8_t *option, size_t size, struct query_ecs *ret_e
 	return true;
 }
 
-/* Options that we do not know are ignored, but must end where the OPT ends (RFC 6891 6.1.2). */
+/* RFC 7873 5.2: the first one counts, and one that is neither 8 octets long nor 16 to 40 is malformed (5.2.2). */
+static bool cookie_read(const uint8_t *content, size_t size, struct query *query)
+{
+	if (query->wishes & QUERY_HAS_COOKIE)
+		return true;
+	if (size != COOKIE_CLIENT_SIZE &&
+		(size < COOKIE_CLIENT_SIZE + COOKIE_SERVER_SIZE_MIN ||
+			size > COOKIE_CLIENT_SIZE + COOKIE_SERVER_SIZE_MAX))
+		return false;
+	query->wishes |= QUERY_HAS_COOKIE;
+	query->cookie = content;
+	query->cookie_size = (uint8_t)size;
+	return true;
+}
+
+static bool option_read(uint16_t code, const uint8_t *content, size_t size, struct query *query)
+{
+	switch (code) {
+	case DNS_OPTION_ECS:
+		return ecs_read(content, size, &query->ecs);
+	case DNS_OPTION_COOKIE:
+		return cookie_read(content, size, query);
+	case DNS_OPTION_NSID:
+		query->wishes |= QUERY_NSID;
+		return true;
+	case DNS_OPTION_KEEPALIVE:
+		query->wishes |= size == 0 ? QUERY_KEEPALIVE : QUERY_BAD_KEEPALIVE;
+		return true;
+	case DNS_OPTION_ZONEVERSION:
+		query->wishes |= QUERY_ZONE_VERSION;
+		return size == 0; /* RFC 9660 2.1: of a query's, the length is 0 */
+	default:
+		return true; /* one that we do not know is ignored (RFC 6891 6.1.2) */
+	}
+}
+
+/* Known or not, the options must end where the OPT ends. */
 static bool options_read(const uint8_t *options, size_t size, struct query *query)
 {
 	while (size >= OPTION_HEADER_SIZE) {
-		uint16_t code = wire_read16(options);
 		size_t whole = OPTION_HEADER_SIZE + (size_t)wire_read16(options + 2);
 
-		if (whole > size)
+		if (whole > size ||
+			!option_read(wire_read16(options), options + OPTION_HEADER_SIZE,
+				whole - OPTION_HEADER_SIZE, query))
 			return false;
-		if (code == DNS_OPTION_ECS &&
-			!ecs_read(options + OPTION_HEADER_SIZE, whole - OPTION_HEADER_SIZE,
-				&query->ecs))
-			return false;
-		if (code == DNS_OPTION_NSID)
-			query->asks_nsid = true;
 		options += whole;
 		size -= whole;
 	}
@@ -178,11 +210,11 @@ static bool body_read(const uint8_t *message, size_t size, struct query *query)
 	uint16_t additionals = wire_read16(message + 10);
 	unsigned early_count = 0;
 
-	if (questions != 1 || !question_read(&reader, query))
+	if (questions == 1 ? !question_read(&reader, query) : questions != 0)
 		return false; /* RFC 9619 4 */
 	if (early != 0) {
 		if (query->opcode == DNS_OPCODE_QUERY &&
-			!(query->type == DNS_TYPE_IXFR && early == 1))
+			!(query->has_question && query->type == DNS_TYPE_IXFR && early == 1))
 			return false;
 		early_count = (early >> 16) + (early & 0xffff);
 	}
@@ -205,7 +237,7 @@ enum query_verdict query_read(const uint8_t *message, size_t size, struct query 
 	ret_query->has_edns = false;
 	ret_query->dnssec_ok = false;
 	ret_query->edns_version = 0;
-	ret_query->asks_nsid = false;
+	ret_query->wishes = 0;
 	ret_query->udp_size = DNS_UDP_MIN;
 	ret_query->question_size = 0;
 	ret_query->ecs.is_present = false;
@@ -217,5 +249,9 @@ enum query_verdict query_read(const uint8_t *message, size_t size, struct query 
 		return QUERY_NOTIMP;
 	if (!is_whole)
 		return QUERY_FORMERR;
-	return ret_query->edns_version > 0 ? QUERY_BADVERS : QUERY_OK;
+	if (ret_query->edns_version > 0)
+		return QUERY_BADVERS;
+	if (ret_query->has_question)
+		return QUERY_OK;
+	return ret_query->wishes & QUERY_HAS_COOKIE ? QUERY_COOKIE : QUERY_FORMERR;
 }

@@ -213,7 +213,7 @@ static bool write_runs(const char *out, const char *attribution, uint64_t built_
 	printf("%s: %zu points, %zu runs of IPv4, %zu of IPv6, %zu bytes\n", out, point_count,
 		runs[0].count, runs[1].count, bytes.size);
 
-	bool done = file_replace(out, bytes.bytes, bytes.size, err);
+	bool done = file_replace(out, FILE_MODE, bytes.bytes, bytes.size, err);
 
 	text_done(&bytes);
 	text_done(&line);

@@ -189,6 +189,8 @@ struct plan *plan_build(const struct snapshot *snapshot, const struct verdict_ta
 	plan->zones = snapshot->zones;
 	plan->identity = snapshot->identity;
 	plan->version = snapshot->version;
+	plan->cookies = snapshot->cookies;
+	plan->without_cookie_max = snapshot->settings->udp_without_cookie;
 	/* A later snapshot's plans are later than any of an earlier one. */
 	plan->generation = previous ? previous->generation + 1 : snapshot->generation << 32;
 	copy_world(snapshot, verdicts, overrides, plan->private);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cookies.h"
 #include "geography.h"
 #include "steerd/base/memory.h"
 #include "targets.h"
@@ -94,6 +95,8 @@ static bool complete(
 
 	snapshot->zones = private->zones;
 	introduce(snapshot, private->arena);
+	if (!cookies_init(snapshot, options->previous, report))
+		return false;
 	snapshot->pools = targets_make(
 		private->settings, private->arena, &snapshot->targets, &snapshot->member_count);
 	snapshot->members =
@@ -172,5 +175,6 @@ void snapshot_release(const struct snapshot *snapshot)
 	arena_free(private->arena);
 	settings_free(private->settings);
 	free(private);
+	cookies_done((struct snapshot *)(uintptr_t)snapshot);
 	free((void *)(uintptr_t)snapshot);
 }

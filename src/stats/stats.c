@@ -22,9 +22,16 @@ static const struct {
 	[STATS_FORMERR] = {"formerr", "malformed queries"},
 	[STATS_NOTIMP] = {"notimp", "operations that are not served"},
 	[STATS_BADVERS] = {"badvers", "EDNS versions that are not served"},
+	[STATS_COOKIES] = {"cookies", "queries for a cookie and nothing else"},
 	[STATS_TRUNCATED] = {"truncated",
 		"UDP answers with TC, for the client to ask again over TCP"},
 	[STATS_STEERED] = {"steered", "answers made by a pool"},
+	[STATS_WITH_COOKIE] = {"with_cookie", "queries with a cookie that we made for the client"},
+	[STATS_CLIENT_COOKIE] = {"client_cookie",
+		"queries with a client cookie alone: the reply makes it whole"},
+	[STATS_BAD_COOKIE] = {"bad_cookie",
+		"queries with a cookie that was made elsewhere, for another client or too long "
+		"ago"},
 	[STATS_WITH_ECS] = {"with_ecs", "queries with an EDNS Client Subnet"},
 	[STATS_SEND_FAILED] = {"send_failed", "answers that the system would not send"},
 };

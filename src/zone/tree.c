@@ -69,6 +69,11 @@ uint32_t zone_serial(const struct zone *zone)
 	return zone->serial;
 }
 
+uint8_t zone_label_count(const struct zone *zone)
+{
+	return zone->label_count;
+}
+
 const char *zone_path(const struct zone *zone)
 {
 	return zone->path;

@@ -58,6 +58,7 @@ LINKS_MAX = 8  # CNAMEs that steerd follows in one answer
 DS, RRSIG, NSEC, NSEC3, ANY = 43, 46, 47, 50, 255
 CLASS_IN, CLASS_ANY = 1, 255
 OPTION_EDE = 15
+NOT_SUPPORTED = b"\0\x15"
 RECORD_SIZE = 60  # of an address with a name that is compressed little
 
 
@@ -104,9 +105,16 @@ def checking_disabled(case, difference):
 
 
 def extended_error(case, difference):
-    """Another class is refused, or a DNAME makes too long a name: no Extended DNS Error says what the rcode says."""
-    is_told = case.ours.rcode == "YXDOMAIN" or (case.question.rclass != CLASS_IN and case.ours.rcode == "REFUSED")
-    return (is_told and OPTION_EDE not in dict(case.ours.options())
+    """A DNAME makes too long a name: no Extended DNS Error says what the rcode says."""
+    return (case.ours.rcode == "YXDOMAIN" and OPTION_EDE not in dict(case.ours.options())
+            and same_but_for(difference, OPTION_EDE, wire.OPTION_ECS))
+
+
+def unsupported(case, difference):
+    """Another class is refused, and an Extended DNS Error says that it is not supported.  Knot says nothing; NSD says the
+    same, but of QCLASS *, which it takes for IN."""
+    return (case.question.rclass != CLASS_IN and case.ours.rcode == "REFUSED"
+            and dict(case.ours.options()).get(OPTION_EDE) == NOT_SUPPORTED
             and same_but_for(difference, OPTION_EDE, wire.OPTION_ECS))
 
 
@@ -258,7 +266,8 @@ RULES = [
     (ALL, ("aa", "tc", "rcode", *SECTIONS), "QCLASS *: refused, as every class but IN", class_any),
     (ALL, ("edns",), "the client subnet is answered (RFC 7871)", client_subnet),
     (("NSD",), ("edns",), "BADVERS: DO is copied (RFC 3225 3)", bad_version),
-    (ALL, ("edns",), "another class, YXDOMAIN: no Extended DNS Error (RFC 8914)", extended_error),
+    (ALL, ("edns",), "YXDOMAIN: no Extended DNS Error (RFC 8914)", extended_error),
+    (ALL, ("edns",), "another class: it is not supported (RFC 8914 4.22)", unsupported),
     (ALL, ("tc", *SECTIONS), "truncated: TC and nothing else", truncated),
     (ALL, ("rcode",), "truncated: a link that does not fit is not followed", cut_short),
     (("NSD",), ("size",), "NSD sends more than the client takes beside a DNAME", over_size),

@@ -189,7 +189,8 @@ def configuration(bench, name, head, zone, address, zones):
 
 def start(bench, zones):
     """All three: steerd first, then its peers."""
-    bench.config(listen=[f"{bench.address(1)}:0"], workers=1)
+    # the peers send as much to clients without a cookie as to any
+    bench.config(listen=[f"{bench.address(1)}:0"], workers=1, udp={"without-cookie": 1232})
     found = [Server("steerd", bench.steerd().server)]
     path, server = configuration(bench, "nsd", NSD, NSD_ZONE, 2, zones)
     start_peer(bench, [program("nsd"), "-d", "-c", path], server, zones)

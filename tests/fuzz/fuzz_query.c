@@ -23,6 +23,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(size >= DNS_HEADER_SIZE && !(query.flags & DNS_FLAG_QR));
 	assert(query.udp_size >= DNS_UDP_MIN);
 	assert(verdict != QUERY_OK || (query.has_question && size <= DNS_QUERY_MAX));
+	assert(verdict != QUERY_COOKIE || (!query.has_question && query.wishes & QUERY_HAS_COOKIE));
+	if (query.wishes & QUERY_HAS_COOKIE) {
+		assert(query.has_edns && query.cookie > data &&
+			query.cookie + query.cookie_size <= data + size);
+		assert(query.cookie_size == 8 ||
+			(query.cookie_size >= 16 && query.cookie_size <= 40));
+	}
 	if (query.has_question) {
 		assert(DNS_HEADER_SIZE + (size_t)query.question_size <= size);
 		assert(name_size(query.name.wire) == query.name.size);

@@ -273,6 +273,11 @@ class Steerd:
         """A plain query."""
         return self.ask(wire.query(name, rtype, **options))
 
+    def cookie(self):
+        """The EDNS option of a cookie that is good here: who sends it is given long answers over UDP."""
+        first = self.ask(wire.no_question(options=[(wire.OPTION_COOKIE, b"a client")]))
+        return (wire.OPTION_COOKIE, first.cookie())
+
     def addresses(self, name, subnet=None, rtype="A"):
         """The addresses that a client gets, sorted; its subnet is told by ECS."""
         if subnet is None:

@@ -18,11 +18,13 @@ HEADERS = 28  # of IPv4 and UDP
 UDP_MAX = 1232
 ATTACH_FILTER = 26  # SO_ATTACH_FILTER, which Python does not name
 
-# How a forger may ask; none has a cookie.
+# How a forger may ask; none has a cookie of ours.
 SHAPES = {
     "no EDNS": None,
     "EDNS": wire.opt_record(payload=4096),
     "EDNS, DO": wire.opt_record(payload=65535, flags=0x8000),
+    "EDNS, what is given to those who ask": wire.opt_record(
+        payload=4096, options=[(wire.OPTION_COOKIE, b"a client"), (11, b""), (wire.OPTION_ZONEVERSION, b"")]),
     "EDNS, options": wire.opt_record(payload=4096, options=[(3, b""), wire.ecs_option("2.0.5.0/24")]),
 }
 
@@ -98,12 +100,13 @@ def test_no_fragments(bench):
             f"a A 192.0.2.{n}\n_a._tcp SRV 0 0 {n} srv-{n}.with.a.long.name.big.example.\n" for n in range(200)))
     bench.config()
     server = bench.steerd()
+    cookie = server.cookie()
     truncated = 0
     for name, rtype in [*((f"t{size}", "TXT") for size in sets), ("a", "A"), ("_a._tcp", "SRV"), ("a", "ANY")]:
         whole = server.ask_tcp(wire.query(f"{name}.big.example", rtype))
         equal(whole.tc, False)
         for payload in (None, 0, 512, 1231, 1232, 1233, 4096, 65535):
-            edns = None if payload is None else wire.opt_record(payload=payload)
+            edns = None if payload is None else wire.opt_record(payload=payload, options=[cookie])
             reply = server.query(f"{name}.big.example", rtype, edns=edns)
             about = f"{name} {rtype}, {payload}: {len(reply.octets)} octets"
             true(len(reply.octets) <= min(max(payload or 512, 512), UDP_MAX), about)

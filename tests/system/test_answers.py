@@ -241,14 +241,16 @@ def test_edns_errors(bench):
 
 
 def test_truncation(bench):
-    """RFC 6891 6.2.3, RFC 2181 9: over UDP an answer is cut at 512, or 1232 with EDNS, and TC is set; TCP gives all"""
+    """RFC 6891 6.2.3, RFC 2181 9: over UDP TC is set beyond 512 octets, or 1232 with EDNS and a cookie; TCP gives all"""
     server = serve(bench)
+    cookie = [server.cookie()]
     plain = server.query("big.static.example", "TXT")
     equal((plain.tc, plain.answer), (True, []))
-    equal(len(server.query("big.static.example", "TXT", edns=wire.opt_record()).answer), 1)
-    small = server.query("big.static.example", "TXT", edns=wire.opt_record(payload=100))
+    equal(server.query("big.static.example", "TXT", edns=wire.opt_record()).tc, True)
+    equal(len(server.query("big.static.example", "TXT", edns=wire.opt_record(options=cookie)).answer), 1)
+    small = server.query("big.static.example", "TXT", edns=wire.opt_record(payload=100, options=cookie))
     equal(small.tc, True, "less than 512 counts as 512")
-    huge = server.query("huge.static.example", "TXT", edns=wire.opt_record(payload=4096))
+    huge = server.query("huge.static.example", "TXT", edns=wire.opt_record(payload=4096, options=cookie))
     equal((huge.tc, len(huge.opts)), (True, 1))
     true(len(huge.octets) <= 1232, "never more than 1232 octets")
     equal(len(server.ask_tcp(wire.query("huge.static.example", "TXT")).answer[0].text), 3000)

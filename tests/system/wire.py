@@ -18,6 +18,7 @@ RCODES = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"]
 
 OPTION_ECS = 8
 OPTION_COOKIE = 10
+OPTION_ZONEVERSION = 19
 
 
 def name_bytes(name):
@@ -53,6 +54,11 @@ def query(name, rtype="A", ident=0x1234, flags=0, edns=None, rclass=1):
     number = TYPES[rtype] if isinstance(rtype, str) else rtype
     header = struct.pack("!HHHHHH", ident, flags, 1, 0, 0, 1 if edns else 0)
     return header + name_bytes(name) + struct.pack("!HH", number, rclass) + (edns or b"")
+
+
+def no_question(ident=0x1234, **opt):
+    """A query without a question (RFC 7873 5.4)."""
+    return struct.pack("!HHHHHH", ident, 0, 0, 0, 0, 1) + opt_record(**opt)
 
 
 def ecs_query(name, rtype, subnet, ident=0x1234):
@@ -95,7 +101,7 @@ class Response:
         number = self.flags & 15
         if self.opts:
             number |= self.opts[0].ttl >> 24 << 4
-        return RCODES[number] if number < len(RCODES) else {6: "YXDOMAIN", 16: "BADVERS"}.get(number, str(number))
+        return RCODES[number] if number < len(RCODES) else {6: "YXDOMAIN", 16: "BADVERS", 23: "BADCOOKIE"}.get(number, str(number))
 
     qr = property(lambda self: bool(self.flags & 0x8000))
     aa = property(lambda self: bool(self.flags & 0x0400))
@@ -124,6 +130,10 @@ class Response:
             if code == OPTION_ECS:
                 return struct.unpack("!HBB", data[:4]) + (data[4:],)
         return None
+
+    def cookie(self):
+        """The cookie, or None."""
+        return dict(self.options()).get(OPTION_COOKIE)
 
     def _name(self, at=None):
         return "".join(label.decode("latin-1") + "." for label in self._labels(at)) or "."

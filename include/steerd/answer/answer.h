@@ -19,7 +19,8 @@
 struct answer_client {
 	struct address address; /* where the packet came from */
 	bool is_tcp;
-	/* UDP: the reply has TC and no record; a client that is no forgery asks over TCP. */
+	/* UDP: without a good cookie, the reply has no record: a client that sent a cookie gets BADCOOKIE and asks again
+	 * with the one it gets, every other gets TC, and asks over TCP if it is no forgery. */
 	bool is_limited;
 	/* TCP: how long the connection may stay without a query, in tenths of a second. */
 	uint16_t idle_ds;

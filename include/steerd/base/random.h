@@ -2,10 +2,11 @@
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
- * random - numbers that nobody relies on to be secret: shares, jitter, rotation.
+ * random - numbers that nobody relies on to be secret, but for random_octets(): shares, jitter, rotation.
  *
  * Each thread has its own state; a test chooses the seed.  xoroshiro128++ (Blackman and Vigna, public domain
  * algorithm): 2 words of state, no system call.
@@ -13,6 +14,9 @@
 struct random {
 	uint64_t state[2];
 };
+
+/* What nobody can foretell, from the kernel's generator: for secrets.  Ends the process if there is none. */
+void random_octets(void *ret_octets, size_t size);
 
 /* From the kernel's generator. */
 void random_seed(struct random *random);

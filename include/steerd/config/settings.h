@@ -83,6 +83,8 @@ struct settings {
 	const char *control_path;
 	const char *identity; /* what the server calls itself; NULL: it does not say */
 	bool says_version;
+	bool gives_cookies;
+	uint16_t udp_without_cookie; /* octets of a response to a client that has no good one */
 	const struct address_port *listen;
 	size_t listen_count;
 	uint32_t workers;	  /* default: one per core */

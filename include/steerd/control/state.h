@@ -14,10 +14,11 @@
 #include "steerd/health/verdict.h"
 
 /*
- * state - what outlives the process: the last verdicts and the overrides, in the state directory.
+ * state - what outlives the process: the last verdicts, the overrides and the secrets of DNS cookies, in the state
+ * directory.
  *
- * The start path is the recovery path: kill -9 is a supported stop.  Each file is replaced whole (base/file.h) and
- * carries a checksum, so that it is the old one, the new one, or known to be broken.  A broken file is set aside under
+ * The start path is the recovery path: kill -9 is a supported stop.  Each file is replaced whole (base/file.h); those
+ * that only steerd writes carry a checksum, so that it is the old one, the new one, or known to be broken.  A broken file is set aside under
  * its name with ".bad" and never keeps steerd from answering.  Only one process holds the directory.  [main]
  */
 struct state;
@@ -51,6 +52,9 @@ bool state_write_verdicts(struct state *state, const struct text *bytes, struct 
 enum state_found state_read_overrides(
 	struct state *state, struct override_list *list, struct err *err);
 bool state_write_overrides(struct state *state, const struct override_list *list, struct err *err);
+
+/* The file of cookie secrets: for its owner alone, who reads it is config/secrets.h. */
+bool state_write_secrets(struct state *state, const void *bytes, size_t size, struct err *err);
 
 /* The forms of the two files, pure: for the functions above, for tests and for fuzzing. */
 void state_print_verdicts(const struct state_verdicts *verdicts, struct text *ret_bytes);

@@ -32,6 +32,7 @@ enum dns_type {
 	DNS_TYPE_DNAME = 39,
 	DNS_TYPE_OPT = 41,
 	DNS_TYPE_DS = 43,
+	DNS_TYPE_NXNAME = 128, /* RFC 9824 2 */
 	DNS_TYPE_IXFR = 251,
 	DNS_TYPE_AXFR = 252,
 	DNS_TYPE_ANY = 255,
@@ -47,7 +48,8 @@ enum dns_rcode {
 	DNS_RCODE_NOTIMP = 4,
 	DNS_RCODE_REFUSED = 5,
 	DNS_RCODE_YXDOMAIN = 6,
-	DNS_RCODE_BADVERS = 16, /* RFC 6891 9: needs an OPT to carry its upper bits */
+	DNS_RCODE_BADVERS = 16,	  /* RFC 6891 9: needs an OPT to carry its upper bits */
+	DNS_RCODE_BADCOOKIE = 23, /* RFC 7873 8 */
 };
 
 /* The third and fourth octet of the header as one number (RFC 1035 4.1.1). */
@@ -62,8 +64,20 @@ enum dns_flag {
 	DNS_FLAG_CD = 0x0010,
 };
 
-enum dns_option { DNS_OPTION_NSID = 3, DNS_OPTION_ECS = 8, DNS_OPTION_EDE = 15 };
+enum dns_option {
+	DNS_OPTION_NSID = 3,	     /* RFC 5001 */
+	DNS_OPTION_ECS = 8,	     /* RFC 7871 */
+	DNS_OPTION_COOKIE = 10,	     /* RFC 7873 */
+	DNS_OPTION_KEEPALIVE = 11,   /* RFC 7828 */
+	DNS_OPTION_EDE = 15,	     /* RFC 8914 */
+	DNS_OPTION_ZONEVERSION = 19, /* RFC 9660 */
+};
 
-enum dns_ede { DNS_EDE_NOT_AUTHORITATIVE = 20 }; /* RFC 8914 4.21 */
+enum dns_ede {
+	DNS_EDE_NONE = 0,		 /* as a number it would be "other", which says nothing */
+	DNS_EDE_NOT_AUTHORITATIVE = 20,	 /* RFC 8914 4.21 */
+	DNS_EDE_NOT_SUPPORTED = 21,	 /* RFC 8914 4.22 */
+	DNS_EDE_INVALID_QUERY_TYPE = 30, /* RFC 9824 3.5 */
+};
 
 #endif

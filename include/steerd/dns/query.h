@@ -25,6 +25,8 @@
  *   a client subnet with SCOPE not 0       FORMERR (RFC 7871 6: "MUST be set to 0")
  *   family 0 with source length 0          as the other opt-outs: `dig +subnet=0` sends it
  *   an NSID option with content             as one without: there should be none (RFC 5001 2.3)
+ *   several cookies                         all but the first are ignored (RFC 7873 5.2)
+ *   several ZONEVERSION options             as one
  *   a higher EDNS version                  its options are not read: they could have another form
  *   another opcode                         NOTIMP, whatever follows; the question is echoed if it can be read
  */
@@ -34,6 +36,17 @@ enum query_verdict {
 	QUERY_FORMERR, /* reply with the rcode; `has_question` says whether there is a question to echo */
 	QUERY_NOTIMP,
 	QUERY_BADVERS, /* RFC 6891 6.1.3 */
+	QUERY_COOKIE,  /* no question, but a cookie: the reply is to give one (RFC 7873 5.4) */
+};
+
+/* What the OPT asks for besides, one bit each: a query without any of it costs one look. */
+enum query_wish {
+	QUERY_NSID = 1,		/* RFC 5001 2.1 */
+	QUERY_KEEPALIVE = 2,	/* RFC 7828 3.2.1 */
+	QUERY_ZONE_VERSION = 4, /* RFC 9660 3.1 */
+	QUERY_HAS_COOKIE = 8,	/* `cookie` says which */
+	/* A keepalive option that says a time, as only servers do: ignored over UDP, else FORMERR (RFC 7828 3.2.1). */
+	QUERY_BAD_KEEPALIVE = 16,
 };
 
 /* EDNS Client Subnet (RFC 7871 6) as it was sent.  Behind `option_size`, all is set only if it is present. */
@@ -53,11 +66,13 @@ struct query {
 	bool has_edns;
 	bool dnssec_ok;
 	uint8_t edns_version;
-	bool asks_nsid;		/* RFC 5001 2.1 */
+	uint8_t wishes;		/* enum query_wish */
+	uint8_t cookie_size;	/* of `cookie`: 8, or 16 to 40 */
 	uint16_t udp_size;	/* what the client takes: at least 512 (RFC 6891 6.2.3) */
 	uint16_t question_size; /* octets of QNAME, QTYPE, QCLASS; they begin at DNS_HEADER_SIZE */
 	uint16_t type;		/* this and the next two only with a question */
 	uint16_t class;
+	const uint8_t *cookie; /* the option's content, in the message */
 	struct query_ecs ecs;
 	struct name_key name;
 };

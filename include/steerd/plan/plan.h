@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "steerd/dns/cookie.h"
 #include "steerd/geo/geo.h"
 #include "steerd/health/override.h"
 #include "steerd/health/verdict.h"
@@ -28,6 +29,8 @@ struct plan {
 	/* What the server says of itself, a character string each (RFC 1035 3.3); NULL: nothing.  The snapshot's. */
 	const uint8_t *identity;
 	const uint8_t *version;
+	const struct cookie_keys *cookies; /* the snapshot's; NULL: no cookies are given */
+	uint16_t without_cookie_max; /* octets of a response over UDP to who has no good cookie */
 	const struct snapshot *snapshot; /* held */
 	struct plan_private *private;
 };

@@ -7,6 +7,7 @@
 
 #include "steerd/base/report.h"
 #include "steerd/config/settings.h"
+#include "steerd/dns/cookie.h"
 #include "steerd/geo/geo.h"
 #include "steerd/health/target.h"
 #include "steerd/steer/steer.h"
@@ -33,6 +34,14 @@ struct snapshot_member {
 	uint32_t member; /* index of that pool's members */
 };
 
+/* Where the secrets of DNS cookies are from. */
+enum snapshot_secrets {
+	SNAPSHOT_SECRETS_NONE,	 /* no cookies are given */
+	SNAPSHOT_SECRETS_KEPT,	 /* from the file */
+	SNAPSHOT_SECRETS_NEW,	 /* there was no file: who has the state directory writes it */
+	SNAPSHOT_SECRETS_OF_RUN, /* at a start with a file that is wrong: it is left as it is */
+};
+
 struct snapshot {
 	uint64_t generation; /* only rises */
 	const struct settings *settings;
@@ -48,6 +57,10 @@ struct snapshot {
 	/* What the server says of itself, a character string each (RFC 1035 3.3); NULL: nothing. */
 	const uint8_t *identity;
 	const uint8_t *version;
+	const struct cookie_keys *cookies; /* NULL: none are given */
+	enum snapshot_secrets secrets;
+	uint64_t secrets_since_unix_s;
+	const char *secrets_path;
 	struct snapshot_private *private;
 };
 

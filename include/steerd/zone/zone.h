@@ -99,6 +99,8 @@ const struct zone_block *zone_negative(const struct zone *zone);
 const uint8_t *zone_node_name(const struct zone_node *node);
 const uint8_t *zone_name(const struct zone *zone);
 uint32_t zone_serial(const struct zone *zone);
+/* Of its name, without the root label. */
+uint8_t zone_label_count(const struct zone *zone);
 /* Where it was read from. */
 const char *zone_path(const struct zone *zone);
 size_t zone_name_count(const struct zone *zone);

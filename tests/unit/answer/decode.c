@@ -154,6 +154,18 @@ static bool client_subnet(
 	return true;
 }
 
+static bool zone_version(
+	struct decoder *decoder, const uint8_t *content, size_t size, struct decoded *ret)
+{
+	if (ret->has_zone_version || size != 6 || content[1] != 0)
+		return err_set(decoder->err, "a bad zone version");
+	ret->has_zone_version = true;
+	ret->zone_labels = content[0];
+	ret->zone_serial = (uint32_t)content[2] << 24 | (uint32_t)content[3] << 16 |
+		(uint32_t)content[4] << 8 | content[5];
+	return true;
+}
+
 static bool option(struct decoder *decoder, size_t end, struct decoded *ret)
 {
 	uint16_t code;
@@ -182,6 +194,21 @@ static bool option(struct decoder *decoder, size_t end, struct decoded *ret)
 		ret->has_error = true;
 		ret->extended_error = (uint16_t)(content[0] << 8 | content[1]);
 		return true;
+	case DNS_OPTION_COOKIE: /* of a server of RFC 9018: version 1, nothing reserved */
+		if (ret->cookie || size != 24 || memcmp(content + 8, "\1\0\0", 4) != 0)
+			return err_set(decoder->err, "a bad cookie");
+		ret->cookie = content;
+		ret->cookie_unix_s = (uint32_t)content[12] << 24 | (uint32_t)content[13] << 16 |
+			(uint32_t)content[14] << 8 | content[15];
+		return true;
+	case DNS_OPTION_KEEPALIVE:
+		if (ret->has_keepalive || size != 2)
+			return err_set(decoder->err, "a bad keepalive");
+		ret->has_keepalive = true;
+		ret->idle_ds = (uint16_t)(content[0] << 8 | content[1]);
+		return true;
+	case DNS_OPTION_ZONEVERSION:
+		return zone_version(decoder, content, size, ret);
 	default:
 		return err_set(decoder->err, "option %u, which nobody asked for", code);
 	}
@@ -341,7 +368,7 @@ static void print_record(
 
 static void print_rcode(unsigned rcode, struct text *line)
 {
-	static const char *const names[17] = {
+	static const char *const names[24] = {
 		[DNS_RCODE_NOERROR] = "NOERROR",
 		[DNS_RCODE_FORMERR] = "FORMERR",
 		[DNS_RCODE_SERVFAIL] = "SERVFAIL",
@@ -350,9 +377,10 @@ static void print_rcode(unsigned rcode, struct text *line)
 		[DNS_RCODE_YXDOMAIN] = "YXDOMAIN",
 		[DNS_RCODE_REFUSED] = "REFUSED",
 		[DNS_RCODE_BADVERS] = "BADVERS",
+		[DNS_RCODE_BADCOOKIE] = "BADCOOKIE",
 	};
 
-	if (rcode < 17 && names[rcode])
+	if (rcode < 24 && names[rcode])
 		text_add(line, names[rcode]);
 	else
 		text_print(line, "rcode %u", rcode);
@@ -390,6 +418,12 @@ static void print_opt(const struct decoded *decoded, struct text *line)
 			line, " nsid %.*s", (int)decoded->nsid_size, (const char *)decoded->nsid);
 	if (decoded->has_error)
 		text_print(line, " ede %u", decoded->extended_error);
+	if (decoded->has_keepalive)
+		text_print(line, " keepalive %u", decoded->idle_ds);
+	if (decoded->has_zone_version)
+		text_print(line, " zone %u %u", decoded->zone_labels, decoded->zone_serial);
+	if (decoded->cookie)
+		text_print(line, " cookie %u", decoded->cookie_unix_s);
 	if (!decoded->has_ecs)
 		return;
 	text_print(line, " ecs %u/%u/%u ", decoded->ecs_family, decoded->source_bits,

@@ -55,6 +55,13 @@ struct decoded {
 	size_t nsid_size;
 	bool has_error;
 	uint16_t extended_error;
+	const uint8_t *cookie; /* 24 octets; NULL: none */
+	uint32_t cookie_unix_s;
+	bool has_keepalive;
+	uint16_t idle_ds;
+	bool has_zone_version;
+	uint8_t zone_labels;
+	uint32_t zone_serial;
 };
 
 /* Too large for a stack frame; the caller keeps one. */

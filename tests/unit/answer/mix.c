@@ -25,7 +25,7 @@ static const uint8_t octets[] = {0, 1, 2, 10, 42, 127, 128, 172, 185, 192, 200, 
 
 static const uint16_t types[] = {DNS_TYPE_A, DNS_TYPE_A, DNS_TYPE_A, DNS_TYPE_AAAA, DNS_TYPE_AAAA,
 	DNS_TYPE_NS, DNS_TYPE_SOA, DNS_TYPE_MX, DNS_TYPE_TXT, DNS_TYPE_CNAME, DNS_TYPE_DS,
-	DNS_TYPE_ANY, DNS_TYPE_AXFR, DNS_TYPE_IXFR, DNS_TYPE_OPT, 0, 65280};
+	DNS_TYPE_ANY, DNS_TYPE_AXFR, DNS_TYPE_IXFR, DNS_TYPE_OPT, DNS_TYPE_NXNAME, 0, 65280};
 
 void mix_init(struct mix *mix, uint64_t seed)
 {
@@ -93,9 +93,27 @@ static void any_name(struct mix *mix, uint8_t wire[DNS_NAME_MAX])
 				wire[k] = (uint8_t)toupper(wire[k]);
 }
 
+/* One of every kind, now and then one with changes: it must be taken for what it is, and nothing worse. */
+static size_t any_cookie(
+	struct mix *mix, const struct address *client, uint8_t cookie[ASK_COOKIE_MAX])
+{
+	static const char *const kinds[] = {
+		"client", "good", "young", "stale", "rolled", "late", "forged", "foreign"};
+	size_t size =
+		ask_cookie(kinds[random_below(&mix->random, COUNT_OF(kinds))], client, cookie);
+
+	if (one_in(mix, 8))
+		cookie[random_below(&mix->random, ASK_COOKIE_MAX)] =
+			(uint8_t)random_next(&mix->random);
+	if (one_in(mix, 8)) /* of any length that a server may have chosen */
+		size = 16 + random_below(&mix->random, ASK_COOKIE_MAX - 16 + 1);
+	return size;
+}
+
 void mix_next_whole(struct mix *mix, struct ask *ret_ask)
 {
 	uint8_t wire[DNS_NAME_MAX];
+	uint8_t cookie[ASK_COOKIE_MAX];
 	struct prefix subnet = any_subnet(mix);
 	struct ask_parts parts = {
 		.name = wire,
@@ -109,15 +127,39 @@ void mix_next_whole(struct mix *mix, struct ask *ret_ask)
 	};
 
 	any_name(mix, wire);
+	ret_ask->client = (struct answer_client){
+		.address = any_subnet(mix).address,
+		.is_tcp = one_in(mix, 8),
+		.idle_ds = 100,
+		.now_unix_s = ASK_NOW,
+	};
+	for (uint8_t wish = 1; wish <= ASK_NSID; wish = (uint8_t)(wish << 1))
+		if (one_in(mix, 6))
+			parts.wishes |= wish;
+	if (one_in(mix, 3)) {
+		parts.cookie = cookie;
+		parts.cookie_size = any_cookie(mix, &ret_ask->client.address, cookie);
+	}
 	ret_ask->size = ask_write(&parts, ret_ask->message);
-	ret_ask->client.address = any_subnet(mix).address;
-	ret_ask->client.is_tcp = one_in(mix, 8);
 	ret_ask->random = random_next(&mix->random);
+}
+
+/* What is left is for a cookie, if it has one (RFC 7873 5.4). */
+static void remove_question(struct ask *ask)
+{
+	uint8_t *question = ask->message + DNS_HEADER_SIZE;
+	size_t size = name_size(question) + 4;
+
+	memmove(question, question + size, ask->size - DNS_HEADER_SIZE - size);
+	ask->size -= size;
+	ask->message[5] = 0; /* QDCOUNT */
 }
 
 void mix_next(struct mix *mix, struct ask *ret_ask)
 {
 	mix_next_whole(mix, ret_ask);
+	if (one_in(mix, 40))
+		remove_question(ret_ask);
 	if (!one_in(mix, 3))
 		return;
 	for (uint32_t changes = random_below(&mix->random, 4); changes > 0; changes--)

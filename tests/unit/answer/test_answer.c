@@ -15,6 +15,7 @@
 
 #define SOA "authority example. 60 SOA ns1.example. hostmaster.example. 7 7200 900 1209600 60"
 #define OTHER_SOA "authority other. 30 SOA ns1.example. hostmaster.other. 3 7200 900 1209600 30"
+#define COOKIE_NOW " cookie 1763985600"
 #define IDENTITY "05616e742d31"
 #define SELF_VERSION                                                                               \
 	"08737465657264"                                                                           \
@@ -86,7 +87,7 @@ static const struct {
 	{"RD of a refusal", "elsewhere.test A rd", "REFUSED rd; elsewhere.test. A"},
 	{"NOTIFY", "example SOA opcode=4", "NOTIMP opcode 4; example. SOA"},
 	{"UPDATE with EDNS", "example SOA opcode=5 edns=1232",
-		"NOTIMP opcode 5; example. SOA; edns 1232"},
+		"NOTIMP opcode 5; example. SOA; edns 1232 ede 21"},
 
 	/* chains (RFC 1034 3.6.2, RFC 6604 3) */
 	{"a CNAME", "alias.example A",
@@ -263,9 +264,10 @@ static const struct {
 	{"the apex itself", "moved SOA",
 		"NOERROR aa; moved. SOA; answer moved. 600 SOA ns1.example. hostmaster.moved. 3 "
 		"7200 900 1209600 30"},
-	{"255 octets", "xxxxxxxxx.dlong.example A edns=1232",
+	{"255 octets", "xxxxxxxxx.dlong.example A edns=1232 cookie=good",
 		"NXDOMAIN aa; xxxxxxxxx.dlong.example. A; answer dlong.example. 3600 DNAME " LONG
-		", xxxxxxxxx.dlong.example. 3600 CNAME xxxxxxxxx." LONG "; " SOA "; edns 1232"},
+		", xxxxxxxxx.dlong.example. 3600 CNAME xxxxxxxxx." LONG "; " SOA
+		"; edns 1232" COOKIE_NOW},
 	{"a link that does not fit", "xxxxxxxxx.dlong.example A",
 		"NOERROR aa tc; xxxxxxxxx.dlong.example. A"},
 	{"256 octets", "xxxxxxxxxx.dlong.example A",
@@ -296,7 +298,7 @@ static const struct {
 	{"NSID: a refusal", "elsewhere.test A nsid",
 		"REFUSED; elsewhere.test. A; edns 1232 nsid ant-1 ede 20"},
 	{"NSID: another opcode", "example SOA opcode=4 nsid",
-		"NOTIMP opcode 4; example. SOA; edns 1232 nsid ant-1"},
+		"NOTIMP opcode 4; example. SOA; edns 1232 nsid ant-1 ede 21"},
 	{"NSID beside a client subnet", "near.example A nsid ecs=185.1.0.0/24",
 		"NOERROR aa; near.example. A; answer near.example. 20 A 192.0.2.102, "
 		"near.example. 20 A 192.0.2.101; edns 1232 nsid ant-1 ecs 1/24/17 185.1.0.0"},
@@ -336,36 +338,152 @@ static const struct {
 	{"not authoritative", "elsewhere.test A edns=1232 do rd",
 		"REFUSED rd; elsewhere.test. A; edns 1232 do ede 20"},
 	{"not authoritative: the root", ". NS edns=1232", "REFUSED; . NS; edns 1232 ede 20"},
-	{"a transfer is refused for another reason", "example AXFR tcp edns=1232",
-		"REFUSED; example. AXFR; edns 1232"},
-	{"another class as well", "www.example A class=3 edns=1232",
-		"REFUSED; www.example. A; edns 1232"},
+	{"RFC 8914 4.22: a transfer is refused for another reason", "example AXFR tcp edns=1232",
+		"REFUSED; example. AXFR; edns 1232 ede 21"},
+	{"an incremental one as well", "elsewhere.test IXFR edns=1232",
+		"REFUSED; elsewhere.test. IXFR; edns 1232 ede 21"},
+	{"RFC 8914 4.22: another class as well", "www.example A class=3 edns=1232",
+		"REFUSED; www.example. A; edns 1232 ede 21"},
+	{"RFC 8914 4.22: an opcode that is not served", "example SOA opcode=4 edns=1232",
+		"NOTIMP opcode 4; example. SOA; edns 1232 ede 21"},
+	{"RFC 9824 3.5: a type that no name has", "www.example TYPE128 edns=1232",
+		"FORMERR; www.example. NXNAME; edns 1232 ede 30"},
+	{"RFC 9824 3.5: even where there is no name", "nx.example TYPE128",
+		"FORMERR; nx.example. NXNAME"},
+	{"RFC 8906 3.1.2: other types that stand in no zone are no error", "www.example TYPE249",
+		"NOERROR aa; www.example. TKEY; " SOA},
+	{"RFC 8906 3.1.2: nor is type 0", "www.example TYPE0",
+		"NOERROR aa; www.example. TYPE0; " SOA},
+	{"RFC 8906 3.1.2: nor MAILB", "www.example TYPE253",
+		"NOERROR aa; www.example. MAILB; " SOA},
 	{"a chain that leaves us is no error", "out.example A edns=1232",
 		"NOERROR aa; out.example. A; answer out.example. 3600 CNAME www.elsewhere.test.; "
 		"edns 1232"},
 
+	/* cookies (RFC 7873) */
+	{"RFC 7873 5.2.3: a client's part alone gets the whole", "www.example A cookie=client",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232" COOKIE_NOW},
+	{"RFC 7873 5.2.5: a good one", "www.example A cookie=good",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232" COOKIE_NOW},
+	{"RFC 9018 4.3: a young one stays", "www.example A cookie=young",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 cookie 1763985000"},
+	{"RFC 9018 4.3: after half an hour there is another", "www.example A cookie=stale",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232" COOKIE_NOW},
+	{"RFC 9018 5: of the old secret: one of the new", "www.example A cookie=rolled",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232" COOKIE_NOW},
+	{"RFC 7873 5.2.4: too old: answered, and another", "www.example A cookie=late",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232" COOKIE_NOW},
+	{"RFC 7873 5.2.4: forged", "www.example A cookie=forged",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232" COOKIE_NOW},
+	{"RFC 7873 5.2.4: another server's", "www.example A cookie=foreign",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232" COOKIE_NOW},
+	{"a cookie over TCP", "www.example A cookie=client tcp",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232" COOKIE_NOW},
+	{"a cookie from IPv6", "www.example A cookie=young from=2001:db8::53",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 cookie 1763985000"},
+	{"a cookie in a refusal", "elsewhere.test A cookie=client",
+		"REFUSED; elsewhere.test. A; edns 1232 ede 20" COOKIE_NOW},
+	{"a cookie of another opcode", "example SOA opcode=4 cookie=client",
+		"NOTIMP opcode 4; example. SOA; edns 1232 ede 21" COOKIE_NOW},
+	{"without a good one: 512 octets", "long3.example TXT edns=1232 cookie=client",
+		"NOERROR aa tc; long3.example. TXT; edns 1232" COOKIE_NOW},
+	{"without any", "long3.example TXT edns=1232",
+		"NOERROR aa tc; long3.example. TXT; edns 1232"},
+	{"with a forged one", "long3.example TXT edns=1232 cookie=forged",
+		"NOERROR aa tc; long3.example. TXT; edns 1232" COOKIE_NOW},
+	{"with one that is too old", "long3.example TXT edns=1232 cookie=late",
+		"NOERROR aa tc; long3.example. TXT; edns 1232" COOKIE_NOW},
+	{"with a good one: what the client takes", "long3.example TXT edns=1232 cookie=good",
+		"NOERROR aa; long3.example. TXT; answer long3.example. 3600 TXT @, long3.example. "
+		"3600 "
+		"TXT @, long3.example. 3600 TXT @; edns 1232" COOKIE_NOW},
+	{"with one of the old secret", "long3.example TXT edns=1232 cookie=rolled",
+		"NOERROR aa; long3.example. TXT; answer long3.example. 3600 TXT @, long3.example. "
+		"3600 "
+		"TXT @, long3.example. 3600 TXT @; edns 1232" COOKIE_NOW},
+	{"but no more than it takes", "long3.example TXT edns=512 cookie=good",
+		"NOERROR aa tc; long3.example. TXT; edns 1232" COOKIE_NOW},
+
+	/* limited */
+	{"a limit: TC", "www.example A limited", "NOERROR tc; www.example. A"},
+	{"a limit, EDNS without a cookie", "www.example A limited edns=1232",
+		"NOERROR tc; www.example. A; edns 1232"},
+	{"RFC 7873 5.2.3: a limit, a client's part", "www.example A limited cookie=client",
+		"BADCOOKIE; www.example. A; edns 1232" COOKIE_NOW},
+	{"RFC 7873 5.2.4: a limit, a forged cookie", "www.example A limited cookie=forged",
+		"BADCOOKIE; www.example. A; edns 1232" COOKIE_NOW},
+	{"RFC 7873 5.2.5: a good cookie is not limited", "www.example A limited cookie=good",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232" COOKIE_NOW},
+
+	/* how long a connection may be idle (RFC 7828) */
+	{"RFC 7828 3.3.2: over TCP, asked for", "www.example A keepalive tcp",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 keepalive 100"},
+	{"RFC 7828 3.3.2: not asked for", "www.example A edns=1232 tcp",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232"},
+	{"RFC 7828 3.3.1: over UDP it is ignored", "www.example A keepalive",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232"},
+	{"in a refusal as well", "elsewhere.test A keepalive tcp",
+		"REFUSED; elsewhere.test. A; edns 1232 ede 20 keepalive 100"},
+
+	/* the zone's version (RFC 9660) */
+	{"RFC 9660 3.2: an answer", "www.example A zoneversion",
+		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 zone 1 7"},
+	{"of the other zone", "www.other A zoneversion",
+		"NOERROR aa; www.other. A; answer www.other. 600 A 192.0.2.99; edns 1232 zone 1 3"},
+	{"not asked for", "www.other A edns=1232",
+		"NOERROR aa; www.other. A; answer www.other. 600 A 192.0.2.99; edns 1232"},
+	{"RFC 9660 3.2: no data", "www.example AAAA zoneversion",
+		"NOERROR aa; www.example. AAAA; " SOA "; edns 1232 zone 1 7"},
+	{"RFC 9660 3.2: no name", "nx.example A zoneversion",
+		"NXDOMAIN aa; nx.example. A; " SOA "; edns 1232 zone 1 7"},
+	{"RFC 9660 3.2: a referral", "sub.example A zoneversion",
+		"NOERROR; sub.example. A; " REFERRAL "; edns 1232 zone 1 7"},
+	{"a steered name", "dl.example A zoneversion",
+		"NOERROR aa; dl.example. A; answer " TWO(
+			"dl.example.", "30") "; edns 1232 zone 1 7"},
+	{"RFC 9660 3.2: of a chain, the zone that has the name that was asked for",
+		"hop.example A zoneversion",
+		"NOERROR aa; hop.example. A; answer hop.example. 3600 CNAME www.other., "
+		"www.other. 600 A 192.0.2.99; edns 1232 zone 1 7"},
+	{"RFC 9660 3.2: none outside", "elsewhere.test A zoneversion",
+		"REFUSED; elsewhere.test. A; edns 1232 ede 20"},
+	{"none of another class", "id.server TXT class=3 zoneversion",
+		"NOERROR aa; id.server. TXT; answer id.server. 0 CH TXT " IDENTITY "; edns 1232"},
+	{"none of a transfer that is refused", "example AXFR zoneversion tcp",
+		"REFUSED; example. AXFR; edns 1232 ede 21"},
+	{"none of another opcode", "example SOA opcode=4 zoneversion",
+		"NOTIMP opcode 4; example. SOA; edns 1232 ede 21"},
+
 	/* room (RFC 2181 9, RFC 6891 6.2.3) */
-	{"too long for any packet", "long.example TXT edns=4096",
-		"NOERROR aa tc; long.example. TXT; edns 1232"},
-	{"a chain to it", "longer.example TXT edns=4096 ecs=203.0.113.0/24",
-		"NOERROR aa tc; longer.example. TXT; edns 1232 ecs 1/24/0 203.0.113.0"},
+	{"too long for any packet", "long.example TXT edns=4096 cookie=good",
+		"NOERROR aa tc; long.example. TXT; edns 1232" COOKIE_NOW},
+	{"a chain to it", "longer.example TXT edns=4096 cookie=good ecs=203.0.113.0/24",
+		"NOERROR aa tc; longer.example. TXT; edns 1232" COOKIE_NOW
+		" ecs 1/24/0 203.0.113.0"},
 	{"512 octets to the last", "long2.example TXT edns=512 do",
 		"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
 		"long2.example. 3600 TXT @; edns 1232 do"},
 	{"no room for the client subnet", "long2.example TXT edns=512 ecs=203.0.113.0/24",
 		"NOERROR aa tc; long2.example. TXT; edns 1232 ecs 1/24/0 203.0.113.0"},
-	{"an octet less than it takes", "long2.example TXT edns=522 ecs=203.0.113.0/24",
-		"NOERROR aa tc; long2.example. TXT; edns 1232 ecs 1/24/0 203.0.113.0"},
-	{"just what it takes", "long2.example TXT edns=523 ecs=203.0.113.0/24",
+	{"an octet less than it takes with a cookie",
+		"long2.example TXT edns=550 ecs=203.0.113.0/24 cookie=good",
+		"NOERROR aa tc; long2.example. TXT; edns 1232" COOKIE_NOW
+		" ecs 1/24/0 203.0.113.0"},
+	{"just what it takes", "long2.example TXT edns=551 ecs=203.0.113.0/24 cookie=good",
 		"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
-		"long2.example. 3600 TXT @; edns 1232 ecs 1/24/0 203.0.113.0"},
+		"long2.example. 3600 TXT @; edns 1232" COOKIE_NOW " ecs 1/24/0 203.0.113.0"},
 	{"no room for who answers", "long2.example TXT edns=512 nsid",
 		"NOERROR aa tc; long2.example. TXT; edns 1232 nsid ant-1"},
-	{"an octet less than who answers takes", "long2.example TXT edns=520 nsid",
-		"NOERROR aa tc; long2.example. TXT; edns 1232 nsid ant-1"},
-	{"just what it takes with who answers", "long2.example TXT edns=521 nsid",
+	{"an octet less than who answers takes", "long2.example TXT edns=548 nsid cookie=good",
+		"NOERROR aa tc; long2.example. TXT; edns 1232 nsid ant-1" COOKIE_NOW},
+	{"just what it takes with who answers", "long2.example TXT edns=549 nsid cookie=good",
 		"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
-		"long2.example. 3600 TXT @; edns 1232 nsid ant-1"},
+		"long2.example. 3600 TXT @; edns 1232 nsid ant-1" COOKIE_NOW},
+	{"all options over TCP",
+		"long2.example TXT edns=512 nsid cookie=good keepalive zoneversion tcp",
+		"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
+		"long2.example. 3600 TXT @; edns 1232 nsid ant-1 keepalive 100 zone 1 "
+		"7" COOKIE_NOW},
 	{"without EDNS there is no OPT to pay for", "long2.example TXT",
 		"NOERROR aa; long2.example. TXT; answer long2.example. 3600 TXT @, "
 		"long2.example. 3600 TXT @"},
@@ -433,7 +551,7 @@ static const struct {
 	{"scope 0: refused", "elsewhere.test A ecs=185.1.2.0/24",
 		"REFUSED; elsewhere.test. A; edns 1232 ede 20 ecs 1/24/0 185.1.2.0"},
 	{"scope 0: another opcode", "example SOA opcode=4 ecs=185.1.2.0/24",
-		"NOTIMP opcode 4; example. SOA; edns 1232 ecs 1/24/0 185.1.2.0"},
+		"NOTIMP opcode 4; example. SOA; edns 1232 ede 21 ecs 1/24/0 185.1.2.0"},
 	{"scope 0: truncated", "long.example TXT ecs=185.1.2.0/24",
 		"NOERROR aa tc; long.example. TXT; edns 1232 ecs 1/24/0 185.1.2.0"},
 	{"over TCP", "nx.example A ecs=185.1.2.0/24 tcp",
@@ -595,10 +713,36 @@ static const struct {
 		"1234 0000 0001 0000 0000 0001 07'example' 00 0002 0001"
 		"00 0029 1000 00010000 000b 0008 0007 0001 18 00 cb0071",
 		"BADVERS; example. NS; edns 1232"},
+	{"RFC 7873 5.4: no question, a client cookie",
+		"1234 0100 0000 0000 0000 0001 00 0029 1000 00000000 000c 000a 0008 'cookies!'",
+		"NOERROR rd; edns 1232 cookie 1763985600"},
+	{"RFC 7873 5.4: no question, a server cookie that is not ours",
+		"1234 0100 0000 0000 0000 0001 00 0029 1000 00000000 0014 000a 0010 "
+		"'cookies!cookies!'",
+		"BADCOOKIE rd; edns 1232 cookie 1763985600"},
+	{"RFC 7873 5.4: no question, no cookie: malformed (RFC 9619 4)",
+		"1234 0100 0000 0000 0000 0001 00 0029 1000 00000000 0004 0003 0000",
+		"FORMERR rd; edns 1232 nsid ant-1"},
+	{"RFC 7873 5.2.2: a cookie of 9 octets",
+		"1234 0000 0001 0000 0000 0001 07'example' 00 0002 0001"
+		"00 0029 1000 00000000 000d 000a 0009 'cookies!!'",
+		"FORMERR; example. NS; edns 1232"},
+	{"RFC 7828 3.3.1: a keepalive with a time is ignored over UDP",
+		"1234 0000 0001 0000 0000 0001 07'example' 00 00fa 0001"
+		"00 0029 1000 00000000 0006 000b 0002 0064",
+		"NOERROR aa; example. TSIG; " SOA "; edns 1232"},
+	{"RFC 9660 2.1: a zone version that says one",
+		"1234 0000 0001 0000 0000 0001 07'example' 00 0002 0001"
+		"00 0029 1000 00000000 000a 0013 0006 01 00 00000007",
+		"FORMERR; example. NS; edns 1232"},
+	{"malformed behind a cookie",
+		"1234 0000 0001 0000 0000 0001 00 0002 0001"
+		"00 0029 1000 00000000 000f 000a 0008 'cookies!' fde9 00",
+		"FORMERR; . NS; edns 1232 cookie 1763985600"},
 	{"an opcode without a question", "1234 7900 0000 0000 0000 0000", "NOTIMP opcode 15 rd"},
 	{"options that we do not know",
 		"1234 0000 0001 0000 0000 0001 07'example' 00 00fa 0001"
-		"00 0029 1000 00000000 000c 000a 0000 fde9 0004 01020304",
+		"00 0029 1000 00000000 000c 000d 0000 fde9 0004 01020304",
 		"NOERROR aa; example. TSIG; " SOA "; edns 1232"},
 };
 
@@ -606,7 +750,10 @@ static void each_raw_message(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(raw); i++) {
-		struct ask ask = {.client.address = {ADDRESS_IPV4, {198, 51, 100, 53}}};
+		struct ask ask = {
+			.client.address = {ADDRESS_IPV4, {198, 51, 100, 53}},
+			.client.now_unix_s = ASK_NOW,
+		};
 		struct stats stats = {0};
 		struct text line = {0};
 
@@ -639,18 +786,96 @@ static void nothing_is_said(void **state)
 		{"id.server TXT class=3", "REFUSED; id.server. TXT"},
 		{"hostname.bind TXT class=3", "REFUSED; hostname.bind. TXT"},
 		{"version.server TXT class=3", "REFUSED; version.server. TXT"},
-		{"version.bind TXT class=3 nsid", "REFUSED; version.bind. TXT; edns 1232"},
+		{"www.example A cookie=client",
+			"NOERROR aa; www.example. A; answer " WWW "; edns 1232"},
+		{"www.example A cookie=good",
+			"NOERROR aa; www.example. A; answer " WWW "; edns 1232"},
+		{"www.example A cookie=client limited", "NOERROR tc; www.example. A; edns 1232"},
+		{"version.bind TXT class=3 nsid", "REFUSED; version.bind. TXT; edns 1232 ede 21"},
 	};
 	struct plan plan = world->plan;
 
 	(void)state;
 	plan.identity = NULL;
 	plan.version = NULL;
+	plan.cookies = NULL;
 	for (size_t i = 0; i < COUNT_OF(silent); i++)
 		check_case(&plan, silent[i].ask, silent[i].ask, silent[i].want);
 }
 
-/* The longest question, identity and client subnet meet in the least that a client takes. */
+/* RFC 7828 3.2.1: over TCP, a keepalive that says a time is malformed. */
+static void a_clients_keepalive(void **state)
+{
+	struct ask ask = {.client.is_tcp = true, .client.idle_ds = 100};
+	struct stats stats = {0};
+	struct text line = {0};
+
+	(void)state;
+	ask.size = hex_read("1234 0000 0001 0000 0000 0001 07'example' 00 0002 0001"
+			    "00 0029 1000 00000000 0006 000b 0002 0064",
+		ask.message, sizeof(ask.message));
+	assert_true(ask_answer(&world->plan, &ask, &stats, out, &decoded) > 0);
+	decode_print(out, &decoded, &line);
+	assert_string_equal(line.bytes, "FORMERR; example. NS; edns 1232");
+	text_done(&line);
+}
+
+/* RFC 7873 5.4: without a question, a cookie of ours is confirmed; where none are given, there is nothing to ask for. */
+static void a_cookie_alone(void **state)
+{
+	struct ask ask = {
+		.client.address = {ADDRESS_IPV4, {198, 51, 100, 53}}, .client.now_unix_s = ASK_NOW};
+	struct plan plan = world->plan;
+	struct stats stats = {0};
+	size_t head = hex_read("1234 0000 0000 0000 0000 0001 00 0029 1000 00000000 001c 000a 0018",
+		ask.message, sizeof(ask.message));
+
+	(void)state;
+	ask.size = head + ask_cookie("good", &ask.client.address, ask.message + head);
+	assert_true(ask_answer(&plan, &ask, &stats, out, &decoded) > 0);
+	assert_int_equal(decoded.rcode, DNS_RCODE_NOERROR);
+	assert_memory_equal(decoded.cookie, ask.message + head, COOKIE_SIZE);
+	ask_cookie("forged", &ask.client.address, ask.message + head);
+	assert_true(ask_answer(&plan, &ask, &stats, out, &decoded) > 0);
+	assert_int_equal(decoded.rcode, DNS_RCODE_BADCOOKIE);
+	assert_int_equal(stats.counters[STATS_COOKIES], 2);
+	plan.cookies = NULL;
+	assert_true(ask_answer(&plan, &ask, &stats, out, &decoded) > 0);
+	assert_int_equal(decoded.rcode, DNS_RCODE_FORMERR);
+	assert_null(decoded.cookie);
+}
+
+/* What the server room is told: who is no forgery. */
+static void who_has_a_cookie(void **state)
+{
+	static const struct {
+		const char *kind;
+		bool has_cookie;
+	} kinds[] = {{"good", true}, {"young", true}, {"stale", true}, {"rolled", true},
+		{"late", false}, {"forged", false}, {"foreign", false}, {"client", false}};
+	struct stats stats = {0};
+	struct ask ask;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		struct text text = {0};
+
+		text_print(&text, "www.example A cookie=%s", kinds[i].kind);
+		ask_parse(text.bytes, &ask);
+
+		struct answered answered = answer_query(
+			&world->plan, &ask.client, ask.message, ask.size, 0, &stats, out);
+
+		if (answered.has_cookie != kinds[i].has_cookie)
+			fail_msg("%s", kinds[i].kind);
+		text_done(&text);
+	}
+	ask_parse("www.example A edns=1232", &ask);
+	assert_false(answer_query(&world->plan, &ask.client, ask.message, ask.size, 0, &stats, out)
+			     .has_cookie);
+}
+
+/* The longest question, identity, client subnet and all other options meet in the least that a client takes. */
 static void the_longest_options(void **state)
 {
 	static const char labels[] =
@@ -672,12 +897,23 @@ static void the_longest_options(void **state)
 		struct stats stats = {0};
 		struct ask ask;
 
-		text_print(&text, "%s%s A edns=512 nsid ecs=2001:db8::/128", labels, ends[i]);
+		/* over TCP, where a keepalive is answered, and all the same within 512 octets */
+		text_print(&text,
+			"%s%s A edns=512 nsid cookie=client keepalive zoneversion "
+			"ecs=2001:db8::/128",
+			labels, ends[i]);
 		ask_parse(text.bytes, &ask);
+		ask.client.is_tcp = true;
+		assert_true(ask_answer(&plan, &ask, &stats, out, &decoded) <= DNS_UDP_MIN);
+		assert_true(decoded.has_keepalive && decoded.cookie && decoded.nsid);
+		assert_int_equal(decoded.has_zone_version, i);
+		ask.client.is_tcp = false;
 		assert_true(ask_answer(&plan, &ask, &stats, out, &decoded) <= DNS_UDP_MIN);
 		assert_int_equal(decoded.question_size, DNS_NAME_MAX + 4);
 		assert_int_equal(decoded.nsid_size, 64);
 		assert_memory_equal(decoded.nsid, identity + 1, 64);
+		assert_non_null(decoded.cookie);
+		assert_int_equal(decoded.has_zone_version, i);
 		assert_int_equal(decoded.has_error, i == 0);
 		assert_int_equal(decoded.count, i);
 		text_done(&text);
@@ -723,12 +959,13 @@ static void every_payload_size(void **state)
 		struct ask ask;
 		size_t whole;
 
-		text_print(&text, "%s edns=65535 tcp ecs=185.1.0.0/16", names[i]);
+		text_print(&text, "%s edns=65535 tcp ecs=185.1.0.0/16 cookie=good", names[i]);
 		ask_parse(text.bytes, &ask);
 		whole = ask_answer(&world->plan, &ask, &stats, out, &decoded);
 		for (unsigned size = 0; size < 2000; size++) {
 			text_clear(&text);
-			text_print(&text, "%s edns=%u ecs=185.1.0.0/16", names[i], size);
+			text_print(
+				&text, "%s edns=%u ecs=185.1.0.0/16 cookie=good", names[i], size);
 			ask_parse(text.bytes, &ask);
 
 			size_t limit = size < 512 ? 512 : size > 1232 ? 1232 : size;
@@ -745,7 +982,8 @@ static void every_payload_size(void **state)
 static const struct {
 	const char *ask;
 	enum stats_counter outcome;
-	const char *besides; /* S steered, E with a client subnet, T truncated */
+	const char
+		*besides; /* S steered, E with a client subnet, T truncated, C B G with a cookie */
 } counted[] = {
 	{"www.example A", STATS_NOERROR, ""},
 	{"out.example A", STATS_NOERROR, ""},
@@ -774,6 +1012,12 @@ static const struct {
 	{"www.example A class=3", STATS_REFUSED, ""},
 	{"example AXFR", STATS_REFUSED, ""},
 	{"example SOA opcode=4", STATS_NOTIMP, ""},
+	{"www.example TYPE128", STATS_FORMERR, ""},
+	{"www.example A cookie=client", STATS_NOERROR, "C"},
+	{"www.example A cookie=forged", STATS_NOERROR, "B"},
+	{"www.example A cookie=foreign", STATS_NOERROR, "B"},
+	{"www.example A cookie=good", STATS_NOERROR, "G"},
+	{"dl.example A cookie=rolled ecs=185.1.0.0/16", STATS_NOERROR, "SEG"},
 };
 
 static void each_is_counted_once(void **state)
@@ -788,6 +1032,9 @@ static void each_is_counted_once(void **state)
 		want.counters[STATS_STEERED] = strchr(counted[i].besides, 'S') != NULL;
 		want.counters[STATS_WITH_ECS] = strchr(counted[i].besides, 'E') != NULL;
 		want.counters[STATS_TRUNCATED] = strchr(counted[i].besides, 'T') != NULL;
+		want.counters[STATS_CLIENT_COOKIE] = strchr(counted[i].besides, 'C') != NULL;
+		want.counters[STATS_BAD_COOKIE] = strchr(counted[i].besides, 'B') != NULL;
+		want.counters[STATS_WITH_COOKIE] = strchr(counted[i].besides, 'G') != NULL;
 		ask_parse(counted[i].ask, &ask);
 		(void)ask_answer(&world->plan, &ask, &stats, out, &decoded);
 		if (memcmp(&stats, &want, sizeof(stats)) != 0)
@@ -801,6 +1048,9 @@ int main(void)
 		cmocka_unit_test(each_case),
 		cmocka_unit_test(each_raw_message),
 		cmocka_unit_test(nothing_is_said),
+		cmocka_unit_test(a_clients_keepalive),
+		cmocka_unit_test(a_cookie_alone),
+		cmocka_unit_test(who_has_a_cookie),
 		cmocka_unit_test(the_longest_options),
 		cmocka_unit_test(answers_over_tcp),
 		cmocka_unit_test(every_payload_size),

@@ -12,6 +12,7 @@
 
 #include "mix.h"
 #include "steerd/base/memory.h"
+#include "steerd/dns/cookie.h"
 #include "steerd/dns/query.h"
 #include "world.h"
 
@@ -21,11 +22,21 @@ static struct world *world;
 static struct decoded decoded;
 static uint8_t out[ANSWER_TCP_MAX];
 
+static bool has_good_cookie(const struct ask *ask, const struct query *query)
+{
+	const struct cookie cookie = {
+		query->cookie, query->cookie_size, &ask->client.address, ask->client.now_unix_s};
+
+	return query->wishes & QUERY_HAS_COOKIE &&
+		cookie_judge(world->plan.cookies, &cookie) >= COOKIE_OLD;
+}
+
 /* What RFC 1035 4.1.1 and RFC 6891 6.1.1 ask of every response. */
 static void check_form(const struct ask *ask, const struct query *query, size_t size)
 {
 	uint16_t copied = DNS_FLAG_RD | DNS_FLAG_CD | 0x7800;
-	size_t limit = query->udp_size < ANSWER_UDP_MAX ? query->udp_size : ANSWER_UDP_MAX;
+	size_t most = has_good_cookie(ask, query) ? ANSWER_UDP_MAX : DNS_UDP_MIN;
+	size_t limit = query->udp_size < most ? query->udp_size : most;
 
 	assert_true(ask->client.is_tcp || size <= limit);
 	assert_int_equal(decoded.id, query->id);
@@ -108,7 +119,34 @@ static void check_sections(const struct query *query)
 		assert_true(decoded.flags & DNS_FLAG_AA);
 }
 
-static void check_rcode(enum query_verdict verdict)
+/* Nothing that was not asked for, and what was asked for wherever it means something. */
+static void check_options(
+	const struct ask *ask, enum query_verdict verdict, const struct query *query)
+{
+	bool is_answered = verdict == QUERY_OK && query->class == DNS_CLASS_IN &&
+		decoded.rcode != DNS_RCODE_REFUSED && decoded.rcode != DNS_RCODE_FORMERR;
+
+	assert_int_equal(decoded.cookie != NULL, (query->wishes & QUERY_HAS_COOKIE) != 0);
+	assert_int_equal(decoded.nsid != NULL, (query->wishes & QUERY_NSID) != 0);
+	assert_int_equal(decoded.has_keepalive,
+		ask->client.is_tcp && (query->wishes & QUERY_KEEPALIVE) != 0);
+	assert_int_equal(
+		decoded.has_zone_version, is_answered && (query->wishes & QUERY_ZONE_VERSION) != 0);
+	if (decoded.has_zone_version)
+		assert_int_equal(decoded.zone_labels, 1); /* as all zones here */
+	if (decoded.has_error)
+		assert_true(decoded.rcode != DNS_RCODE_NOERROR);
+}
+
+/* A question that the reader takes and that has no answer: RFC 7828 3.2.1, RFC 9824 3.5. */
+static bool is_senseless(const struct ask *ask, const struct query *query)
+{
+	return (ask->client.is_tcp && query->wishes & QUERY_BAD_KEEPALIVE) ||
+		(query->class == DNS_CLASS_IN && query->type == DNS_TYPE_NXNAME);
+}
+
+static void check_rcode(
+	const struct ask *ask, enum query_verdict verdict, const struct query *query)
 {
 	switch (verdict) {
 	case QUERY_FORMERR:
@@ -120,7 +158,18 @@ static void check_rcode(enum query_verdict verdict)
 	case QUERY_BADVERS:
 		assert_int_equal(decoded.rcode, DNS_RCODE_BADVERS);
 		break;
+	case QUERY_COOKIE:
+		assert_int_equal(decoded.rcode,
+			query->cookie_size == 8 || has_good_cookie(ask, query)
+				? DNS_RCODE_NOERROR
+				: DNS_RCODE_BADCOOKIE);
+		assert_int_equal(decoded.count, 0);
+		break;
 	case QUERY_OK:
+		if (is_senseless(ask, query)) {
+			assert_int_equal(decoded.rcode, DNS_RCODE_FORMERR);
+			break;
+		}
 		assert_true(decoded.rcode == DNS_RCODE_NOERROR ||
 			decoded.rcode == DNS_RCODE_NXDOMAIN ||
 			decoded.rcode == DNS_RCODE_YXDOMAIN || decoded.rcode == DNS_RCODE_REFUSED);
@@ -135,7 +184,9 @@ static void a_million_queries(void **state)
 {
 	static const enum stats_counter outcomes[] = {STATS_SILENT, STATS_NOERROR, STATS_NODATA,
 		STATS_NXDOMAIN, STATS_YXDOMAIN, STATS_REFERRALS, STATS_REFUSED, STATS_FORMERR,
-		STATS_NOTIMP, STATS_BADVERS};
+		STATS_NOTIMP, STATS_BADVERS, STATS_COOKIES};
+	static const enum stats_counter cookies[] = {
+		STATS_CLIENT_COOKIE, STATS_WITH_COOKIE, STATS_BAD_COOKIE};
 	static struct mix mix;
 	static struct ask ask;
 	struct stats stats = {0};
@@ -154,21 +205,25 @@ static void a_million_queries(void **state)
 		assert_int_equal(size == 0, verdict == QUERY_SILENCE);
 		if (size == 0)
 			continue;
-		check_rcode(verdict);
+		check_rcode(&ask, verdict, &query);
+		check_options(&ask, verdict, &query);
 		check_form(&ask, &query, size);
 		check_subnet(&query);
-		check_sections(&query);
+		if (verdict != QUERY_COOKIE)
+			check_sections(&query);
 	}
 	for (size_t i = 0; i < COUNT_OF(outcomes); i++) {
 		total += stats.counters[outcomes[i]];
 		assert_true(stats.counters[outcomes[i]] > 0); /* the mix reaches every branch */
 	}
 	assert_int_equal(total, QUERIES);
+	for (size_t i = 0; i < COUNT_OF(cookies); i++)
+		assert_true(stats.counters[cookies[i]] > QUERIES / 50);
 	assert_true(stats.counters[STATS_TRUNCATED] > 0);
 	assert_true(stats.counters[STATS_STEERED] > QUERIES / 50);
 }
 
-/* P9: what is answered does not depend on the transport, where it fits. */
+/* P9: what is answered does not depend on the transport, where it fits, but for how long a connection may be idle. */
 static void both_transports_say_the_same(void **state)
 {
 	static uint8_t over_tcp[ANSWER_TCP_MAX];
@@ -179,7 +234,12 @@ static void both_transports_say_the_same(void **state)
 	(void)state;
 	mix_init(&mix, 9);
 	for (size_t i = 0; i < 20000; i++) {
+		struct query query;
+
 		mix_next_whole(&mix, &ask);
+		if (query_read(ask.message, ask.size, &query) != QUERY_SILENCE &&
+			query.wishes & QUERY_KEEPALIVE)
+			continue;
 		ask.client.is_tcp = true;
 
 		size_t tcp = ask_answer(&world->plan, &ask, &stats, over_tcp, &decoded);

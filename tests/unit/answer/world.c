@@ -191,6 +191,13 @@ struct world *world_new(const char *networks_path)
 	world->plan.steerings = steerings;
 	world->plan.identity = (const uint8_t *)"\5ant-1";
 	world->plan.version = (const uint8_t *)"\10steerd 7";
+	world->cookies = (struct cookie_keys){
+		2,
+		{siphash_key_read((const uint8_t *)WORLD_SECRET),
+			siphash_key_read((const uint8_t *)WORLD_OLD_SECRET)},
+	};
+	world->plan.cookies = &world->cookies;
+	world->plan.without_cookie_max = DNS_UDP_MIN;
 	return world;
 }
 

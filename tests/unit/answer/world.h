@@ -8,7 +8,8 @@
 /*
  * world - a plan made by hand: zones and a networks file beside the tests, and pools whose decisions are known.
  *
- * It calls itself "ant-1", version "steerd 7".
+ * It calls itself "ant-1", version "steerd 7", gives cookies of WORLD_SECRET, and takes those of WORLD_OLD_SECRET too;
+ * over UDP, who has no good cookie gets 512 octets.
  *
  *	two     A: 192.0.2.11 and .12, always both; no AAAA
  *	six     AAAA: 2001:db8::6; no A
@@ -19,10 +20,14 @@
  *	last    the name's own records, of every class: no address of the pool is known
  *	near    A: .101 ant, .102 bee, .103 sea; AAAA 2001:db8:f::1 to 3; the nearest two of them
  */
+#define WORLD_SECRET "0123456789abcdef"
+#define WORLD_OLD_SECRET "fedcba9876543210"
+
 struct world {
 	struct plan plan;
 	struct geo *geo;
 	struct arena *arena;
+	struct cookie_keys cookies;
 };
 
 /* `networks_path` NULL: the file beside the tests. */

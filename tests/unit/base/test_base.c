@@ -213,8 +213,8 @@ static void file_replaced_and_read(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(directory));
 	text_print(&path, "%s/file", directory);
-	assert_true(file_replace(path.bytes, "one", 3, &err));
-	assert_true(file_replace(path.bytes, "two\0x", 5, &err));
+	assert_true(file_replace(path.bytes, FILE_MODE, "one", 3, &err));
+	assert_true(file_replace(path.bytes, FILE_MODE, "two\0x", 5, &err));
 	assert_true(file_read(path.bytes, 100, &back, &err));
 	assert_int_equal(back.size, 5);
 	assert_memory_equal(back.bytes, "two\0x", 6);
@@ -223,7 +223,7 @@ static void file_replaced_and_read(void **state)
 	assert_false(file_read(directory, 4, &back, &err));
 	assert_false(file_read("/nonexistent/file", 4, &back, &err));
 	assert_string_equal(err.text, "cannot open '/nonexistent/file': No such file or directory");
-	assert_false(file_replace("/nonexistent/file", "x", 1, &err));
+	assert_false(file_replace("/nonexistent/file", FILE_MODE, "x", 1, &err));
 
 	char *beside = file_path_beside(path.bytes, "other");
 

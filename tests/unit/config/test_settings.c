@@ -88,6 +88,8 @@ static void example_top(const struct settings *settings)
 	assert_int_equal(settings->tcp_io_ms, 500);
 	assert_null(settings->identity);
 	assert_false(settings->says_version);
+	assert_true(settings->gives_cookies);
+	assert_int_equal(settings->udp_without_cookie, 512);
 	assert_int_equal(settings->site_count, 2);
 	assert_string_equal(settings->sites[1].name, "iad");
 	assert_true(settings->sites[1].latitude == 38.95);
@@ -194,6 +196,8 @@ static const char everything[] =
 	"    rise: 100\n"
 	"    expect: {status: [100, 200-204, 599], body: 'it: works'}\n"
 	"  quick: {https: {host: h}, every: 2s, expect: {status: 301}}\n"
+	"cookies: no\n"
+	"udp: {without-cookie: 1232}\n"
 	"sites:\n"
 	"  s: {at: [-90, +180]}\n"
 	"...\n";
@@ -204,6 +208,8 @@ static void everything_top(const struct settings *settings)
 	assert_listens(settings, 0, "127.0.0.1:0");
 	assert_string_equal(settings->identity, "ns1 fra");
 	assert_true(settings->says_version);
+	assert_false(settings->gives_cookies);
+	assert_int_equal(settings->udp_without_cookie, 1232);
 	assert_int_equal(settings->workers, 256);
 	assert_string_equal(settings->zones_path, "/etc/steerd/../zones");
 	assert_string_equal(settings->state_path, "/etc/steerd/st");

@@ -129,6 +129,7 @@ static const struct {
 	const char *after;
 } frames[] = {
 	{"", "", ""},
+	{"udp", "udp: {", "}"},
 	{"tcp", "tcp: {", "}"},
 	{"geo", "geo: {", "}"},
 	{"sites.NAME", "sites: {s: {", "}}"},

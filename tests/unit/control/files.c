@@ -74,7 +74,7 @@ void files_put(const struct files *files, const char *name, const char *content)
 	char *path = files_path(files, name);
 	struct err err;
 
-	if (!file_replace(path, content, strlen(content), &err))
+	if (!file_replace(path, FILE_MODE, content, strlen(content), &err))
 		fail_msg("%s", err.text);
 	free(path);
 }

@@ -331,6 +331,8 @@ static void status_of_a_fresh_start(void **state)
 		{"zones.0.serial", "2026112201"},
 		{"zones.0.steered", "4"},
 		{"counters.udp_queries", "17"},
+		{"cookies.secrets", "1"},
+		{"cookies.kept", "true"},
 		{"tcp_open", "2"},
 		{"pools.0.name", "downloads"},
 		{"pools.0.method", "nearest"},

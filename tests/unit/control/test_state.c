@@ -81,7 +81,7 @@ static void put_file(const struct place *place, const char *name, const void *by
 	char *path = path_in(place, name);
 	struct err err;
 
-	assert_true(file_replace(path, bytes, size, &err));
+	assert_true(file_replace(path, FILE_MODE, bytes, size, &err));
 	free(path);
 }
 

@@ -48,6 +48,7 @@ static const char troubled[] =
 	"{'name':'all','method':'all','answers':null,'monitor':null,'steers':[],'state':'up',"
 	"'usable':1,'members_total':1,'members':[{'name':'x','site':null,'host':null,"
 	"'pool':'api','state':'degraded','since_unix_s':null,'addresses':[]}]}],"
+	"'cookies':{'secrets':2,'since_unix_s':1700003600,'kept':true},"
 	"'counters':{'udp_queries':1200,'tcp_queries':3,'steered':900},'tcp_open':1}";
 
 static const char troubled_screen[] =
@@ -62,6 +63,7 @@ static const char troubled_screen[] =
 	"9\n"
 	"files: last read 1 min ago, with mistakes\n"
 	"queries: 1200 over UDP, 3 over TCP (1 connection open); 900 steered\n"
+	"cookies: 2 secrets for 1 h\n"
 	"\n"
 	"overrides\n"
 	"  SUBJECT   STATE      FOR    ENDS            MEMBERS  BY           REASON\n"

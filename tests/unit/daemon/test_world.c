@@ -373,12 +373,53 @@ static void overrides_that_cannot_be_saved(void **state)
 	world_tick(&stage->world);
 	turn_until_idle(stage);
 	assert_string_equal(stage->world.save_error.text, err.text);
-	stage->world.overrides_tried_at_ms -= 5000;
+	stage->world.tried_at_ms -= 5000;
 	world_tick(&stage->world);
 	assert_string_equal(stage->world.save_error.text, "");
 	end(stage, false);
 	begin(stage);
 	assert_int_equal(stage->world.overrides.count, 1);
+	free(in_the_way);
+}
+
+/* ---- secrets of cookies ---- */
+
+static void a_secret_is_made_once(void **state)
+{
+	struct stage *stage = *state;
+	struct siphash_key key = world_snapshot(&stage->world)->cookies->keys[0];
+
+	/* of the first start, and the next one finds it */
+	assert_int_equal(world_snapshot(&stage->world)->secrets, SNAPSHOT_SECRETS_NEW);
+	end(stage, false);
+	begin(stage);
+	assert_int_equal(world_snapshot(&stage->world)->secrets, SNAPSHOT_SECRETS_KEPT);
+	assert_memory_equal(&world_snapshot(&stage->world)->cookies->keys[0], &key, sizeof(key));
+}
+
+static void a_secret_that_cannot_be_saved(void **state)
+{
+	struct stage *stage = *state;
+	char *path = files_path(&stage->files, "state/cookie-secrets");
+	char *in_the_way = files_path(&stage->files, "state/cookie-secrets.new");
+
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(in_the_way, 0700), 0);
+	end(stage, false);
+	begin(stage);
+
+	struct siphash_key key = world_snapshot(&stage->world)->cookies->keys[0];
+
+	/* status says it until it is right */
+	assert_non_null(strstr(stage->world.save_error.text, "cookie-secrets"));
+	rmdir(in_the_way);
+	stage->world.tried_at_ms -= 5000;
+	world_tick(&stage->world);
+	assert_string_equal(stage->world.save_error.text, "");
+	end(stage, false);
+	begin(stage);
+	assert_memory_equal(&world_snapshot(&stage->world)->cookies->keys[0], &key, sizeof(key));
+	free(path);
 	free(in_the_way);
 }
 
@@ -592,6 +633,8 @@ int main(void)
 		ON_STAGE(overrides_survive_kill),
 		ON_STAGE(overrides_end),
 		ON_STAGE(overrides_that_cannot_be_saved),
+		ON_STAGE(a_secret_is_made_once),
+		ON_STAGE(a_secret_that_cannot_be_saved),
 		ON_STAGE(verdicts_survive_restarts),
 		ON_STAGE(verdicts_are_saved_in_time),
 		ON_STAGE(old_verdicts_say_nothing),

@@ -27,6 +27,11 @@
 #define OPT(size, ttl, rdata_size) "00 0029" size ttl rdata_size
 /* An OPT whose one option is a client subnet of so many octets. */
 #define ECS(rdata_size, option_size) EDNS OPT("04d0", "00000000", rdata_size) "0008" option_size
+/* The same with a cookie, and what is read of it. */
+#define COOKIE(rdata_size, option_size) EDNS OPT("04d0", "00000000", rdata_size) "000a" option_size
+#define EIGHT "0102030405060708"
+#define GOT "edns 1232 cookie "
+#define BAD_OPTION "FORMERR 1234 0100 dl.example. A 1 edns 1232"
 #define TSIG "03'key' 00 00fa 00ff 00000000 0004 01020304"
 
 static const struct {
@@ -50,8 +55,9 @@ static const struct {
 
 	/* RFC 9619 4 */
 	{"a header alone", "1234 0100 0000 0000 0000 0000", "FORMERR 1234 0100"},
-	{"no question", "1234 0100 0000 0000 0000 0001" OPT("04d0", "00000000", "0000"),
-		"FORMERR 1234 0100"},
+	{"no question (RFC 9619 4)",
+		"1234 0100 0000 0000 0000 0001" OPT("04d0", "00000000", "0000"),
+		"FORMERR 1234 0100 edns 1232"},
 	{"two questions", RD "0002 0000 0000 0000" QUESTION QUESTION, "FORMERR 1234 0100"},
 	{"65535 questions", RD "ffff 0000 0000 0000" QUESTION, "FORMERR 1234 0100"},
 	/* RFC 9267 2 to 6: pointers, lengths and counts are not believed */
@@ -100,13 +106,13 @@ static const struct {
 	{"65535", EDNS OPT("ffff", "00000000", "0000"), "OK 1234 0100 dl.example. A 1 edns 65535"},
 	{"an option that nobody knows", EDNS OPT("04d0", "00000000", "0007") "fde9 0003 010203",
 		"OK 1234 0100 dl.example. A 1 edns 1232"},
-	{"options without content", EDNS OPT("04d0", "00000000", "0008") "000a 0000 000c 0000",
+	{"options without content", EDNS OPT("04d0", "00000000", "0008") "000d 0000 000c 0000",
 		"OK 1234 0100 dl.example. A 1 edns 1232"},
 	/* RFC 5001 2.1 */
 	{"NSID", EDNS OPT("04d0", "00000000", "0004") "0003 0000",
 		"OK 1234 0100 dl.example. A 1 edns 1232 nsid"},
 	{"NSID between other options",
-		EDNS OPT("04d0", "00000000", "000c") "000c 0000 0003 0000 000a 0000",
+		EDNS OPT("04d0", "00000000", "000c") "000c 0000 0003 0000 000d 0000",
 		"OK 1234 0100 dl.example. A 1 edns 1232 nsid"},
 	{"NSID with content", EDNS OPT("04d0", "00000000", "0006") "0003 0002 0102",
 		"OK 1234 0100 dl.example. A 1 edns 1232 nsid"},
@@ -122,6 +128,70 @@ static const struct {
 	{"the NSID of EDNS 1 may have another form",
 		EDNS OPT("04d0", "00010000", "0004") "0003 0000",
 		"BADVERS 1234 0100 dl.example. A 1 edns 1232 version 1"},
+
+	{"a client cookie", COOKIE("000c", "0008") EIGHT,
+		"OK 1234 0100 dl.example. A 1 " GOT EIGHT},
+	{"with a server cookie of 8 octets", COOKIE("0014", "0010") EIGHT EIGHT,
+		"OK 1234 0100 dl.example. A 1 " GOT EIGHT EIGHT},
+	{"of 9", COOKIE("0015", "0011") EIGHT EIGHT "09",
+		"OK 1234 0100 dl.example. A 1 " GOT EIGHT EIGHT "09"},
+	{"of 16", COOKIE("001c", "0018") EIGHT EIGHT EIGHT,
+		"OK 1234 0100 dl.example. A 1 " GOT EIGHT EIGHT EIGHT},
+	{"of 32", COOKIE("002c", "0028") EIGHT EIGHT EIGHT EIGHT EIGHT,
+		"OK 1234 0100 dl.example. A 1 " GOT EIGHT EIGHT EIGHT EIGHT EIGHT},
+	{"RFC 7873 5.2.2: a cookie of no octet", COOKIE("0004", "0000"), BAD_OPTION},
+	{"RFC 7873 5.2.2: of 7", COOKIE("000b", "0007") "01020304050607", BAD_OPTION},
+	{"RFC 7873 5.2.2: of 9", COOKIE("000d", "0009") EIGHT "09", BAD_OPTION},
+	{"RFC 7873 5.2.2: of 15", COOKIE("0013", "000f") EIGHT "01020304050607", BAD_OPTION},
+	{"RFC 7873 5.2.2: of 41", COOKIE("002d", "0029") EIGHT EIGHT EIGHT EIGHT EIGHT "09",
+		BAD_OPTION},
+	{"a cookie longer than the OPT", COOKIE("000b", "0008") "01020304050607", BAD_OPTION},
+	{"RFC 7873 5.2: of several cookies the first",
+		COOKIE("0018", "0008") EIGHT "000a 0008 ffffffffffffffff",
+		"OK 1234 0100 dl.example. A 1 " GOT EIGHT},
+	{"RFC 7873 5.2: even if the second is malformed",
+		COOKIE("0011", "0008") EIGHT "000a 0001 ff",
+		"OK 1234 0100 dl.example. A 1 " GOT EIGHT},
+	{"RFC 7873 5.4: a cookie and no question",
+		RD "0000 0000 0000 0001" OPT("04d0", "00000000", "000c") "000a 0008" EIGHT,
+		"COOKIE 1234 0100 " GOT EIGHT},
+	{"RFC 7873 5.4: but an answer",
+		RD "0000 0001 0000 0001" TSIG OPT("04d0", "00000000", "000c") "000a 0008" EIGHT,
+		"FORMERR 1234 0100"},
+	{"RFC 7873 5.4: a malformed cookie and no question",
+		RD "0000 0000 0000 0001" OPT("04d0", "00000000", "000b") "000a 0007 01020304050607",
+		"FORMERR 1234 0100 edns 1232"},
+	{"RFC 7873 5.4: an octet behind it",
+		RD "0000 0000 0000 0001" OPT("04d0", "00000000", "000c") "000a 0008" EIGHT "00",
+		"FORMERR 1234 0100 " GOT EIGHT},
+	{"no question in EDNS 1", RD "0000 0000 0000 0001" OPT("04d0", "00010000", "0000"),
+		"BADVERS 1234 0100 edns 1232 version 1"},
+	{"a cookie of another opcode",
+		"1234 1000 0000 0000 0000 0001" OPT("04d0", "00000000", "000c") "000a 0008" EIGHT,
+		"NOTIMP 1234 1000 " GOT EIGHT},
+
+	{"keepalive", EDNS OPT("04d0", "00000000", "0004") "000b 0000",
+		"OK 1234 0100 dl.example. A 1 edns 1232 keepalive"},
+	{"RFC 7828 3.2.1: keepalive with a time",
+		EDNS OPT("04d0", "00000000", "0006") "000b 0002 0064",
+		"OK 1234 0100 dl.example. A 1 edns 1232 badkeepalive"},
+	{"keepalive with and without",
+		EDNS OPT("04d0", "00000000", "000a") "000b 0002 0064 000b 0000",
+		"OK 1234 0100 dl.example. A 1 edns 1232 keepalive badkeepalive"},
+	{"zone version", EDNS OPT("04d0", "00000000", "0004") "0013 0000",
+		"OK 1234 0100 dl.example. A 1 edns 1232 zoneversion"},
+	{"zone version twice", EDNS OPT("04d0", "00000000", "0008") "0013 0000 0013 0000",
+		"OK 1234 0100 dl.example. A 1 edns 1232 zoneversion"},
+	{"RFC 9660 2.1: zone version with content",
+		EDNS OPT("04d0", "00000000", "000a") "0013 0006 02 00 00000001",
+		"FORMERR 1234 0100 dl.example. A 1 edns 1232 zoneversion"},
+	{"everything at once",
+		EDNS OPT("04d0", "00000000",
+			"0023") "0013 0000 000a 0008" EIGHT
+				"000b 0000 0003 0000 0008 0007 0001 18 00 cb0071",
+		"OK 1234 0100 dl.example. A 1 edns 1232 nsid keepalive zoneversion cookie " EIGHT
+		" ecs 1/24 203.0.113.0"},
+
 	/* RFC 8945 5.3: nobody here knows a key */
 	{"a TSIG behind the OPT",
 		RD "0001 0000 0000 0002" QUESTION OPT("04d0", "00000000", "0000") TSIG,
@@ -267,6 +337,7 @@ static const char *const verdicts[] = {
 	[QUERY_FORMERR] = "FORMERR",
 	[QUERY_NOTIMP] = "NOTIMP",
 	[QUERY_BADVERS] = "BADVERS",
+	[QUERY_COOKIE] = "COOKIE",
 };
 
 static void summary_of_ecs(const struct query_ecs *ecs, struct text *summary)
@@ -303,8 +374,19 @@ static void summary_of(enum query_verdict verdict, const struct query *query, st
 		assert_int_equal(query->udp_size, DNS_UDP_MIN);
 	if (query->edns_version > 0)
 		text_print(summary, " version %u", query->edns_version);
-	if (query->asks_nsid)
+	if (query->wishes & QUERY_NSID)
 		text_add(summary, " nsid");
+	if (query->wishes & QUERY_KEEPALIVE)
+		text_add(summary, " keepalive");
+	if (query->wishes & QUERY_BAD_KEEPALIVE)
+		text_add(summary, " badkeepalive");
+	if (query->wishes & QUERY_ZONE_VERSION)
+		text_add(summary, " zoneversion");
+	if (query->wishes & QUERY_HAS_COOKIE) {
+		text_add(summary, " cookie ");
+		for (size_t i = 0; i < query->cookie_size; i++)
+			text_print(summary, "%02x", query->cookie[i]);
+	}
 	if (query->ecs.is_present)
 		summary_of_ecs(&query->ecs, summary);
 }
@@ -317,6 +399,8 @@ static enum query_verdict read_exact(const uint8_t *message, size_t size, struct
 
 	memset(ret_query, 0xa5, sizeof(*ret_query));
 	verdict = query_read(exact, size, ret_query);
+	if (verdict != QUERY_SILENCE && ret_query->wishes & QUERY_HAS_COOKIE)
+		ret_query->cookie = message + (ret_query->cookie - exact);
 	free(exact);
 	return verdict;
 }

@@ -14,6 +14,7 @@
 
 #include "steerd/base/file.h"
 #include "steerd/base/memory.h"
+#include "steerd/config/secrets.h"
 #include "steerd/dns/dns.h"
 #include "steerd/plan/explain.h"
 #include "steerd/plan/live.h"
@@ -27,6 +28,7 @@ struct fixture {
 };
 
 static const char yaml[] = "zones: zones/\n"
+			   "state: .\n"
 			   "geo: {networks: networks.csv, city: %s}\n"
 			   "sites:\n"
 			   "  fra: {at: [50.11, 8.68]}\n"
@@ -72,7 +74,7 @@ static void put_file(const struct fixture *fixture, const char *name, const char
 	char *path = path_in(fixture, name);
 	struct err err;
 
-	if (!file_replace(path, content, strlen(content), &err))
+	if (!file_replace(path, FILE_MODE, content, strlen(content), &err))
 		fail_msg("%s", err.text);
 	free(path);
 }
@@ -194,6 +196,89 @@ static void targets_are_shared_by_key(void **state)
 	assert_int_equal(snapshot->pool_infos[0].site_count, 2);
 	assert_int_equal(snapshot->pool_infos[1].map, SETTINGS_NONE);
 	snapshot_release(snapshot);
+}
+
+/* How many secrets, and that a plan makes cookies of this one. */
+static void assert_secrets(const struct snapshot *snapshot, enum snapshot_secrets from,
+	size_t count, const uint8_t octets[static SIPHASH_KEY_SIZE])
+{
+	struct verdict_table verdicts = fresh_verdicts(snapshot);
+	struct override_list overrides = {0};
+	struct plan *plan = plan_build(snapshot, &verdicts, &overrides, NULL);
+	struct siphash_key key = siphash_key_read(octets);
+
+	assert_int_equal(snapshot->secrets, from);
+	assert_int_equal(plan->without_cookie_max, 512);
+	assert_int_equal(plan->cookies->count, count);
+	assert_memory_equal(&plan->cookies->keys[0], &key, sizeof(key));
+	plan_free(plan);
+	verdict_table_done(&verdicts);
+}
+
+#define ONE "30313233343536373839616263646566\n"
+#define TWO "66656463626139383736353433323130\n"
+static const uint8_t one[] = "0123456789abcdef";
+
+static void secrets_are_read_at_each_reload(void **state)
+{
+	const struct fixture *fixture = *state;
+	const struct snapshot *first = must_read(fixture, NULL);
+	const struct snapshot *other = must_read(fixture, NULL);
+	const struct snapshot *next;
+	uint8_t made[SIPHASH_KEY_SIZE];
+	char *path = path_in(fixture, SECRETS_FILE);
+
+	/* no file: a new secret, which goes on until someone writes it; two starts do not make the same */
+	siphash_key_write(&first->cookies->keys[0], made);
+	assert_secrets(first, SNAPSHOT_SECRETS_NEW, 1, made);
+	assert_memory_not_equal(&other->cookies->keys[0], &first->cookies->keys[0], sizeof(made));
+	next = must_read(fixture, first);
+	assert_secrets(next, SNAPSHOT_SECRETS_NEW, 1, made);
+	snapshot_release(other);
+	snapshot_release(first);
+
+	put_file(fixture, SECRETS_FILE, ONE TWO);
+	assert_int_equal(chmod(path, SECRETS_MODE), 0);
+	first = must_read(fixture, next);
+	assert_secrets(first, SNAPSHOT_SECRETS_KEPT, 2, one);
+	snapshot_release(next);
+
+	/* a file that is gone: the secret stays, and is to be saved */
+	assert_int_equal(unlink(path), 0);
+	next = must_read(fixture, first);
+	assert_secrets(next, SNAPSHOT_SECRETS_NEW, 1, one);
+	snapshot_release(next);
+	snapshot_release(first);
+	free(path);
+}
+
+/* A mistake in the file refuses a reload, and at a start costs the secret alone. */
+static void secrets_with_a_mistake(void **state)
+{
+	const struct fixture *fixture = *state;
+	const struct snapshot *first = must_read(fixture, NULL);
+	const struct snapshot *other;
+	char *path = path_in(fixture, SECRETS_FILE);
+	struct text want = {0};
+	struct report report = {0};
+
+	put_file(fixture, SECRETS_FILE, "0123\n");
+	assert_null(read_it(fixture, first, &report));
+	text_print(&want, "%s:1:5: a secret is 32 hexadecimal digits and nothing else\n", path);
+	assert_string_equal(report.lines.bytes, want.bytes);
+	report_done(&report);
+
+	other = read_it(fixture, NULL, &report);
+	assert_non_null(other);
+	assert_int_equal(other->secrets, SNAPSHOT_SECRETS_OF_RUN);
+	assert_int_equal(other->cookies->count, 1);
+	assert_int_equal(report.error_count, 1);
+	assert_non_null(strstr(report.lines.bytes, "a secret of this run"));
+	snapshot_release(other);
+	snapshot_release(first);
+	report_done(&report);
+	text_done(&want);
+	free(path);
 }
 
 static void only_touched_pools_are_planned_again(void **state)
@@ -524,6 +609,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(targets_are_shared_by_key),
+		TEST(secrets_are_read_at_each_reload),
+		TEST(secrets_with_a_mistake),
 		TEST(only_touched_pools_are_planned_again),
 		TEST(overrides_reach_answers),
 		TEST(reload_is_one_transaction),
