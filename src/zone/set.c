@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "freeze.h"
+#include "outward.h"
 #include "reader.h"
 
 #include "steerd/base/memory.h"
@@ -52,7 +53,8 @@ size_t zone_set_size_bytes(const struct zone_set *set)
 {
 	size_t size = sizeof(*set) + set->capacity * sizeof(set->zones[0]) +
 		set->roster.slot_count * sizeof(set->roster.slots[0]) +
-		set->steered_count * sizeof(set->steered[0]);
+		set->steered_count * sizeof(set->steered[0]) +
+		set->hidden_capacity * sizeof(set->hidden[0]);
 
 	for (size_t i = 0; i < set->count; i++)
 		size += arena_size_bytes(set->zones[i].zone->arena);
@@ -68,6 +70,7 @@ void zone_set_free(struct zone_set *set)
 	free(set->zones);
 	roster_done(&set->roster);
 	free(set->steered);
+	free(set->hidden);
 	free(set);
 }
 
@@ -434,6 +437,7 @@ struct zone_set *zone_set_read(const char *directory, const struct zone_rules *r
 	if (!reading.is_refused) {
 		make_roster(&reading);
 		warn_undelegated(&reading);
+		outward_hide(reading.set, report);
 	}
 	roster_done(&reading.apexes);
 	free(reading.directory);
