@@ -117,7 +117,7 @@ static void drop_duplicates(
 		for (struct draft_record *other; (other = draft_next(before));) {
 			struct words words;
 
-			if (!is_same_data(kept, other)) {
+			if (!is_same_data(kept, other) && !service_is_same(name, kept, other)) {
 				before = other;
 				continue;
 			}

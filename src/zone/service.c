@@ -70,6 +70,43 @@ bool service_needs_hints(const struct draft_record *record)
 	return false;
 }
 
+/* The next parameter that is no hint of an address. */
+static bool next_lasting(
+	const struct draft_record *record, size_t *offset, struct svcb_param *ret_param)
+{
+	while (svcb_param_at(record->rdata, record->rdata_size, *offset, ret_param)) {
+		*offset += ret_param->size;
+		if (ret_param->key != SVCB_IPV4HINT && ret_param->key != SVCB_IPV6HINT)
+			return true;
+	}
+	return false;
+}
+
+bool service_is_same(const struct draft_name *name, const struct draft_record *a,
+	const struct draft_record *b)
+{
+	size_t a_at;
+	size_t b_at;
+	struct svcb_param x;
+	struct svcb_param y;
+	bool has_x;
+	bool has_y;
+
+	if (!service_has_params(a->type) || !(name->flags & DRAFT_IS_STEERED) ||
+		!is_own_target(name, a))
+		return false;
+	a_at = svcb_head_size(a->rdata);
+	b_at = svcb_head_size(b->rdata);
+	if (a_at != b_at || memcmp(a->rdata, b->rdata, a_at) != 0)
+		return false;
+	do {
+		has_x = next_lasting(a, &a_at, &x);
+		has_y = next_lasting(b, &b_at, &y);
+	} while (has_x && has_y && x.size == y.size &&
+		memcmp(a->rdata + x.offset, b->rdata + y.offset, x.size) == 0);
+	return !has_x && !has_y;
+}
+
 size_t service_growth(const struct draft_name *name, const struct draft_record *record)
 {
 	struct zone_hints hints;

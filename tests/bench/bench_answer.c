@@ -33,6 +33,7 @@ static const struct {
 	{"referral", "host.sub.example A rd edns=1232", false},
 	{"steered", "near.example A rd", false},
 	{"steered-subnet", "near.example A rd edns=1232 ecs=0.0.0.0/0", true},
+	{"hinted", "near.example HTTPS rd edns=1232 ecs=0.0.0.0/0", true},
 	{"mixed", NULL, false},
 };
 
