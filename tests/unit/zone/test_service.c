@@ -307,12 +307,98 @@ static void long_values(void **state)
 	}
 }
 
+static bool is_hidden(const struct zones *zones, const char *name)
+{
+	const struct zone_node *node = zones_find(zones, name, DNS_TYPE_HTTPS).node;
+	const struct zone_block *block = zone_node_get_set(node, DNS_TYPE_HTTPS);
+
+	assert_int_equal(block->hints_count, 1);
+	assert_true(zone_block_hints(block)->is_outward);
+	return zone_set_hides_hints(zones->set, zone_block_hints(block));
+}
+
+/* Whether a target is steered, another zone may say, and say otherwise while this one's file stays as it is. */
+static void targets_in_other_zones(void **state)
+{
+#define AT_EXAMPLE "zones/example.zone:4: the address hints of the HTTPS at 'x.example.' "
+#define STEERED "its target 'dl.other.' is steered, and they would pass the pool by\n"
+	static const struct {
+		const char *other;
+		bool is_hidden;
+		const char *want;
+	} steps[] = {
+		{ZONES_HEAD "dl A 192.0.2.1\n", false, ""},
+		{ZONES_HEAD "_steer.dl TXT pool=web\n", true,
+			"warning: " AT_EXAMPLE "are not served: " STEERED},
+		{ZONES_HEAD "dl CNAME w.dl\n_steer.*.dl TXT pool=web\n", true,
+			"warning: " AT_EXAMPLE "are not served: " STEERED},
+		{ZONES_HEAD "dl NS ns.elsewhere.\n", false, ""},
+	};
+	struct zones zones;
+
+	(void)state;
+	zones_init(&zones);
+	zones_write(FILE_NAME, ZONES_HEAD "x HTTPS 1 dl.other. ipv4hint=192.0.2.1\n");
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		zones_write("zones/other.zone", steps[i].other);
+		assert_true(zones_read(&zones));
+		assert_string_equal(zones_said(&zones), steps[i].want);
+		assert_int_equal(is_hidden(&zones, "x.example"), steps[i].is_hidden);
+	}
+	zones_done(&zones);
+}
+
+static void mandatory_hints_that_must_hide(void **state)
+{
+	struct zones zones;
+
+	(void)state;
+	zones_init(&zones);
+	zones_write(FILE_NAME,
+		ZONES_HEAD "x HTTPS 1 dl.other. mandatory=ipv4hint ipv4hint=192.0.2.1\n");
+	zones_write("zones/other.zone", ZONES_HEAD "_steer.dl TXT pool=web\n");
+	assert_true(zones_read(&zones));
+	assert_string_equal(zones_said(&zones),
+		FILE_NAME
+		":4: the HTTPS at 'x.example.' makes address hints 'mandatory', but its target "
+		"'dl.other.' is steered: they would pass the pool by\n");
+	assert_true(is_hidden(&zones, "x.example"));
+	zones_done(&zones);
+}
+
+/* Many hidden hints are told from many that are not. */
+static void many_targets(void **state)
+{
+	struct zones zones;
+	struct text text = {0};
+
+	(void)state;
+	zones_init(&zones);
+	text_add(&text, ZONES_HEAD "_steer.dl TXT pool=web\n");
+	for (unsigned i = 0; i < 200; i++)
+		text_print(&text, "x%u HTTPS 1 %s ipv4hint=192.0.2.1\n", i,
+			i % 3 == 0 ? "dl" : "elsewhere");
+	zones_write(FILE_NAME, text.bytes);
+	assert_true(zones_read(&zones));
+	assert_int_equal(zones.report.warning_count, 67);
+	for (unsigned i = 0; i < 200; i++) {
+		text_clear(&text);
+		text_print(&text, "x%u.example", i);
+		assert_int_equal(is_hidden(&zones, text.bytes), i % 3 == 0);
+	}
+	text_done(&text);
+	zones_done(&zones);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(on_the_wire),
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(long_values),
+		cmocka_unit_test(targets_in_other_zones),
+		cmocka_unit_test(mandatory_hints_that_must_hide),
+		cmocka_unit_test(many_targets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
