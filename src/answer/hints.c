@@ -21,24 +21,13 @@ static const struct {
 
 /* ---- which ---- */
 
-/* Whether a record of the block has hints of the family that are its pool's. */
-static bool has_place(const struct zone_block *block, unsigned family)
-{
-	const struct zone_hints *place = zone_block_hints(block);
-
-	for (size_t i = 0; i < block->hints_count; i++)
-		if (!place[i].is_outward && place[i].size[family] > 0)
-			return true;
-	return false;
-}
-
 void hints_begin(struct hints *hints, const struct plan *plan, const struct zone_block *block)
 {
 	hints->plan = plan;
 	hints->block = block;
 	hints->families[0].count = hints->families[1].count = 0;
 	hints->ttl_s = wire_read32(block->bytes + TTL_AT);
-	hints->is_steered = has_place(block, 0) || has_place(block, 1);
+	hints->is_steered = zone_block_is_hinted(block, 0) || zone_block_is_hinted(block, 1);
 }
 
 static void shorten_ttl(struct hints *hints, uint32_t ttl_s)
@@ -86,7 +75,7 @@ enum hints_origin hints_find(
 			? zone_node_get_set(match->node, families[family].type)
 			: NULL;
 
-		if (!has_place(hints->block, family))
+		if (!zone_block_is_hinted(hints->block, family))
 			continue;
 		if (own) {
 			take_zone(hints, family, own);

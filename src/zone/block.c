@@ -79,6 +79,16 @@ void zone_block_place(
 		move_owners(block, place->owner_offset, out);
 }
 
+bool zone_block_is_hinted(const struct zone_block *block, unsigned family)
+{
+	const struct zone_hints *hints = zone_block_hints(block);
+
+	for (size_t i = 0; i < block->hints_count; i++)
+		if (!hints[i].is_outward && hints[i].size[family] > 0)
+			return true;
+	return false;
+}
+
 /* ---- load ---- */
 
 void block_writer_done(struct block_writer *writer)

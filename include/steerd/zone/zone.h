@@ -65,6 +65,9 @@ static inline const struct zone_hints *zone_block_hints(const struct zone_block 
 	return (const void *)(block->fixups + block->fixup_count);
 }
 
+/* Whether a record of the block has hints of a family ([0] IPv4, [1] IPv6) that are its pool's.  [query path] */
+bool zone_block_is_hinted(const struct zone_block *block, unsigned family);
+
 /* No block may begin further into a message: its pointers have 14 bits, and lead up to as far into the block. */
 #define ZONE_BLOCK_OFFSET_MAX 8191
 
