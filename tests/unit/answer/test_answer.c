@@ -495,6 +495,8 @@ static const struct {
 		"1=026832, to1.example. 300 HTTPS 2 plain.example. ipv4hint=192.0.2.1"},
 	{"through a CNAME", "to2.example HTTPS",
 		"NOERROR aa; to2.example. HTTPS; answer to2.example. 300 HTTPS 1 todl.example."},
+	{"asked for by ANY", "to2.example ANY",
+		"NOERROR aa; to2.example. ANY; answer to2.example. 300 HTTPS 1 todl.example."},
 	{"through a DNAME", "to3.example HTTPS",
 		"NOERROR aa; to3.example. HTTPS; answer to3.example. 300 HTTPS 1 s.d.example."},
 	{"to a wildcard", "to4.example HTTPS",
