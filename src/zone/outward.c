@@ -59,7 +59,7 @@ static bool leads_to_steered(const struct zone_set *set, const uint8_t *wire)
 {
 	struct name_key name;
 
-	(void)name_key_read(wire, DNS_NAME_MAX, &name);
+	name_key_of(wire, &name);
 	for (unsigned links = 0; links <= LINKS_MAX; links++) {
 		struct zone_match match;
 		const struct zone_block *cname;
@@ -74,7 +74,7 @@ static bool leads_to_steered(const struct zone_set *set, const uint8_t *wire)
 		cname = zone_node_get_set(match.node, DNS_TYPE_CNAME);
 		if (!cname)
 			return false;
-		(void)name_key_read(target_of(cname), DNS_NAME_MAX, &name);
+		name_key_of(target_of(cname), &name);
 	}
 	return false;
 }

@@ -287,7 +287,7 @@ static void check_dropped(struct reading *reading)
 		struct name_key key;
 		char name[NAME_TEXT_SIZE];
 
-		(void)name_key_read(zone_name(zone), DNS_NAME_MAX, &key);
+		name_key_of(zone_name(zone), &key);
 		if (roster_find(&reading->apexes, &key, 0))
 			continue;
 		name_print(zone_name(zone), name);
@@ -314,7 +314,7 @@ static void find_parents(const struct reading *reading)
 		struct name_key key;
 		const struct roster_slot *above = NULL;
 
-		(void)name_key_read(zone_name(set->zones[i].zone), DNS_NAME_MAX, &key);
+		name_key_of(zone_name(set->zones[i].zone), &key);
 		for (unsigned label = 1; label < key.label_count; label++) {
 			const struct roster_slot *found =
 				roster_find(&reading->apexes, &key, label);
@@ -336,7 +336,7 @@ static uint32_t zone_of(const struct reading *reading, uint32_t index, const str
 
 	if (!reading->set->zones[index].has_child)
 		return index;
-	(void)name_key_read(zone_node_name(node), DNS_NAME_MAX, &key);
+	name_key_of(zone_node_name(node), &key);
 	for (unsigned label = 0;; label++) {
 		const struct roster_slot *apex = roster_find(&reading->apexes, &key, label);
 
@@ -405,7 +405,7 @@ static void warn_undelegated(const struct reading *reading)
 		if (zone->parent == NO_ZONE ||
 			(zone->parent_node && zone->parent_node->flags & NODE_IS_CUT))
 			continue;
-		(void)name_key_read(zone_name(zone->zone), DNS_NAME_MAX, &key);
+		name_key_of(zone_name(zone->zone), &key);
 		for (unsigned label = 1; !above; label++)
 			above = roster_find(&set->roster, &key, label);
 		if (above->node->flags & NODE_IS_BELOW_CUT)
