@@ -460,8 +460,8 @@ static const struct {
 	{"all are down: the name's own A, and it has no AAAA", "spare.example HTTPS",
 		"NOERROR aa; spare.example. HTTPS; answer spare.example. 300 HTTPS 1 . "
 		"ipv4hint=192.0.2.30"},
-	{"all are down: no longer than its own A", "spare2.example HTTPS",
-		"NOERROR aa; spare2.example. HTTPS; answer spare2.example. 10 HTTPS 1 . "
+	{"all are down: no longer than its own A", "down.svc.example HTTPS",
+		"NOERROR aa; down.svc.example. HTTPS; answer down.svc.example. 10 HTTPS 1 . "
 		"ipv4hint=192.0.2.61,192.0.2.62"},
 	{"all are down, by geography", "last.example HTTPS ecs=185.1.0.0/24",
 		"NOERROR aa; last.example. HTTPS; answer last.example. 300 HTTPS 1 . "

@@ -35,7 +35,7 @@ static const struct {
 	{"none.example", {true, true}},
 	{"bare4.svc.example", {false, true}},
 	{"spare.example", {true, true}},
-	{"spare2.example", {true, false}},
+	{"down.svc.example", {true, false}},
 	{"last.example", {true, false}},
 	{"many.example", {true, true}},
 };
