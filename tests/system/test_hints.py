@@ -31,7 +31,7 @@ def world(bench, zone=ZONE, **changes):
 
 
 def test_hints_follow_health(bench):
-    """A backend is killed: from the first A without it on, no HTTPS answer hints at it, until it is back"""
+    """RFC 9460 7.3: a backend is killed; from the first A without it on, no HTTPS hints at it, until it is back"""
     backends = [bench.backend(n) for n in (1, 2)]
     server = world(bench, monitors={"edge": bench.monitor()})
     both = [bench.address(1), bench.address(2)]

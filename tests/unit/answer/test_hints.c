@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Hints of addresses against the answers that they speak of: whoever asks, with whatever random number, HTTPS says
- * what A and AAAA say to the same client with the same number - no more, no less, in the same order, with the same
- * scope, for no longer.
+ * Hints of addresses (RFC 9460 7.3) against the answers that they speak of: whoever asks, with whatever random number,
+ * HTTPS says what A and AAAA say to the same client with the same number - no more, no less, in the same order, with
+ * the same scope, for no longer.
  */
 
 #include <setjmp.h>
@@ -147,6 +147,7 @@ static void one_client(size_t n, const struct name_key *name, size_t *hinted)
 	*hinted += scope_bits > 0;
 }
 
+/* RFC 9460 7.3 */
 static void hints_are_the_answers(void **state)
 {
 	size_t hinted = 0;
