@@ -2,6 +2,7 @@
 #include "steerd/answer/answer.h"
 
 #include "chaos.h"
+#include "hints.h"
 #include "reply.h"
 #include "steerd/dns/cookie.h"
 #include "steerd/dns/query.h"
@@ -39,6 +40,7 @@ struct job {
 	unsigned link_count;
 	uint32_t links[LINKS_MAX]; /* hashes of the names that CNAMEs were found at */
 	const struct zone_block *dnames[LINKS_MAX]; /* that the links were made of; NULL: of none */
+	struct hints hints;			    /* while they are needed */
 };
 
 /*
@@ -48,7 +50,7 @@ struct job {
  * A special-purpose subnet, which says nothing about a place, counts as its resolver too, unless the networks
  * file knows it; the scope is the whole block then, or less where the networks file knows a part of it.
  */
-static struct geo_hit client_class(
+static inline struct geo_hit client_class(
 	const struct geo_map *map, const struct query_ecs *ecs, const struct address *source)
 {
 	if (!ecs->is_present || ecs->source.bits == 0) {
@@ -70,7 +72,17 @@ static struct geo_hit client_class(
 	return hit;
 }
 
-/* The choice of addresses for this client; its scope becomes the reply's. */
+/* The same for the client of a job; the scope becomes the reply's. */
+static inline uint32_t job_class(struct job *job, const struct geo_map *map)
+{
+	struct geo_hit hit = client_class(map, &job->query.ecs, &job->client->address);
+
+	if (hit.scope_bits > job->reply.scope_bits) /* of a chain, the longest (RFC 7871 7.2.1) */
+		job->reply.scope_bits = hit.scope_bits;
+	return hit.class;
+}
+
+/* The choice of addresses for this client. */
 static const struct steer_choice *job_choice(
 	struct job *job, const struct plan_steering *steering, uint16_t type)
 {
@@ -78,12 +90,7 @@ static const struct steer_choice *job_choice(
 
 	if (!steering->map)
 		return choices[0];
-
-	struct geo_hit hit = client_class(steering->map, &job->query.ecs, &job->client->address);
-
-	if (hit.scope_bits > job->reply.scope_bits) /* of a chain, the longest (RFC 7871 7.2.1) */
-		job->reply.scope_bits = hit.scope_bits;
-	return choices[hit.class];
+	return choices[job_class(job, steering->map)];
 }
 
 static enum stats_counter answer_negative(struct job *job, const struct zone *zone)
@@ -125,11 +132,14 @@ static enum stats_counter answer_outside(struct job *job)
 	return answer_error(job, DNS_RCODE_REFUSED, DNS_EDE_NOT_AUTHORITATIVE, STATS_REFUSED);
 }
 
-/* The type that a steered name is asked for; ANY gets one set, as small as any (RFC 8482 4.1). */
-static uint16_t steered_type(const struct plan_steering *steering, uint16_t type)
+static bool is_address(uint16_t type)
 {
-	if (type != DNS_TYPE_ANY)
-		return type;
+	return type == DNS_TYPE_A || type == DNS_TYPE_AAAA;
+}
+
+/* What ANY of a steered name gets: one set, as small as any (RFC 8482 4.1). */
+static uint16_t any_type(const struct plan_steering *steering)
+{
 	/* whether a pool has a family at all is the same for every class */
 	return steering->choices[0][0]->kind == STEER_NODATA ? DNS_TYPE_AAAA : DNS_TYPE_A;
 }
@@ -139,10 +149,12 @@ static bool answer_steered(
 	struct job *job, const struct zone_match *match, enum stats_counter *ret_counted)
 {
 	const struct plan_steering *steering = job->plan->steerings[match->steered];
-	uint16_t type = steered_type(steering, job->query.type);
+	uint16_t type = job->query.type;
 
-	if (type != DNS_TYPE_A && type != DNS_TYPE_AAAA)
+	if (!is_address(type) && type != DNS_TYPE_ANY)
 		return false;
+	if (type == DNS_TYPE_ANY)
+		type = any_type(steering);
 
 	const struct steer_choice *choice = job_choice(job, steering, type);
 	const struct steer_step *step;
@@ -167,12 +179,63 @@ static bool answer_steered(
 	return true;
 }
 
-static const struct zone_block *own_set(const struct zone_node *node, uint16_t type)
+/* Records of SVCB and HTTPS of which some do not have the hints of the zone file. */
+static void answer_hinted(
+	struct job *job, const struct zone_match *match, const struct zone_block *block)
 {
+	uint8_t scope_bits = job->reply.scope_bits;
+
+	hints_begin(&job->hints, job->plan, block);
+	if (job->hints.is_steered) {
+		const struct geo_map *map = job->plan->steerings[match->steered]->map;
+		uint32_t class = map ? job_class(job, map) : 0;
+
+		switch (hints_find(&job->hints, match, class, job->random)) {
+		case HINTS_NONE: /* nor has any other client */
+			job->reply.scope_bits = scope_bits;
+			break;
+		case HINTS_OF_POOL:
+			stats_add(job->stats, STATS_STEERED, 1);
+			break;
+		case HINTS_OF_ZONE:
+			break;
+		}
+	}
+	(void)hints_add(&job->hints, &job->reply);
+}
+
+/* What is more than one set, or a set that may not be copied as it is; false if there is none. */
+static bool answer_rare(struct job *job, const struct zone_match *match)
+{
+	const struct zone_block *block;
+
 	/* one set is enough, and a small one is worth nothing to those who forge queries (RFC 8482 4.1) */
-	if (type == DNS_TYPE_ANY)
-		return zone_node_small_set(node);
-	return zone_node_get_set(node, type);
+	if (job->query.type == DNS_TYPE_ANY)
+		block = zone_node_small_set(match->node);
+	else
+		block = zone_node_get_set(match->node, job->query.type);
+	if (!block)
+		return false;
+	if (block->hints_count > 0)
+		answer_hinted(job, match, block);
+	else
+		(void)reply_add_block(&job->reply, REPLY_ANSWER, block);
+	return true;
+}
+
+/* The name's own records of the type; false if it has none. */
+static bool answer_set(struct job *job, const struct zone_match *match)
+{
+	const struct zone_block *block;
+
+	/* the types that are asked for most have lower numbers, and are nothing but copied */
+	if (job->query.type >= DNS_TYPE_SVCB)
+		return answer_rare(job, match);
+	block = zone_node_get_set(match->node, job->query.type);
+	if (!block)
+		return false;
+	(void)reply_add_block(&job->reply, REPLY_ANSWER, block);
+	return true;
 }
 
 /*
@@ -251,15 +314,13 @@ static bool answer_node(
 	if (match->steered != ZONE_NOT_STEERED && answer_steered(job, match, ret_counted))
 		return false;
 
-	const struct zone_block *block = own_set(match->node, job->query.type);
-
-	if (block) {
-		(void)reply_add_block(&job->reply, REPLY_ANSWER, block);
+	if (answer_set(job, match))
 		return false;
-	}
-	block = zone_node_get_set(match->node, DNS_TYPE_CNAME);
-	if (block)
-		return follow_cname(job, block);
+
+	const struct zone_block *cname = zone_node_get_set(match->node, DNS_TYPE_CNAME);
+
+	if (cname)
+		return follow_cname(job, cname);
 	*ret_counted = answer_negative(job, match->zone);
 	return false;
 }

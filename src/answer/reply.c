@@ -100,8 +100,7 @@ void reply_truncate(struct reply *reply)
 	reply->counts = (uint64_t)reply->query->has_question << REPLY_QUESTION;
 }
 
-/* Makes sure of the room; without it, the reply becomes an empty one with TC. */
-static bool reply_has_room(struct reply *reply, size_t size)
+bool reply_has_room(struct reply *reply, size_t size)
 {
 	if (size <= reply->limit - reply->used)
 		return true;

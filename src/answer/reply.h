@@ -81,6 +81,8 @@ void reply_add_error(struct reply *reply, enum dns_ede error);
 
 /* Takes all records out again and sets TC (RFC 2181 9). */
 void reply_truncate(struct reply *reply);
+/* Makes sure of the room; without it, the reply becomes an empty one with TC. */
+bool reply_has_room(struct reply *reply, size_t size);
 
 /* Adds an RRset, a referral or an SOA; false if it does not fit, and then the reply is truncated. */
 bool reply_add_block(

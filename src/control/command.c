@@ -17,7 +17,7 @@ const struct argument argument_table[ARGUMENT_COUNT] = {
 		"MEMBER (of every pool that has it), POOL/MEMBER or site:NAME"},
 	[ARGUMENT_NAME] = {"name", ARGUMENT_TEXT, false, NAME_TEXT_MAX, "NAME",
 		"the domain name that the client asks for"},
-	[ARGUMENT_TYPE] = {"type", ARGUMENT_TEXT, false, 16, "TYPE", "A (the default) or AAAA"},
+	[ARGUMENT_TYPE] = {"type", ARGUMENT_TEXT, false, 16, "TYPE", "A (the default), AAAA, HTTPS or SVCB"},
 	[ARGUMENT_STATE] = {"state", ARGUMENT_TEXT, false, 16, "up|down", "what it is to count as"},
 	[ARGUMENT_CLIENT] = {"client", ARGUMENT_TEXT, true, 64, "ADDRESS[/LENGTH]",
 		"who asks: an address, or a subnet as resolvers send it"},

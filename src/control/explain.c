@@ -6,6 +6,7 @@
 #include "json.h"
 #include "reply.h"
 #include "steerd/base/bytes.h"
+#include "steerd/base/memory.h"
 #include "steerd/control/words.h"
 #include "steerd/dns/dns.h"
 #include "steerd/dns/name.h"
@@ -100,24 +101,6 @@ static json_t *set_of(const struct steer_choice *choice, const struct steer_step
 	return array;
 }
 
-static json_t *sets_of(const struct steer_choice *choice)
-{
-	json_t *array = json_array();
-	double below = 0;
-
-	for (size_t i = 0; i < choice->step_count; i++) {
-		/* the last step takes all numbers that are left */
-		double next = i + 1 == choice->step_count ? 0x1p32 : choice->steps[i].below;
-		json_t *json = json_object();
-
-		json_put(json, "share", json_real((next - below) / 0x1p32));
-		json_put(json, "addresses", set_of(choice, &choice->steps[i]));
-		json_push(array, json);
-		below = next;
-	}
-	return array;
-}
-
 /* A rendered RRset of addresses (zone.h): each record is pointer 2, type 2, class 2, TTL 4, length 2, address. */
 #define RECORD_HEAD 12
 #define RECORD_TTL 6
@@ -163,50 +146,127 @@ static void put_alias(json_t *json, const struct plan *plan, const struct explai
 	json_put_text(json, "alias", block ? target : NULL);
 }
 
-/* The name's own records have a TTL of their own. */
-static uint32_t ttl_of(
-	const struct plan *plan, const struct explain *explain, const struct explain_request *asked)
+/* ---- what is answered ---- */
+
+/* What one family decides: all of an answer to A or AAAA; of one to HTTPS, the hints of the family. */
+struct part {
+	struct explain_request asked; /* for addresses of the family */
+	struct explain explain;
+	const struct zone_block *own; /* these are answered; NULL: the pool decides */
+	uint8_t family;
+	bool is_wanted; /* the answer has a place for addresses of the family */
+};
+
+struct parts {
+	struct part items[2];
+	size_t count; /* at least one: what both say of name, pool and place, the first tells */
+	bool is_service;	      /* SVCB or HTTPS */
+	const struct zone_block *set; /* of that type; NULL: none */
+};
+
+static size_t step_count(const struct part *part)
 {
-	const struct zone_block *block = explain->choice->kind == STEER_STATIC
-		? own_records(plan, asked, asked->type)
-		: NULL;
+	if (!part->is_wanted || part->explain.choice->kind == STEER_NODATA)
+		return 0;
+	return part->own ? 1 : part->explain.choice->step_count;
+}
 
-	if (!block)
-		return explain->ttl_s;
+/* The first random number behind the step; the last step takes all that are left. */
+static double step_end(const struct part *part, size_t step)
+{
+	return step + 1 < step_count(part) ? part->explain.choice->steps[step].below : 0x1p32;
+}
 
+static bool is_answered(const struct parts *parts)
+{
+	for (size_t i = 0; i < parts->count; i++)
+		if (step_count(&parts->items[i]) > 0)
+			return true;
+	return false;
+}
+
+static uint32_t ttl_of_block(const struct zone_block *block)
+{
 	struct bytes_reader reader = {.at = block->bytes + RECORD_TTL, .left = sizeof(uint32_t)};
 
 	return bytes_read_u32(&reader);
 }
 
-static json_t *answers_of(const struct plan *plan, const struct steer_choice *choice,
-	const struct explain_request *asked)
+/* The name's own records have a TTL of their own; hints make no TTL longer. */
+static uint32_t ttl_of(const struct parts *parts)
 {
-	const struct zone_block *block =
-		choice->kind == STEER_STATIC ? own_records(plan, asked, asked->type) : NULL;
+	uint32_t ttl_s = parts->set ? ttl_of_block(parts->set) : UINT32_MAX;
 
-	if (choice->kind == STEER_NODATA)
-		return json_array();
-	if (!block)
-		return sets_of(choice);
+	for (size_t i = 0; i < parts->count; i++) {
+		const struct part *part = &parts->items[i];
+		uint32_t part_ttl_s =
+			part->own ? ttl_of_block(part->own) : part->explain.ttl_s;
 
+		if (part_ttl_s < ttl_s && (step_count(part) > 0 || !parts->set))
+			ttl_s = part_ttl_s;
+	}
+	return ttl_s;
+}
+
+static void push_addresses(json_t *array, const struct part *part, size_t step)
+{
+	json_t *addresses;
+
+	if (step_count(part) == 0)
+		return;
+	addresses = part->own ? addresses_of_block(part->own, part->family)
+			      : set_of(part->explain.choice, &part->explain.choice->steps[step]);
+	for (size_t i = 0; i < json_array_size(addresses); i++)
+		json_push(array, json_incref(json_array_get(addresses, i)));
+	json_decref(addresses);
+}
+
+/* One random number decides all parts: where any of them changes, another set begins. */
+static json_t *answers_of(const struct parts *parts)
+{
 	json_t *array = json_array();
-	json_t *set = json_object();
+	size_t at[2] = {0};
 
-	json_put(set, "share", json_real(1));
-	json_put(set, "addresses",
-		addresses_of_block(block, asked->type == DNS_TYPE_A ? ADDRESS_IPV4 : ADDRESS_IPV6));
-	json_push(array, set);
+	for (double below = 0, end; is_answered(parts) && below < 0x1p32; below = end) {
+		json_t *json = json_object();
+		json_t *addresses = json_array();
+
+		end = 0x1p32;
+		for (size_t i = 0; i < parts->count; i++) {
+			double part_end = step_end(&parts->items[i], at[i]);
+
+			end = part_end < end ? part_end : end;
+			push_addresses(addresses, &parts->items[i], at[i]);
+		}
+		for (size_t i = 0; i < parts->count; i++)
+			at[i] += step_end(&parts->items[i], at[i]) <= end;
+		json_put(json, "share", json_real((end - below) / 0x1p32));
+		json_put(json, "addresses", addresses);
+		json_push(array, json);
+	}
 	return array;
 }
 
-static json_t *candidates_of(const struct explain *explain)
+static json_t *candidates_of(const struct parts *parts)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < explain->candidate_count; i++)
-		json_push(array, candidate_of(&explain->candidates[i]));
+	for (size_t i = 0; i < parts->count; i++) {
+		const struct explain *explain = &parts->items[i].explain;
+
+		for (size_t k = 0; k < explain->candidate_count && parts->items[i].is_wanted; k++)
+			json_push(array, candidate_of(&explain->candidates[k]));
+	}
 	return array;
+}
+
+static const char *kind_of(const struct parts *parts)
+{
+	if (!parts->is_service)
+		return kinds[parts->items[0].explain.choice->kind];
+	if (!parts->set)
+		return kinds[STEER_NODATA];
+	return parts->items[0].is_wanted || parts->items[1].is_wanted ? "hints" : "records";
 }
 
 static void put_question(json_t *json, const struct explain_request *asked)
@@ -229,9 +289,11 @@ static void put_question(json_t *json, const struct explain_request *asked)
 }
 
 static json_t *explain_json(
-	const struct plan *plan, const struct explain *explain, const struct explain_request *asked)
+	const struct plan *plan, const struct explain_request *asked, const struct parts *parts)
 {
+	const struct explain *explain = &parts->items[0].explain;
 	json_t *json = json_object();
+	bool is_scoped = !parts->is_service || is_answered(parts);
 
 	json_put(json, "ok", json_true());
 	put_question(json, asked);
@@ -245,15 +307,22 @@ static json_t *explain_json(
 		return json;
 	}
 	json_put_text(json, "pool", explain->pool);
-	json_put_number(json, "ttl_s", ttl_of(plan, explain, asked));
+	json_put_number(json, "ttl_s", ttl_of(parts));
 	json_put(json, "place", place_of(&explain->place));
 	json_put(json, "uses_geography", json_boolean(explain->uses_geography));
 	json_put_number(json, "class", explain->class);
-	json_put_number(json, "scope_bits", explain->scope_bits);
-	json_put_text(json, "kind", kinds[explain->choice->kind]);
-	json_put(json, "candidates", candidates_of(explain));
-	json_put(json, "answers", answers_of(plan, explain->choice, asked));
+	json_put_number(json, "scope_bits", is_scoped ? explain->scope_bits : 0);
+	json_put_text(json, "kind", kind_of(parts));
+	json_put(json, "candidates", candidates_of(parts));
+	json_put(json, "answers", answers_of(parts));
 	return json;
+}
+
+/* ---- the question ---- */
+
+static bool is_service(uint16_t type)
+{
+	return type == DNS_TYPE_SVCB || type == DNS_TYPE_HTTPS;
 }
 
 static bool read_question(
@@ -263,8 +332,9 @@ static bool read_question(
 
 	ret_asked->name = request->text[ARGUMENT_NAME];
 	if (!type_parse(type, &ret_asked->type) ||
-		(ret_asked->type != DNS_TYPE_A && ret_asked->type != DNS_TYPE_AAAA))
-		return err_set(err, "'%s' is not a steered type: A or AAAA", type);
+		(ret_asked->type != DNS_TYPE_A && ret_asked->type != DNS_TYPE_AAAA &&
+			!is_service(ret_asked->type)))
+		return err_set(err, "'%s' is not a steered type: A, AAAA, HTTPS or SVCB", type);
 	if (!prefix_parse(request->text[ARGUMENT_CLIENT], &ret_asked->client, err))
 		return err_within(err, "client");
 	/* RFC 7871 7.1.2: of such a client nothing may be known, and the answer goes by who sends the query */
@@ -276,18 +346,49 @@ static bool read_question(
 	return true;
 }
 
+/* Decides for each family that the answer depends on. */
+static bool explain_parts(const struct plan *plan, const struct explain_request *asked,
+	struct parts *parts, struct err *err)
+{
+	static const struct {
+		uint16_t type;
+		uint8_t family;
+	} families[] = {{DNS_TYPE_A, ADDRESS_IPV4}, {DNS_TYPE_AAAA, ADDRESS_IPV6}};
+
+	parts->is_service = is_service(asked->type);
+	for (unsigned i = 0; i < COUNT_OF(families); i++) {
+		struct part *part = &parts->items[parts->count];
+
+		if (!parts->is_service && asked->type != families[i].type)
+			continue;
+		part->asked = *asked;
+		part->asked.type = families[i].type;
+		part->family = families[i].family;
+		if (!explain_query(plan, &part->asked, &part->explain, err))
+			return false;
+		parts->count++;
+		if (!part->explain.is_steered)
+			return true;
+		if (parts->is_service)
+			parts->set = own_records(plan, asked, asked->type);
+		part->is_wanted = !parts->is_service ||
+			(parts->set && zone_block_is_hinted(parts->set, i));
+		if (part->explain.choice->kind == STEER_STATIC)
+			part->own = own_records(plan, &part->asked, part->asked.type);
+	}
+	return true;
+}
+
 json_t *reply_explain(const struct control_facts *facts, const struct request *request,
 	const struct geo_place *place, struct err *err)
 {
 	struct explain_request asked = {.place = place};
-	struct explain explain = {0};
+	struct parts parts = {0};
+	json_t *json = NULL;
 
-	if (!read_question(request, &asked, err) ||
-		!explain_query(facts->plan, &asked, &explain, err))
-		return NULL;
-
-	json_t *json = explain_json(facts->plan, &explain, &asked);
-
-	explain_done(&explain);
+	if (read_question(request, &asked, err) && explain_parts(facts->plan, &asked, &parts, err))
+		json = explain_json(facts->plan, &asked, &parts);
+	for (size_t i = 0; i < parts.count; i++)
+		explain_done(&parts.items[i].explain);
 	return json;
 }

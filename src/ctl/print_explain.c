@@ -110,6 +110,8 @@ static void print_candidates(const json_t *reply, FILE *out, bool use_colour)
 	const json_t *candidates = json_object_get(reply, "candidates");
 	struct columns columns = {0};
 
+	if (json_array_size(candidates) == 0)
+		return;
 	fputc('\n', out);
 	for (size_t i = 0; i < COUNT_OF(titles); i++)
 		columns_add(&columns, COLOUR_FAINT, titles[i]);
@@ -119,6 +121,28 @@ static void print_candidates(const json_t *reply, FILE *out, bool use_colour)
 	columns_print(&columns, out, use_colour);
 }
 
+/* What is said of the answer before its sets of addresses. */
+static void print_kind(const json_t *reply, FILE *out)
+{
+	const char *kind = print_text(reply, "kind");
+	const char *type = print_text(reply, "type");
+	bool is_empty = json_array_size(json_object_get(reply, "answers")) == 0;
+
+	if (strcmp(kind, "static") == 0)
+		fprintf(out, "  all members are down: the name's own records%s\n",
+			is_empty ? ", of which none is of this type" : "");
+	else if (strcmp(kind, "hints") == 0)
+		fprintf(out, "  the name's own %s records, %s\n", type,
+			is_empty ? "without hints: A and AAAA get no address"
+				 : "with what A and AAAA get as hints:");
+	else if (strcmp(kind, "records") == 0)
+		fprintf(out, "  the name's own %s records, which have no hints to replace\n", type);
+	else if (is_empty && (strcmp(type, "A") == 0 || strcmp(type, "AAAA") == 0))
+		fprintf(out, "  no data: the pool has no address of this type\n");
+	else if (is_empty)
+		fprintf(out, "  no data: the name has no %s records\n", type);
+}
+
 static void print_answers(const json_t *reply, FILE *out, bool use_colour)
 {
 	const json_t *answers = json_object_get(reply, "answers");
@@ -126,11 +150,7 @@ static void print_answers(const json_t *reply, FILE *out, bool use_colour)
 	fprintf(out, "\n%sanswer%s, TTL %llu s\n", colour_begin(COLOUR_BOLD, use_colour),
 		colour_end(COLOUR_BOLD, use_colour),
 		(unsigned long long)print_number(reply, "ttl_s"));
-	if (strcmp(print_text(reply, "kind"), "static") == 0)
-		fprintf(out, "  all members are down: the name's own records%s\n",
-			json_array_size(answers) == 0 ? ", of which none is of this type" : "");
-	else if (json_array_size(answers) == 0)
-		fprintf(out, "  no data: the pool has no address of this type\n");
+	print_kind(reply, out);
 	for (size_t i = 0; i < json_array_size(answers); i++) {
 		const json_t *answer = json_array_get(answers, i);
 		const json_t *addresses = json_object_get(answer, "addresses");

@@ -61,6 +61,11 @@ size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key)
 	return end + 1;
 }
 
+void name_key_of(const uint8_t *wire, struct name_key *ret_key)
+{
+	(void)name_key_read(wire, name_size(wire), ret_key);
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';

@@ -79,6 +79,16 @@ void zone_block_place(
 		move_owners(block, place->owner_offset, out);
 }
 
+bool zone_block_is_hinted(const struct zone_block *block, unsigned family)
+{
+	const struct zone_hints *hints = zone_block_hints(block);
+
+	for (size_t i = 0; i < block->hints_count; i++)
+		if (!hints[i].is_outward && hints[i].size[family] > 0)
+			return true;
+	return false;
+}
+
 /* ---- load ---- */
 
 void block_writer_done(struct block_writer *writer)
@@ -222,11 +232,25 @@ void block_add(struct block_writer *writer, const uint8_t *owner, const struct d
 	writer->block.record_count++;
 }
 
+void block_add_hints(struct block_writer *writer, const struct zone_hints *hints)
+{
+	uint16_t words[BLOCK_HINTS_WORDS];
+
+	memcpy(words, hints, sizeof(words));
+	for (size_t i = 0; i < BLOCK_HINTS_WORDS; i++) {
+		writer->fixups =
+			MEMORY_GROW(writer->fixups, writer->fixup_count, &writer->fixup_capacity);
+		writer->fixups[writer->fixup_count++] = words[i];
+	}
+	writer->block.hints_count++;
+}
+
 struct zone_block block_end(struct block_writer *writer)
 {
 	writer->block.bytes = (const uint8_t *)writer->bytes.bytes + writer->start;
 	writer->block.fixups = writer->fixups ? writer->fixups + writer->fixup_start : NULL;
 	writer->block.size_bytes = (uint16_t)block_size(writer);
-	writer->block.fixup_count = (uint16_t)(writer->fixup_count - writer->fixup_start);
+	writer->block.fixup_count = (uint16_t)(writer->fixup_count - writer->fixup_start -
+		(size_t)writer->block.hints_count * BLOCK_HINTS_WORDS);
 	return writer->block;
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "service.h"
+
 #include "steerd/dns/dns.h"
 #include "steerd/dns/type.h"
 #include "steerd/dns/wire.h"
@@ -115,7 +117,7 @@ static void drop_duplicates(
 		for (struct draft_record *other; (other = draft_next(before));) {
 			struct words words;
 
-			if (!is_same_data(kept, other)) {
+			if (!is_same_data(kept, other) && !service_is_same(name, kept, other)) {
 				before = other;
 				continue;
 			}
@@ -168,7 +170,7 @@ static bool fits_message(
 	struct words words;
 
 	for (const struct draft_record *record = first; record; record = draft_next(record))
-		size += RECORD_FIXED_SIZE + record->rdata_size;
+		size += RECORD_FIXED_SIZE + record->rdata_size + service_growth(name, record);
 	if (size <= SET_SIZE_MAX)
 		return true;
 	report_error(draft->report, place_of(draft, first),
@@ -472,6 +474,7 @@ void check_draft(struct draft *draft)
 	for (struct draft_name *name = draft->apex; name; name = name->next) {
 		if (!name->records)
 			continue;
+		service_check(draft, name);
 		check_sets(draft, name);
 		check_soa(draft, name);
 		check_cname(draft, name);

@@ -170,13 +170,14 @@ const char *draft_print(const struct draft *draft, const uint8_t *wire, struct d
 {
 	uint8_t relative[DNS_NAME_MAX];
 	struct name_key key;
-	size_t size = name_key_read(wire, DNS_NAME_MAX, &key);
+	size_t size;
 
-	if (size == 0 || !draft_holds(draft, &key)) {
+	name_key_of(wire, &key);
+	if (!draft_holds(draft, &key)) {
 		name_print(wire, ret_text->bytes);
 		return ret_text->bytes;
 	}
-	size -= draft->apex_key.size;
+	size = key.size - (size_t)draft->apex_key.size;
 	if (size == 0) {
 		memcpy(ret_text->bytes, "@", 2);
 		return ret_text->bytes;

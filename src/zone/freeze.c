@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "block.h"
+#include "service.h"
 
 #include "steerd/base/memory.h"
 #include "steerd/dns/dns.h"
@@ -20,6 +21,9 @@ struct freezer {
 	struct zone_block *blocks; /* of the node being made */
 	size_t block_count;
 	size_t block_capacity;
+	struct zone_outward *outwards;
+	size_t outward_count;
+	size_t outward_capacity;
 };
 
 static void end_block(struct freezer *freezer)
@@ -37,6 +41,24 @@ static const uint8_t *base_of(const struct draft_name *name)
 	return is_wildcard ? name->wire + 2 : name->wire;
 }
 
+/* Where the hints of the record that was written last stand, if they are not to be served as they are. */
+static void write_hints(struct freezer *freezer, const struct draft_name *name,
+	const struct draft_record *record)
+{
+	struct zone_hints hints;
+
+	if (!service_find_hints(name, record, &hints))
+		return;
+
+	/* what is written behind, as offsets into RDATA, becomes offsets into the block */
+	size_t rdata = block_size(&freezer->writer) - record->rdata_size;
+
+	hints.record = (uint16_t)(rdata - BLOCK_RECORD_HEAD_SIZE);
+	for (unsigned i = 0; i < COUNT_OF(hints.at); i++)
+		hints.at[i] = (uint16_t)(hints.at[i] + rdata);
+	block_add_hints(&freezer->writer, &hints);
+}
+
 static void write_sets(struct freezer *freezer, const struct draft_name *name)
 {
 	const struct draft_record *record = name->records;
@@ -47,9 +69,39 @@ static void write_sets(struct freezer *freezer, const struct draft_name *name)
 		block_begin(&freezer->writer, base_of(name), type);
 		for (; record && record->type == type; record = record->next) {
 			block_add(&freezer->writer, NULL, record, record->ttl_s);
+			if (service_has_params(type))
+				write_hints(freezer, name, record);
 			freezer->zone->record_count++;
 		}
 		end_block(freezer);
+	}
+}
+
+/* Remembers where hints of a node lead elsewhere: whether that is steered, all zones together tell. */
+static void list_outwards(
+	struct freezer *freezer, const struct draft_name *name, const struct zone_block *block)
+{
+	const struct zone_hints *hints = zone_block_hints(block);
+	const struct draft_record *record = draft_first(name, block->type);
+
+	for (; record; record = draft_next(record)) {
+		struct zone_hints found;
+
+		if (!service_find_hints(name, record, &found))
+			continue;
+		if (found.is_outward) {
+			freezer->outwards = MEMORY_GROW(freezer->outwards, freezer->outward_count,
+				&freezer->outward_capacity);
+			freezer->outwards[freezer->outward_count++] = (struct zone_outward){
+				.owner = name->node->name,
+				.block = block,
+				.hints = hints,
+				.path = freezer->zone->files[record->file].path,
+				.line = record->line,
+				.is_mandatory = service_needs_hints(record),
+			};
+		}
+		hints++;
 	}
 }
 
@@ -126,7 +178,7 @@ static void settle(
 		blocks[i].bytes = bytes + byte;
 		blocks[i].fixups = fixups + fixup;
 		byte += blocks[i].size_bytes;
-		fixup += blocks[i].fixup_count;
+		fixup += blocks[i].fixup_count + blocks[i].hints_count * BLOCK_HINTS_WORDS;
 	}
 }
 
@@ -215,6 +267,9 @@ static void freeze_names(struct freezer *freezer)
 		node = freeze_name(freezer, name);
 		freezer->zone->name_count++;
 		name->node = node;
+		for (unsigned i = 0; i < node->set_count && !name->cut; i++)
+			if (node_blocks(node)[i].hints_count > 0)
+				list_outwards(freezer, name, &node_blocks(node)[i]);
 		*link = node;
 		link = &node->next;
 		for (const uint8_t *at = name->wire; *at != 0; at += *at + 1u)
@@ -272,7 +327,11 @@ struct zone *freeze_draft(const struct draft *draft, const struct file_identitie
 	freeze_names(&freezer);
 	freeze_soa(&freezer);
 	freeze_steers(&freezer);
+	zone->outwards = arena_copy(
+		arena, freezer.outwards, freezer.outward_count * sizeof(freezer.outwards[0]));
+	zone->outward_count = freezer.outward_count;
 	block_writer_done(&freezer.writer);
 	free(freezer.blocks);
+	free(freezer.outwards);
 	return zone;
 }

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "caa.h"
+#include "field.h"
+#include "svcb.h"
+
 #include "steerd/base/memory.h"
 #include "steerd/dns/dns.h"
 #include "steerd/dns/name.h"
@@ -13,7 +17,8 @@
 
 struct rdata_reader {
 	ldns_rdf *origin;
-	struct text line; /* what ldns reads */
+	struct text line;  /* what ldns reads */
+	struct text front; /* the fields that it reads of a record of ours */
 };
 
 /* How much of RDATA a message quotes. */
@@ -30,6 +35,7 @@ void rdata_reader_free(struct rdata_reader *reader)
 		return;
 	ldns_rdf_deep_free(reader->origin);
 	text_done(&reader->line);
+	text_done(&reader->front);
 	free(reader);
 }
 
@@ -123,21 +129,6 @@ static bool is_within(const char *text, size_t size, uint64_t limit)
 	return total + number <= limit;
 }
 
-/* Octets of the first field of the text, quotes and escapes included. */
-static size_t field_size(const char *text)
-{
-	bool is_quoted = false;
-	size_t size = 0;
-
-	for (; text[size] != '\0' && (is_quoted || text[size] != ' '); size++) {
-		if (text[size] == '"')
-			is_quoted = !is_quoted;
-		else if (text[size] == '\\' && text[size + 1] != '\0')
-			size++;
-	}
-	return size;
-}
-
 /* ldns takes the label '@' for the origin, escaped or not, and whatever follows it. */
 static bool begins_with_at(const char *text, size_t size)
 {
@@ -183,46 +174,36 @@ static const char *find_fault(const ldns_rr *rr, const char *text)
 	return NULL;
 }
 
-/* The port among the parameters of SVCB and HTTPS (RFC 9460 7.2) is no field of its own. */
-static bool has_port_within(const char *text)
-{
-	const char *port = strstr(text, " port=");
-
-	if (!port)
-		return true;
-	port += strlen(" port=");
-	port += *port == '"';
-	return is_within(port, strspn(port, "0123456789"), UINT16_MAX);
-}
-
-/* The value of a CAA record may stand without quotes (RFC 8659 4.1); ldns wants them. */
-static void add_quoted(struct text *line, const char *text)
-{
-	size_t front = 0; /* flags and tag */
-
-	for (unsigned i = 0; i < 2; i++) {
-		front += field_size(text + front);
-		front += strspn(text + front, " ");
-	}
-	text_add_bytes(line, text, front);
-	if (text[front] != '\0')
-		text_print(line, "\"%s\"", text + front);
-}
-
 /* The one line that ldns reads: an owner and a TTL that mean nothing, then type and data. */
 static void make_line(struct text *line, uint16_t type, const char *text)
 {
 	char prefix[] = ". 0 TYPE00000 ";
-	bool is_bare_caa = type == LDNS_RR_TYPE_CAA && !strchr(text, '"');
 
 	for (char *digit = prefix + 12; type > 0; type /= 10)
 		*digit-- = (char)('0' + type % 10);
 	text_clear(line);
 	text_add_bytes(line, prefix, sizeof(prefix) - 1);
-	if (is_bare_caa)
-		add_quoted(line, text);
-	else
-		text_add(line, text);
+	text_add(line, text);
+}
+
+/* What is wrong with the text, NULL if nothing is. */
+static const char *read_with_ldns(
+	struct rdata_reader *reader, uint16_t type, const char *text, struct text *wire)
+{
+	ldns_rr *rr = NULL;
+
+	make_line(&reader->line, type, text);
+
+	ldns_status status = ldns_rr_new_frm_str(&rr, reader->line.bytes, 1, reader->origin, NULL);
+
+	if (status != LDNS_STATUS_OK)
+		return why_of(status);
+
+	const char *fault = find_fault(rr, text);
+
+	add_fields(wire, rr);
+	ldns_rr_free(rr);
+	return fault;
 }
 
 /*
@@ -286,7 +267,7 @@ static bool is_rdata(uint16_t type, const struct text *wire)
 }
 
 /* "\# 4 c0000201" (RFC 3597 5). */
-static bool read_generic(uint16_t type, const char *text, struct text *wire, struct err *err)
+static bool read_octets(uint16_t type, const char *text, struct text *wire, struct err *err)
 {
 	char *end;
 	const char *number = text + strspn(text + 2, " ") + 2;
@@ -298,40 +279,103 @@ static bool read_generic(uint16_t type, const char *text, struct text *wire, str
 	text_add(wire, "");
 	if (!add_hex(wire, end))
 		return fail(err, type, text, "is not hexadecimal (RFC 3597 5)");
-	if (wire->size != size)
-		return fail(err, type, text, "has another length than it says (RFC 3597 5)");
-	if (!is_rdata(type, wire))
-		return fail(err, type, text, "is not of its type");
-	return true;
+	return wire->size == size ||
+		fail(err, type, text, "has another length than it says (RFC 3597 5)");
+}
+
+/* ---- types that ldns 1.8 does not read well enough ---- */
+
+/* Priority and target are what an MX record has: those ldns reads. */
+static bool read_svcb(
+	struct rdata_reader *reader, const char *text, struct text *wire, struct err *err)
+{
+	size_t size = field_size(text);
+	const char *fault;
+
+	size += strspn(text + size, " ");
+	size += field_size(text + size);
+	text_clear(&reader->front);
+	text_add_bytes(&reader->front, text, size);
+	fault = read_with_ldns(reader, DNS_TYPE_MX, reader->front.bytes, wire);
+	if (fault)
+		return err_set(err, "priority or target %s", fault);
+	return svcb_add_params(text + size, wire, err);
+}
+
+static bool read_caa(
+	struct rdata_reader *reader, const char *text, struct text *wire, struct err *err)
+{
+	(void)reader;
+	text_clear(wire);
+	return caa_parse(text, wire, err);
+}
+
+/* Text is read by `read`; what comes of it, or was written as octets, is judged by `check`. */
+static const struct own_type {
+	uint16_t type;
+	bool (*read)(struct rdata_reader *reader, const char *text, struct text *wire,
+		struct err *err);
+	bool (*check)(const uint8_t *rdata, size_t size, struct err *err);
+} own_types[] = {
+	{DNS_TYPE_SVCB, read_svcb, svcb_check},
+	{DNS_TYPE_HTTPS, read_svcb, svcb_check},
+	{DNS_TYPE_CAA, read_caa, caa_check},
+};
+
+static const struct own_type *find_own(uint16_t type)
+{
+	for (size_t i = 0; i < COUNT_OF(own_types); i++)
+		if (own_types[i].type == type)
+			return &own_types[i];
+	return NULL;
+}
+
+/* Says in front of the fault which data has it. */
+static bool fail_within(struct err *err, uint16_t type, const char *text)
+{
+	char type_text[TYPE_TEXT_SIZE];
+
+	type_print(type, type_text);
+	return err_within(err, "%s data '%.*s%s'", type_text, QUOTED_MAX, text,
+		strlen(text) > QUOTED_MAX ? "..." : "");
+}
+
+/* ---- any record ---- */
+
+static bool read_generic(uint16_t type, const char *text, struct text *wire, struct err *err)
+{
+	if (!read_octets(type, text, wire, err))
+		return false;
+	return find_own(type) || is_rdata(type, wire) ||
+		fail(err, type, text, "is not of its type");
+}
+
+static bool read_text(struct rdata_reader *reader, uint16_t type, const char *text,
+	struct text *wire, struct err *err)
+{
+	const struct own_type *own = find_own(type);
+
+	if (type == DNS_TYPE_A || type == DNS_TYPE_AAAA)
+		return read_address(type, text, wire, err);
+	if (own && *text != '\0')
+		return own->read(reader, text, wire, err) || fail_within(err, type, text);
+
+	const char *fault = read_with_ldns(reader, type, text, wire);
+
+	return !fault || fail(err, type, text, fault);
 }
 
 bool rdata_read(struct rdata_reader *reader, uint16_t type, const char *text, struct text *ret_wire,
 	struct err *err)
 {
-	ldns_rr *rr = NULL;
+	const struct own_type *own = find_own(type);
+	bool is_generic = strncmp(text, "\\#", 2) == 0 && (text[2] == ' ' || text[2] == '\0');
 
-	if (strncmp(text, "\\#", 2) == 0 && (text[2] == ' ' || text[2] == '\0'))
-		return read_generic(type, text, ret_wire, err);
-	if (type == DNS_TYPE_A || type == DNS_TYPE_AAAA)
-		return read_address(type, text, ret_wire, err);
-
-	make_line(&reader->line, type, text);
-
-	ldns_status status = ldns_rr_new_frm_str(&rr, reader->line.bytes, 1, reader->origin, NULL);
-
-	if (status != LDNS_STATUS_OK)
-		return fail(err, type, text, why_of(status));
-
-	const char *fault = find_fault(rr, text);
-
-	if ((type == LDNS_RR_TYPE_SVCB || type == LDNS_RR_TYPE_HTTPS) && !has_port_within(text))
-		fault = "has a number out of range";
-
-	add_fields(ret_wire, rr);
-	ldns_rr_free(rr);
-	if (fault)
-		return fail(err, type, text, fault);
+	if (is_generic ? !read_generic(type, text, ret_wire, err)
+		       : !read_text(reader, type, text, ret_wire, err))
+		return false;
 	if (ret_wire->size > UINT16_MAX)
 		return fail(err, type, text, "is larger than a message");
-	return true;
+	return !own || own->check((const uint8_t *)ret_wire->bytes, ret_wire->size, err) ||
+		fail_within(err, type, text);
 }

@@ -9,8 +9,9 @@
 #include "steerd/base/text.h"
 
 /*
- * rdata - RDATA from zone text to the wire: here, and only here, ldns is spoken to.
+ * rdata - RDATA from zone text to the wire: here, and only here, ldns is spoken to (but for the base64 of svcb.h).
  *
+ * SVCB, HTTPS and CAA are read and checked by svcb.h and caa.h, because ldns takes too much of them.
  * It reads what operators wrote, never a packet.  (ldns 1.8 itself loses a few octets of memory for each IPSECKEY that
  * it refuses, and for each relative name that grows too long; nothing else was found to leak.)
  */

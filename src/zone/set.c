@@ -8,6 +8,7 @@
 
 #include "check.h"
 #include "freeze.h"
+#include "outward.h"
 #include "reader.h"
 
 #include "steerd/base/memory.h"
@@ -52,7 +53,8 @@ size_t zone_set_size_bytes(const struct zone_set *set)
 {
 	size_t size = sizeof(*set) + set->capacity * sizeof(set->zones[0]) +
 		set->roster.slot_count * sizeof(set->roster.slots[0]) +
-		set->steered_count * sizeof(set->steered[0]);
+		set->steered_count * sizeof(set->steered[0]) +
+		set->hidden_capacity * sizeof(set->hidden[0]);
 
 	for (size_t i = 0; i < set->count; i++)
 		size += arena_size_bytes(set->zones[i].zone->arena);
@@ -68,6 +70,7 @@ void zone_set_free(struct zone_set *set)
 	free(set->zones);
 	roster_done(&set->roster);
 	free(set->steered);
+	free(set->hidden);
 	free(set);
 }
 
@@ -284,7 +287,7 @@ static void check_dropped(struct reading *reading)
 		struct name_key key;
 		char name[NAME_TEXT_SIZE];
 
-		(void)name_key_read(zone_name(zone), DNS_NAME_MAX, &key);
+		name_key_of(zone_name(zone), &key);
 		if (roster_find(&reading->apexes, &key, 0))
 			continue;
 		name_print(zone_name(zone), name);
@@ -311,7 +314,7 @@ static void find_parents(const struct reading *reading)
 		struct name_key key;
 		const struct roster_slot *above = NULL;
 
-		(void)name_key_read(zone_name(set->zones[i].zone), DNS_NAME_MAX, &key);
+		name_key_of(zone_name(set->zones[i].zone), &key);
 		for (unsigned label = 1; label < key.label_count; label++) {
 			const struct roster_slot *found =
 				roster_find(&reading->apexes, &key, label);
@@ -333,7 +336,7 @@ static uint32_t zone_of(const struct reading *reading, uint32_t index, const str
 
 	if (!reading->set->zones[index].has_child)
 		return index;
-	(void)name_key_read(zone_node_name(node), DNS_NAME_MAX, &key);
+	name_key_of(zone_node_name(node), &key);
 	for (unsigned label = 0;; label++) {
 		const struct roster_slot *apex = roster_find(&reading->apexes, &key, label);
 
@@ -402,7 +405,7 @@ static void warn_undelegated(const struct reading *reading)
 		if (zone->parent == NO_ZONE ||
 			(zone->parent_node && zone->parent_node->flags & NODE_IS_CUT))
 			continue;
-		(void)name_key_read(zone_name(zone->zone), DNS_NAME_MAX, &key);
+		name_key_of(zone_name(zone->zone), &key);
 		for (unsigned label = 1; !above; label++)
 			above = roster_find(&set->roster, &key, label);
 		if (above->node->flags & NODE_IS_BELOW_CUT)
@@ -434,6 +437,7 @@ struct zone_set *zone_set_read(const char *directory, const struct zone_rules *r
 	if (!reading.is_refused) {
 		make_roster(&reading);
 		warn_undelegated(&reading);
+		outward_hide(reading.set, report);
 	}
 	roster_done(&reading.apexes);
 	free(reading.directory);

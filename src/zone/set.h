@@ -29,6 +29,9 @@ struct zone_set {
 	struct roster roster;
 	struct zone_steered *steered;
 	uint32_t steered_count;
+	const struct zone_hints **hidden; /* zone_set_hides_hints(): by address */
+	size_t hidden_count;
+	size_t hidden_capacity;
 };
 
 #endif

@@ -74,6 +74,16 @@ struct file_identities {
 struct stat;
 void file_identity_set(struct file_identity *identity, const struct stat *status);
 
+/* Hints of a record whose target is another name, which may be steered. */
+struct zone_outward {
+	const uint8_t *owner; /* wire name */
+	const struct zone_block *block;
+	const struct zone_hints *hints; /* of `block` */
+	const char *path;
+	unsigned line;
+	bool is_mandatory; /* RFC 9460 8: the record is malformed without them */
+};
+
 struct zone {
 	atomic_uint holders;
 	struct arena *arena;
@@ -87,6 +97,8 @@ struct zone {
 	struct zone_block negative;
 	const struct zone_steered *steered;
 	uint32_t steered_count;
+	const struct zone_outward *outwards;
+	size_t outward_count;
 	const struct file_identity *files;
 	size_t file_count;
 };

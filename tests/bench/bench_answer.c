@@ -41,6 +41,7 @@ static const struct {
 		true},
 	{"steered", "near.example A rd", false},
 	{"steered-subnet", "near.example A rd edns=1232 ecs=0.0.0.0/0", true},
+	{"hinted", "near.example HTTPS rd edns=1232 ecs=0.0.0.0/0", true},
 	{"mixed", NULL, false},
 };
 

@@ -55,6 +55,26 @@ static void move_block(const struct zone_block *block)
 	free(out);
 }
 
+/* Hints stand in a record of their block, in order, and what stands between them is left. */
+static void check_hints(const struct zone_set *set, const struct zone_block *block)
+{
+	const struct zone_hints *hints = zone_block_hints(block);
+	size_t record = 0;
+
+	for (size_t i = 0; i < block->hints_count; i++, hints++) {
+		const uint8_t *head = block->bytes + hints->record;
+
+		assert(hints->record >= record && hints->record + 12 < block->size_bytes);
+		record = hints->record + 12u + (size_t)(head[10] << 8 | head[11]);
+		assert(record <= block->size_bytes);
+		assert(hints->at[0] > hints->record + 12);
+		assert(hints->at[1] >= hints->at[0] + hints->size[0]);
+		assert(hints->at[1] + hints->size[1] <= record);
+		assert(hints->size[0] > 0 || hints->size[1] > 0);
+		assert(hints->is_outward || !zone_set_hides_hints(set, hints));
+	}
+}
+
 static void look_up(const struct zone_set *set, const struct name_key *key, uint16_t type)
 {
 	struct zone_match match;
@@ -68,8 +88,10 @@ static void look_up(const struct zone_set *set, const struct name_key *key, uint
 		assert(zone_set_steered(set, match.steered)->node == match.node);
 	if (!match.node)
 		return;
-	while ((block = zone_node_next_set(match.node, &position, &at)))
+	while ((block = zone_node_next_set(match.node, &position, &at))) {
 		move_block(block);
+		check_hints(set, block);
+	}
 	if (match.outcome == ZONE_REFERRAL)
 		move_block(zone_node_referral(match.node));
 }

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 
+import wire
 from harness import contains, equal, true
 
 TREE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
@@ -42,6 +43,7 @@ def test_examples(bench):
     server = bench.steerd_of(bench.path("zones/steerd.yaml"))
     equal(server.addresses("dl.files.example", "46.4.0.0/24"), ["127.0.1.1"])
     equal(server.addresses("dl.files.example", "165.21.0.0/24"), ["127.0.1.3"])
+    equal(server.ask(wire.ecs_query("dl.files.example", "HTTPS", "165.21.0.0/24")).hints, [["127.0.1.3"]])
     equal(server.all_addresses("files.example"), ["127.0.1.1", "127.0.1.2"])
     equal(server.all_addresses("any.mirror.files.example"), ["127.0.1.3", "127.0.1.4"])
     equal(server.addresses("dl.static.example", "165.21.0.0/24"), ["127.0.1.3"], "a CNAME into the steered name")

@@ -11,7 +11,7 @@ import struct
 
 TYPES = {
     "A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33,
-    "OPT": 41, "DS": 43, "AXFR": 252, "ANY": 255, "CAA": 257,
+    "OPT": 41, "DS": 43, "SVCB": 64, "HTTPS": 65, "AXFR": 252, "ANY": 255, "CAA": 257,
 }
 TYPE_NAMES = {number: name for name, number in TYPES.items()}
 RCODES = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"]
@@ -115,6 +115,11 @@ class Response:
         """Addresses of the answer section, sorted."""
         return sorted(r.text for r in self.answer if r.type in ("A", "AAAA"))
 
+    @property
+    def hints(self):
+        """Addresses that the parameters of each record of SVCB and HTTPS hint at, sorted."""
+        return [sorted(service_hints(r.rdata)) for r in self.answer if r.type in ("SVCB", "HTTPS")]
+
     def options(self):
         """EDNS options as a list of pairs of code and octets."""
         found, data = [], self.opts[0].rdata if self.opts else b""
@@ -200,6 +205,26 @@ class Response:
         if rtype == "SOA":
             return " ".join(str(n) for n in struct.unpack("!IIIII", rdata[-20:]))
         return rdata.hex()
+
+
+def service_hints(rdata):
+    """The addresses in ipv4hint and ipv6hint (RFC 9460 7.3) of a record whose parameters must be in order."""
+    at, last, found = 2, -1, []
+    while rdata[at]:
+        at += 1 + rdata[at]
+    at += 1
+    while at < len(rdata):
+        key, size = struct.unpack("!HH", rdata[at : at + 4])
+        value = rdata[at + 4 : at + 4 + size]
+        if key <= last or len(value) != size:
+            raise ValueError(f"parameter {key} of {size} octets behind {last}: {rdata.hex()}")
+        width = {4: 4, 6: 16}.get(key)
+        if width and (not value or size % width):
+            raise ValueError(f"hints of {size} octets: {rdata.hex()}")
+        if width:
+            found += [str(ipaddress.ip_address(value[i : i + width])) for i in range(0, size, width)]
+        at, last = at + 4 + size, key
+    return found
 
 
 def ask_udp(server, octets, timeout=5.0):

@@ -32,6 +32,9 @@ struct name_key {
  */
 size_t name_key_read(const uint8_t *wire, size_t size, struct name_key *ret_key);
 
+/* Of a name that is well-formed; nothing behind it is read. */
+void name_key_of(const uint8_t *wire, struct name_key *ret_key);
+
 /* Of the suffix that begins at label `label`; the same for every name that ends so, in any case. */
 static inline uint32_t name_key_hash(const struct name_key *key, unsigned label)
 {

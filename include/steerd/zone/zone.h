@@ -31,6 +31,7 @@ struct zone_node;
  * The base name is the owner; for a wildcard, whose owner no query has, it is the wildcard's parent; the cut for a
  * referral, the apex for a negative SOA.
  * The target of a CNAME or DNAME is never compressed: it is where the next block of a chain finds its base name.
+ * A block with `hints_count` > 0 is not copied as it is: some of its records have address hints to be replaced.
  */
 struct zone_block {
 	const uint8_t *bytes;
@@ -41,8 +42,31 @@ struct zone_block {
 	uint16_t glue_count;	 /* referrals: records of the additional section behind them */
 	uint16_t glue_offset;	 /* referrals: where those begin */
 	uint16_t type;		 /* of an RRset block; 0: a referral or the negative SOA */
+	uint16_t hints_count;	 /* SVCB and HTTPS: zone_block_hints() */
 	uint8_t base_size_bytes; /* of the base name */
 };
+
+/*
+ * A record of SVCB or HTTPS with address hints that must follow a pool, or not be there (RFC 9460 7.3).
+ *
+ * Of a steered name's own service (its target is the owner itself) they are the addresses that the pool gives.  Those
+ * of a record that leads elsewhere stay as they were written, unless zone_set_hides_hints().
+ */
+struct zone_hints {
+	uint16_t record;  /* where the record begins in its block */
+	uint16_t at[2];	  /* [0] ipv4hint, [1] ipv6hint: where the parameter stands in the block, its key included */
+	uint16_t size[2]; /* octets of it; 0: there is none, and there must be none */
+	uint16_t is_outward;
+};
+
+/* In order of their records.  [query path] */
+static inline const struct zone_hints *zone_block_hints(const struct zone_block *block)
+{
+	return (const void *)(block->fixups + block->fixup_count);
+}
+
+/* Whether a record of the block has hints of a family ([0] IPv4, [1] IPv6) that are its pool's.  [query path] */
+bool zone_block_is_hinted(const struct zone_block *block, unsigned family);
 
 /* No block may begin further into a message: its pointers have 14 bits, and lead up to as far into the block. */
 #define ZONE_BLOCK_OFFSET_MAX 8191
@@ -82,6 +106,10 @@ struct zone_match {
  */
 void zone_set_find(const struct zone_set *set, const struct name_key *name, uint16_t type,
 	struct zone_match *ret_match);
+
+/* Whether the target of such a record is, or leads to, a name that is steered: hints would pass its pool by.
+ * [query path] */
+bool zone_set_hides_hints(const struct zone_set *set, const struct zone_hints *hints);
 
 /* The rendered RRset of that type at a node, NULL if there is none.  [query path] */
 const struct zone_block *zone_node_get_set(const struct zone_node *node, uint16_t type);

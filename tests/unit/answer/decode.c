@@ -80,6 +80,84 @@ static bool name(struct decoder *decoder, uint8_t out[DNS_NAME_MAX], uint16_t *r
 	return true;
 }
 
+static bool is_service(uint16_t type)
+{
+	return type == DNS_TYPE_SVCB || type == DNS_TYPE_HTTPS;
+}
+
+static const uint16_t hint_keys[] = {4, 6};
+static const uint16_t hint_sizes[] = {4, 16};
+
+/* One parameter of SVCB or HTTPS; the end of RDATA must not come within it. */
+static bool param(struct decoder *decoder, uint16_t *ret_key, struct decode_hint *ret_value)
+{
+	uint16_t size;
+
+	if (!number16(decoder, ret_key) || !number16(decoder, &size))
+		return false;
+	if (decoder->size - decoder->at < size)
+		return err_set(decoder->err, "parameter %u runs out of the RDATA", *ret_key);
+	*ret_value = (struct decode_hint){decoder->message + decoder->at, size};
+	decoder->at += size;
+	return true;
+}
+
+/* RFC 9460 2.2: no pointer in the target, keys strictly in order, hints of whole addresses; an alias has none. */
+static bool check_service(struct decoder *decoder)
+{
+	uint8_t target[DNS_NAME_MAX];
+	uint16_t target_size;
+	uint16_t priority;
+	int last = -1;
+
+	if (!number16(decoder, &priority))
+		return false;
+
+	size_t target_at = decoder->at;
+
+	if (!name(decoder, target, &target_size))
+		return false;
+	if (decoder->at != target_at + target_size)
+		return err_set(decoder->err, "a compressed target at %zu", target_at);
+	if (priority == 0 && decoder->at != decoder->size)
+		return err_set(decoder->err, "an alias with parameters at %zu", target_at);
+	while (decoder->at < decoder->size) {
+		struct decode_hint value;
+		uint16_t key;
+
+		if (!param(decoder, &key, &value))
+			return false;
+		if (key <= last)
+			return err_set(decoder->err, "parameter %u behind %d", key, last);
+		last = key;
+		for (size_t i = 0; i < 2; i++)
+			if (key == hint_keys[i] &&
+				(value.size == 0 || value.size % hint_sizes[i] != 0))
+				return err_set(decoder->err, "hints of %zu octets", value.size);
+	}
+	return true;
+}
+
+bool decode_find_hint(
+	const struct decode_record *record, unsigned family, struct decode_hint *ret_hint)
+{
+	struct err err;
+	struct decoder decoder = {record->rdata, record->rdata_size, 2, &err};
+
+	while (record->rdata[decoder.at] != 0)
+		decoder.at += record->rdata[decoder.at] + 1u;
+	decoder.at++;
+	while (decoder.at < decoder.size) {
+		uint16_t key;
+
+		if (!param(&decoder, &key, ret_hint))
+			return false;
+		if (key == hint_keys[family])
+			return true;
+	}
+	return false;
+}
+
 /* RDATA of the types whose form is known ends where RDLENGTH says. */
 static bool check_rdata(struct decoder *decoder, const struct decode_record *record)
 {
@@ -90,6 +168,9 @@ static bool check_rdata(struct decoder *decoder, const struct decode_record *rec
 		return err_set(decoder->err, "an A of %u octets", record->rdata_size);
 	if (record->type == DNS_TYPE_AAAA && record->rdata_size != 16)
 		return err_set(decoder->err, "an AAAA of %u octets", record->rdata_size);
+
+	if (is_service(record->type))
+		return check_service(&inner);
 
 	const char *layout = type_layout(record->type);
 	uint8_t ignored_name[DNS_NAME_MAX];
@@ -343,6 +424,42 @@ static void print_fields(
 	}
 }
 
+/* " 1 . 1=026832 ipv4hint=192.0.2.1,192.0.2.2" */
+static void print_service(
+	const uint8_t *message, const struct decode_record *record, struct text *line)
+{
+	static const char *const names[] = {"ipv4hint", "ipv6hint"};
+	static const uint8_t families[] = {ADDRESS_IPV4, ADDRESS_IPV6};
+	struct err err;
+	struct decoder decoder = {
+		message, record->rdata_at + record->rdata_size, record->rdata_at, &err};
+	uint8_t target[DNS_NAME_MAX];
+	uint16_t size;
+	uint16_t key;
+	struct decode_hint value;
+
+	if (!number16(&decoder, &key) || !name(&decoder, target, &size))
+		return;
+	text_print(line, " %u ", key);
+	print_name(target, line);
+	while (decoder.at < decoder.size && param(&decoder, &key, &value)) {
+		unsigned family = key == 6;
+
+		if (key != hint_keys[family]) {
+			text_print(line, " %u=", key);
+			for (size_t i = 0; i < value.size; i++)
+				text_print(line, "%02x", value.bytes[i]);
+			continue;
+		}
+		text_print(line, " %s=", names[family]);
+		for (size_t i = 0; i < value.size; i += hint_sizes[family]) {
+			text_add(line, i > 0 ? "," : "");
+			print_address(
+				value.bytes + i, hint_sizes[family], families[family], line);
+		}
+	}
+}
+
 static void print_record(
 	const uint8_t *message, const struct decode_record *record, struct text *line)
 {
@@ -351,6 +468,10 @@ static void print_record(
 	print_type(record->type, line);
 	if (*type_layout(record->type)) {
 		print_fields(message, record, line);
+		return;
+	}
+	if (is_service(record->type)) {
+		print_service(message, record, line);
 		return;
 	}
 	text_add(line, " ");

@@ -15,7 +15,8 @@
  * decode - a slow and strict reader of responses, written apart from the code that writes them.
  *
  * Every count must be met, every pointer must lead backwards, every RDATA must end where it says, the OPT comes once,
- * no record comes twice, a set has one TTL, and nothing follows the last record.
+ * no record comes twice, a set has one TTL, parameters of SVCB and HTTPS are in order, and nothing follows the last
+ * record.
  */
 enum decode_section { DECODE_ANSWER, DECODE_AUTHORITY, DECODE_ADDITIONAL, DECODE_SECTIONS };
 
@@ -66,6 +67,14 @@ struct decoded {
 
 /* Too large for a stack frame; the caller keeps one. */
 bool decode(const uint8_t *message, size_t size, struct decoded *ret_decoded, struct err *err);
+
+/* The value of ipv4hint (family 0) or ipv6hint (1) of a record of SVCB or HTTPS; false if it has none. */
+struct decode_hint {
+	const uint8_t *bytes;
+	size_t size;
+};
+bool decode_find_hint(
+	const struct decode_record *record, unsigned family, struct decode_hint *ret_hint);
 
 /*
  * In one line, as the tables of the tests write it:

@@ -18,14 +18,16 @@ static const char *const names[] = {"example", "www.example", "mx.example", "mai
 	"four.example", "spare.example", "bare.example", "s.example", "n.example", "nx.example",
 	"d.example", "d1.example", "dself.example", "dcirc.example", "dgrow.example",
 	"dother.example", "droot.example", "dlong.example", "tolongd.example", "todname.example",
-	"www.moved", "other", "www.other", "back.other", "nx.other", "elsewhere.test", "."};
+	"svc.example", "to1.example", "into.other", "www.moved", "other", "www.other", "back.other",
+	"nx.other", "elsewhere.test", "."};
 
 /* Single octets of subnets, so that many fall into and beside the networks of the file. */
 static const uint8_t octets[] = {0, 1, 2, 10, 42, 127, 128, 172, 185, 192, 200, 201, 254};
 
 static const uint16_t types[] = {DNS_TYPE_A, DNS_TYPE_A, DNS_TYPE_A, DNS_TYPE_AAAA, DNS_TYPE_AAAA,
 	DNS_TYPE_NS, DNS_TYPE_SOA, DNS_TYPE_MX, DNS_TYPE_TXT, DNS_TYPE_CNAME, DNS_TYPE_DS,
-	DNS_TYPE_ANY, DNS_TYPE_AXFR, DNS_TYPE_IXFR, DNS_TYPE_OPT, DNS_TYPE_NXNAME, 0, 65280};
+	DNS_TYPE_HTTPS, DNS_TYPE_HTTPS, DNS_TYPE_SVCB, DNS_TYPE_ANY, DNS_TYPE_AXFR, DNS_TYPE_IXFR,
+	DNS_TYPE_OPT, DNS_TYPE_NXNAME, 0, 65280};
 
 void mix_init(struct mix *mix, uint64_t seed)
 {

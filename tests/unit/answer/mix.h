@@ -9,7 +9,7 @@
  * mix - queries of all kinds for the world of the tests, the same for the same seed: names that exist, in any case, and
  * names below them; all types, flags, sizes and client subnets; some of them damaged.
  */
-#define MIX_NAMES_MAX 64
+#define MIX_NAMES_MAX 80
 
 struct mix {
 	struct random random;

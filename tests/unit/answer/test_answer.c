@@ -536,6 +536,101 @@ static const struct {
 	{"the highest", "shares.example A random=ffffffff",
 		"NOERROR aa; shares.example. A; answer shares.example. 20 A 192.0.2.22"},
 
+	/* hints of addresses (RFC 9460 7.3) */
+	{"a steered name's: those of its A; parameters stay in order, none of its AAAA",
+		"svc.example HTTPS edns=1232",
+		"NOERROR aa; svc.example. HTTPS; answer svc.example. 20 HTTPS 1 . 1=026832 3=20fb "
+		"ipv4hint=192.0.2.11,192.0.2.12 5=0004fe0d0000 7=2f717b3f646e737d, "
+		"svc.example. 20 HTTPS 2 svc.example. ipv4hint=192.0.2.11,192.0.2.12 9=7a, "
+		"svc.example. 20 HTTPS 3 ., svc.example. 20 HTTPS 4 . 1=026833, "
+		"svc.example. 20 HTTPS 5 cdn.elsewhere.test. ipv4hint=203.0.113.5 "
+		"ipv6hint=2001:db8:bad::5 9=79; edns 1232"},
+	{"SVCB as well", "svc.example SVCB",
+		"NOERROR aa; svc.example. SVCB; answer "
+		"svc.example. 20 SVCB 1 . ipv4hint=192.0.2.11,192.0.2.12"},
+	{"no address of the only family that has hints: none, and the set's own TTL",
+		"bare4.svc.example HTTPS",
+		"NOERROR aa; bare4.svc.example. HTTPS; answer bare4.svc.example. 300 HTTPS 1 . "
+		"1=026832"},
+	{"a TTL that is shorter than the pool's stays", "quick.svc.example HTTPS",
+		"NOERROR aa; quick.svc.example. HTTPS; answer quick.svc.example. 5 HTTPS 1 . "
+		"1=026832 ipv4hint=192.0.2.11,192.0.2.12"},
+	{"a pool of neither family", "none.example HTTPS ecs=185.1.0.0/24",
+		"NOERROR aa; none.example. HTTPS; answer none.example. 300 HTTPS 1 . 1=026832; "
+		"edns 1232 ecs 1/24/0 185.1.0.0"},
+	{"of IPv6 alone", "four.example HTTPS",
+		"NOERROR aa; four.example. HTTPS; answer four.example. 20 HTTPS 1 . "
+		"ipv6hint=2001:db8::6"},
+	{"of the client's class, with its scope", "near.example HTTPS ecs=185.1.0.0/24",
+		"NOERROR aa; near.example. HTTPS; answer near.example. 20 HTTPS 1 . "
+		"1=0268320268"
+		"33 ipv4hint=192.0.2.102,192.0.2.101 "
+		"ipv6hint=2001:db8:f::2,2001:db8:f::1; edns 1232 ecs 1/24/17 185.1.0.0"},
+	{"of the resolver's", "near.example HTTPS from=185.1.200.3",
+		"NOERROR aa; near.example. HTTPS; answer near.example. 20 HTTPS 1 . 1=026832026833 "
+		"ipv4hint=192.0.2.101,192.0.2.102 ipv6hint=2001:db8:f::1,2001:db8:f::2"},
+	{"of the random number, low", "shares.example HTTPS random=3fffffff",
+		"NOERROR aa; shares.example. HTTPS; answer shares.example. 20 HTTPS 1 . "
+		"ipv4hint=192.0.2.21"},
+	{"of the random number, high", "shares.example HTTPS random=40000000",
+		"NOERROR aa; shares.example. HTTPS; answer shares.example. 20 HTTPS 1 . "
+		"ipv4hint=192.0.2.22"},
+	{"all are down: the name's own A, and it has no AAAA", "spare.example HTTPS",
+		"NOERROR aa; spare.example. HTTPS; answer spare.example. 300 HTTPS 1 . "
+		"ipv4hint=192.0.2.30"},
+	{"all are down: no longer than its own A", "down.svc.example HTTPS",
+		"NOERROR aa; down.svc.example. HTTPS; answer down.svc.example. 10 HTTPS 1 . "
+		"ipv4hint=192.0.2.61,192.0.2.62"},
+	{"all are down, by geography", "last.example HTTPS ecs=185.1.0.0/24",
+		"NOERROR aa; last.example. HTTPS; answer last.example. 300 HTTPS 1 . "
+		"ipv4hint=192.0.2.40; edns 1232 ecs 1/24/17 185.1.0.0"},
+	{"a wildcard", "x.n.example HTTPS ecs=185.1.0.0/24",
+		"NOERROR aa; x.n.example. HTTPS; answer x.n.example. 20 HTTPS 1 . "
+		"ipv4hint=192.0.2.102,192.0.2.101 9=78; edns 1232 ecs 1/24/17 185.1.0.0"},
+	{"at the end of a chain: of the name that has the records", "tosvc.example SVCB",
+		"NOERROR aa; tosvc.example. SVCB; answer tosvc.example. 300 CNAME svc.example., "
+		"svc.example. 20 SVCB 1 . ipv4hint=192.0.2.11,192.0.2.12"},
+	{"at the end of a chain: its scope", "tonear.example HTTPS ecs=185.1.0.0/24",
+		"NOERROR aa; tonear.example. HTTPS; answer tonear.example. 3600 CNAME "
+		"near.example., near.example. 20 HTTPS 1 . 1=026832026833 "
+		"ipv4hint=192.0.2.102,192.0.2.101 ipv6hint=2001:db8:f::2,2001:db8:f::1; "
+		"edns 1232 ecs 1/24/17 185.1.0.0"},
+	{"that do not fit", "many.example HTTPS edns=4096",
+		"NOERROR aa tc; many.example. HTTPS; edns 1232"},
+	{"an alias is the client's to follow (RFC 9460 2.4.2)", "alias.svc.example HTTPS",
+		"NOERROR aa; alias.svc.example. HTTPS; answer alias.svc.example. 300 HTTPS 0 "
+		"svc.example."},
+	{"a steered name without such records", "dl.example HTTPS",
+		"NOERROR aa; dl.example. HTTPS; " SOA},
+	{"of a name that is not steered: as they are", "plain.example HTTPS",
+		"NOERROR aa; plain.example. HTTPS; answer plain.example. 300 HTTPS 1 . 1=026832 "
+		"ipv4hint=192.0.2.1"},
+	{"and that leads to one that is not", "plain2.example HTTPS",
+		"NOERROR aa; plain2.example. HTTPS; answer plain2.example. 300 HTTPS 1 "
+		"plain.example. ipv4hint=192.0.2.1"},
+	{"that leads to a steered name: none; the other record's stay", "to1.example HTTPS",
+		"NOERROR aa; to1.example. HTTPS; answer to1.example. 300 HTTPS 1 svc.example. "
+		"1=026832, to1.example. 300 HTTPS 2 plain.example. ipv4hint=192.0.2.1"},
+	{"through a CNAME", "to2.example HTTPS",
+		"NOERROR aa; to2.example. HTTPS; answer to2.example. 300 HTTPS 1 todl.example."},
+	{"asked for by ANY", "to2.example ANY",
+		"NOERROR aa; to2.example. ANY; answer to2.example. 300 HTTPS 1 todl.example."},
+	{"through a DNAME", "to3.example HTTPS",
+		"NOERROR aa; to3.example. HTTPS; answer to3.example. 300 HTTPS 1 s.d.example."},
+	{"to a wildcard", "to4.example HTTPS",
+		"NOERROR aa; to4.example. HTTPS; answer to4.example. 300 HTTPS 1 any.n.example."},
+	{"in another zone", "to5.example HTTPS",
+		"NOERROR aa; to5.example. HTTPS; answer to5.example. 300 HTTPS 1 other."},
+	{"from another zone", "into.other HTTPS",
+		"NOERROR aa; into.other. HTTPS; answer into.other. 300 HTTPS 1 near.example."},
+	{"into a circle", "to6.example HTTPS",
+		"NOERROR aa; to6.example. HTTPS; answer to6.example. 300 HTTPS 1 loop1.example. "
+		"ipv4hint=192.0.2.2"},
+	{"below a cut", "to7.example HTTPS",
+		"NOERROR aa; to7.example. HTTPS; answer to7.example. 300 HTTPS 1 "
+		"host.sub.example. ipv4hint=192.0.2.3"},
+	{"CAA", "example CAA", "NOERROR aa; example. CAA; answer example. 300 CAA 0005697373756563612e74657374"},
+
 	/* client subnets (RFC 7871 7.2.1, 7.4) */
 	{"scope 0: static", "www.example A ecs=185.1.2.0/24",
 		"NOERROR aa; www.example. A; answer " WWW "; edns 1232 ecs 1/24/0 185.1.2.0"},
@@ -932,6 +1027,7 @@ static void answers_over_tcp(void **state)
 		{"a.big.example A tcp", 24},
 		{"many.example A tcp", 64},
 		{"many.example AAAA tcp edns=512", 64},
+		{"many.example HTTPS tcp", 1},
 	};
 
 	(void)state;
@@ -950,7 +1046,7 @@ static void answers_over_tcp(void **state)
 static void every_payload_size(void **state)
 {
 	static const char *const names[] = {
-		"many.example A", "long2.example TXT", "a.big.example A"};
+		"many.example A", "long2.example TXT", "a.big.example A", "svc.example HTTPS"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
@@ -991,6 +1087,10 @@ static const struct {
 	{"dl.example A", STATS_NOERROR, "S"},
 	{"todl.example A ecs=185.1.0.0/16", STATS_NOERROR, "SE"},
 	{"spare.example A", STATS_NOERROR, ""},
+	{"svc.example HTTPS", STATS_NOERROR, "S"},
+	{"none.example HTTPS", STATS_NOERROR, ""},
+	{"spare.example HTTPS", STATS_NOERROR, ""},
+	{"many.example HTTPS", STATS_NOERROR, "ST"},
 	{"long.example TXT", STATS_NOERROR, "T"},
 	{"many.example A", STATS_NOERROR, "ST"},
 	{"www.example TXT ecs=185.1.0.0/16", STATS_NODATA, "E"},

@@ -58,6 +58,12 @@ static void check_form(const struct ask *ask, const struct query *query, size_t 
 /* Made by a pool with a map, or the own record of a name that has one. */
 static bool is_mapped(const struct decode_record *record)
 {
+	struct decode_hint hint;
+
+	if (record->type == DNS_TYPE_HTTPS)
+		return (decode_find_hint(record, 0, &hint) &&
+			       (hint.bytes[3] > 100 || hint.bytes[3] == 40)) ||
+			(decode_find_hint(record, 1, &hint) && hint.bytes[5] == 0x0f);
 	if (record->type == DNS_TYPE_A)
 		return memcmp(record->rdata, (uint8_t[]){192, 0, 2}, 3) == 0 &&
 			(record->rdata[3] > 100 || record->rdata[3] == 40);

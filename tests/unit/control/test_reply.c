@@ -697,10 +697,10 @@ static const struct {
 		"outcome", "outside"},
 	{"{\"command\":\"explain\",\"name\":\"api.files.example\",\"type\":\"MX\",\"client\":"
 	 "\"::1\"}",
-		"error", "'MX' is not a steered type: A or AAAA"},
+		"error", "'MX' is not a steered type: A, AAAA, HTTPS or SVCB"},
 	{"{\"command\":\"explain\",\"name\":\"api.files.example\",\"type\":\"\",\"client\":\"::"
 	 "1\"}",
-		"error", "'' is not a steered type: A or AAAA"},
+		"error", "'' is not a steered type: A, AAAA, HTTPS or SVCB"},
 	{"{\"command\":\"explain\",\"name\":\"api..example\",\"client\":\"198.19.0.1\"}", "ok",
 		"false"},
 	{"{\"command\":\"explain\",\"name\":\"api.files.example\",\"client\":\"198.19.0.300\"}",
@@ -746,6 +746,90 @@ static void explain_fallback(void **state)
 		wants, COUNT_OF(wants));
 }
 
+/* Of HTTPS, the pool decides the hints: both families by one random number. */
+static void explain_hints(void **state)
+{
+#define EXPLAIN(name, type)                                                                        \
+	"{\"command\":\"explain\",\"client\":\"198.18.7.1\",\"name\":\"" name                    \
+	".files.example\",\"type\":\"" type "\"}"
+	static const struct {
+		const char *request;
+		const char *kind;
+		const char *ttl_s;
+		const char *candidate; /* the first's member; "-": there is none */
+		const char *answers;
+	} cases[] = {
+		{EXPLAIN("both", "HTTPS"), "hints", "60", "a",
+			"[{\"share\":0.25,\"addresses\":[\"192.0.2.1\",\"2001:db8::1\"]},"
+			"{\"share\":0.25,\"addresses\":[\"192.0.2.2\",\"2001:db8::1\"]},"
+			"{\"share\":0.5,\"addresses\":[\"192.0.2.2\",\"2001:db8::2\"]}]"},
+		{EXPLAIN("both", "https"), "hints", "60", "a", NULL},
+		{EXPLAIN("both", "SVCB"), "hints", "20", "a",
+			"[{\"share\":0.25,\"addresses\":[\"192.0.2.1\"]},"
+			"{\"share\":0.75,\"addresses\":[\"192.0.2.2\"]}]"},
+		{EXPLAIN("bare", "HTTPS"), "records", "300", "-", "[]"},
+		{EXPLAIN("bare", "SVCB"), "nodata", "60", "-", "[]"},
+		{EXPLAIN("four", "HTTPS"), "hints", "300", "z", "[]"},
+		{EXPLAIN("last", "HTTPS"), "hints", "120", "z-1",
+			"[{\"share\":1.0,\"addresses\":[\"192.0.2.3\"]}]"},
+	};
+	struct stage *stage = *state;
+	char *city = realpath("geo/default.geo", NULL); /* as files_put_settings() does */
+	struct text settings = {0};
+
+	files_put(&stage->files, "zones/files.example.zone",
+		"$TTL 300\n"
+		"@ SOA ns1 hostmaster 1 7200 900 1209600 60\n"
+		"@ NS ns1\n"
+		"ns1 A 192.0.2.1\n"
+		"_steer.both 60 TXT \"pool=weights\"\n"
+		"both HTTPS 1 . alpn=h2 ipv4hint=203.0.113.1 ipv6hint=2001:db8:bad::\n"
+		"both 20 SVCB 1 . ipv4hint=203.0.113.1\n"
+		"_steer.bare 60 TXT \"pool=weights\"\n"
+		"bare HTTPS 1 . alpn=h2\n"
+		"_steer.four 60 TXT \"pool=four\"\n"
+		"four HTTPS 1 . alpn=h2 ipv6hint=::1\n"
+		"_steer.last 60 TXT \"pool=last\"\n"
+		"last 120 A 192.0.2.3\n"
+		"last HTTPS 1 . ipv4hint=203.0.113.1\n");
+	text_print(&settings,
+		"listen: [\"127.0.0.1:0\"]\n"
+		"zones: zones\n"
+		"state: state\n"
+		"control: control\n"
+		"geo: {city: %s}\n"
+		"pools:\n"
+		"  weights:\n"
+		"    method: weighted\n"
+		"    answers: 1\n"
+		"    members:\n"
+		"      a: {address: 192.0.2.1, weight: 1}\n"
+		"      b: {address: 192.0.2.2, weight: 3}\n"
+		"      c: {address: \"2001:db8::1\", weight: 2}\n"
+		"      d: {address: \"2001:db8::2\", weight: 2}\n"
+		"  four: {method: all, members: {z: {address: 192.0.2.4}}}\n"
+		"  last:\n"
+		"    method: all\n"
+		"    when-all-down: fallback\n"
+		"    members: {z-1: {address: 192.0.2.9}}\n",
+		city);
+	files_put(&stage->files, "steerd.yaml", settings.bytes);
+	text_done(&settings);
+	free(city);
+	read_files(stage);
+	json_decref(ask(stage, "{\"command\":\"drain\",\"subject\":\"z-1\"}"));
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		const struct want wants[] = {{"ok", "true"}, {"kind", cases[i].kind},
+			{"ttl_s", cases[i].ttl_s},
+			{"candidates.0.member", cases[i].candidate}};
+		json_t *reply = ask(stage, cases[i].request);
+
+		if (cases[i].answers)
+			assert_part(reply, "answers", cases[i].answers);
+		assert_parts(reply, wants, COUNT_OF(wants));
+	}
+}
+
 #define ON_STAGE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -764,6 +848,7 @@ int main(void)
 		ON_STAGE(explain_near_frankfurt),
 		ON_STAGE(explain_others),
 		ON_STAGE(explain_fallback),
+		ON_STAGE(explain_hints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,6 +123,20 @@ static const char steered_screen[] =
 	"   25.0 %  192.0.2.10 192.0.2.11\n"
 	"   75.0 %  192.0.2.11\n";
 
+#define SERVICE(kind, answers)                                                                     \
+	"{'ok':true,'name':'dl.files.example.','type':'HTTPS','client':'192.0.2.0/24',"            \
+	"'outcome':'node','zone':'files.example.','owner':'dl.files.example.','wildcard':false,"   \
+	"'steered':true,'pool':'downloads','ttl_s':30,'uses_geography':false,'class':0,"           \
+	"'scope_bits':0,'kind':'" kind "','candidates':[],'answers':" answers "}"
+#define SERVICE_SCREEN(answer)                                                                     \
+	"dl.files.example. HTTPS for 192.0.2.0/24\n"                                               \
+	"  zone    files.example., at dl.files.example.\n"                                         \
+	"  pool    downloads\n"                                                                    \
+	"  client  its place does not matter to this pool\n"                                       \
+	"  scope   /0, class 0\n"                                                                  \
+	"\n"                                                                                       \
+	"answer, TTL 30 s\n" answer
+
 typedef void (*print_fn)(const json_t *reply, FILE *out, bool use_colour);
 
 static const struct {
@@ -133,6 +147,17 @@ static const struct {
 } screens[] = {
 	{"status with trouble", print_status, troubled, troubled_screen},
 	{"explain", print_explain, steered, steered_screen},
+	{"explain of hints", print_explain,
+		SERVICE("hints", "[{'share':1,'addresses':['192.0.2.1','2001:db8::1']}]"),
+		SERVICE_SCREEN("  the name's own HTTPS records, with what A and AAAA get as hints:\n"
+			       "  100.0 %  192.0.2.1 2001:db8::1\n")},
+	{"explain of hints that nobody gets", print_explain, SERVICE("hints", "[]"),
+		SERVICE_SCREEN("  the name's own HTTPS records, without hints: A and AAAA get no "
+			       "address\n")},
+	{"explain of records without hints", print_explain, SERVICE("records", "[]"),
+		SERVICE_SCREEN("  the name's own HTTPS records, which have no hints to replace\n")},
+	{"explain of no such records", print_explain, SERVICE("nodata", "[]"),
+		SERVICE_SCREEN("  no data: the name has no HTTPS records\n")},
 	{"explain of a name that is not there", print_explain,
 		"{'name':'x.','type':'A','client':'::/"
 		"0','outcome':'missing','zone':'x.','owner':'',"

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -180,6 +182,25 @@ static void what_follows_does_not_matter(void **state)
 	}
 }
 
+/* A name at the end of a page behind which there is none. */
+static void nothing_behind_is_read(void **state)
+{
+	static const uint8_t wire[] = "\3WWW\7example";
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *pages = mmap(
+		NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct name_key key;
+
+	(void)state;
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	assert_int_equal(mprotect(pages + page, page, PROT_NONE), 0);
+	memcpy(pages + page - sizeof(wire), wire, sizeof(wire));
+	name_key_of(pages + page - sizeof(wire), &key);
+	assert_int_equal(key.size, sizeof(wire));
+	assert_memory_equal(key.wire, "\3www\7example", sizeof(wire));
+	assert_int_equal(munmap(pages, 2 * page), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +210,7 @@ int main(void)
 		cmocka_unit_test(suffixes_hash_alike),
 		cmocka_unit_test(only_ascii_letters_fold),
 		cmocka_unit_test(what_follows_does_not_matter),
+		cmocka_unit_test(nothing_behind_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,6 +107,56 @@ static const struct {
 	{"a wildcard steered, and a fallback",
 		ZONES_HEAD "_steer.*.s TXT pool=web\n*.s A 192.0.2.1\n", ""},
 
+	{"hints of a steered name are the pool's (RFC 9460 7.3)",
+		ZONES_HEAD "_steer.www TXT pool=web\nwww HTTPS 1 . ipv4hint=192.0.2.1\n", ""},
+	{"so they cannot be mandatory (RFC 9460 8)",
+		ZONES_HEAD "www HTTPS 1 www mandatory=ipv6hint ipv6hint=::1\n"
+			   "_steer.www TXT pool=web\n",
+		FILE_NAME ":4: 'www' is steered: the address hints of its HTTPS come and go with "
+			  "the pool, so they cannot be 'mandatory' (RFC 9460 8)\n" REFUSED(
+				  "1 error")},
+	{"other parameters can",
+		ZONES_HEAD "_steer.www TXT pool=web\n"
+			   "www HTTPS 1 . mandatory=port port=1 ipv4hint=192.0.2.1\n",
+		""},
+	{"of a name that is not steered they can",
+		ZONES_HEAD "www SVCB 1 . mandatory=ipv4hint ipv4hint=192.0.2.1\n", ""},
+	{"hints alone make no two records of a steered name",
+		ZONES_HEAD "_steer.www TXT pool=web\n"
+			   "www HTTPS 1 . alpn=h2 ipv4hint=192.0.2.1\n"
+			   "www HTTPS 1 . alpn=h2 ipv6hint=::1\n"
+			   "www HTTPS 1 . alpn=h3 ipv4hint=192.0.2.1\n"
+			   "www HTTPS 1 . alpn=h2\n"
+			   "www HTTPS 1 . alpn=h2 port=1\n"
+			   "www HTTPS 2 . alpn=h2\n",
+		"warning: " FILE_NAME ":6: 'www' has the same HTTPS at line 5; this one is dropped\n"
+		"warning: " FILE_NAME
+		":8: 'www' has the same HTTPS at line 5; this one is dropped\n"},
+	{"of another name they do",
+		ZONES_HEAD "www HTTPS 1 . ipv4hint=192.0.2.1\nwww HTTPS 1 . ipv4hint=192.0.2.2\n",
+		""},
+	{"an alias with parameters (RFC 9460 2.4.2)",
+		ZONES_HEAD "www HTTPS 0 a alpn=h2 ipv4hint=192.0.2.1\nwww HTTPS 0 a\n",
+		"warning: " FILE_NAME
+		":4: the HTTPS at 'www' has priority 0, which makes it an alias: "
+		"its parameters are dropped (RFC 9460 2.4.2)\n"
+		"warning: " FILE_NAME
+		":5: 'www' has the same HTTPS at line 4; this one is dropped\n"},
+	{"a target that is steered",
+		ZONES_HEAD "www HTTPS 1 dl ipv4hint=192.0.2.1\n_steer.dl TXT pool=web\n",
+		"warning: " FILE_NAME
+		":4: the address hints of the HTTPS at 'www.example.' are not "
+		"served: its target 'dl.example.' is steered, and they would pass the pool by\n"},
+	{"a target that is steered, of a steered name, and no hints",
+		ZONES_HEAD "_steer.www TXT pool=web\n_steer.dl TXT pool=web\n"
+			   "www HTTPS 1 dl alpn=h2\n",
+		""},
+	{"critical CAA (RFC 8659 4.1)", ZONES_HEAD "@ CAA 128 issue \"a\"\n", ""},
+	{"CAA with another flag (RFC 8659 4.1)", ZONES_HEAD "@ CAA 1 issue \"a\"\n",
+		"warning: " FILE_NAME
+		":4: the CAA at '@' has the flags 1, but only 128, critical, means "
+		"anything (RFC 8659 4.1)\n"},
+
 	{"a file that ends within a line", ZONES_HEAD "www A 192.0.2.1",
 		"warning: " FILE_NAME ":4: the last line has no line end: is the file whole?\n"},
 	{"a file that ends within a comment", ZONES_HEAD "; www A 192.0.2.1",
