@@ -184,11 +184,25 @@ def test_reply_address_ipv6(bench):
     equal(wire.Response(wire.ask_udp(("::1", server.server[1]), numbered(3))).id, 3)
 
 
+def port_free_everywhere():
+    """A port that is free on every address of both families, for UDP and TCP: those of other programs included."""
+    while True:
+        with socket.socket(socket.AF_INET6) as tcp, socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as udp:
+            for sock in (tcp, udp):  # IPv4 as well
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            tcp.bind(("::", 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return tcp.getsockname()[1]
+
+
 def test_both_families_on_one_port(bench):
     """0.0.0.0 and [::] on the same port, as the default has it: two sockets, no conflict"""
     if not wire.has_ipv6():
         raise Skipped("no IPv6 on this machine")
-    port = bench.https_port  # free on this test's addresses; likely so on the others
+    port = port_free_everywhere()
     server = serve(bench, listen=[f"0.0.0.0:{port}", f"[::]:{port}"])
     for address in (bench.address(7), "::1"):
         equal(wire.Response(wire.ask_udp((address, port), numbered(3))).addresses, ["192.0.2.3"], address)
