@@ -99,8 +99,7 @@ static bool is_kept(const struct hints *hints, const struct zone_hints *place)
 }
 
 /* Octets of the parameter that takes the place of the zone file's. */
-static size_t param_size(
-	const struct hints *hints, const struct zone_hints *place, unsigned family)
+static size_t param_size(const struct hints *hints, const struct zone_hints *place, unsigned family)
 {
 	const struct hints_family *from = &hints->families[family];
 

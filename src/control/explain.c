@@ -159,8 +159,8 @@ struct part {
 
 struct parts {
 	struct part items[2];
-	size_t count; /* at least one: what both say of name, pool and place, the first tells */
-	bool is_service;	      /* SVCB or HTTPS */
+	size_t count;	 /* at least one: what both say of name, pool and place, the first tells */
+	bool is_service; /* SVCB or HTTPS */
 	const struct zone_block *set; /* of that type; NULL: none */
 };
 
@@ -199,8 +199,7 @@ static uint32_t ttl_of(const struct parts *parts)
 
 	for (size_t i = 0; i < parts->count; i++) {
 		const struct part *part = &parts->items[i];
-		uint32_t part_ttl_s =
-			part->own ? ttl_of_block(part->own) : part->explain.ttl_s;
+		uint32_t part_ttl_s = part->own ? ttl_of_block(part->own) : part->explain.ttl_s;
 
 		if (part_ttl_s < ttl_s && (step_count(part) > 0 || !parts->set))
 			ttl_s = part_ttl_s;
@@ -371,8 +370,8 @@ static bool explain_parts(const struct plan *plan, const struct explain_request 
 			return true;
 		if (parts->is_service)
 			parts->set = own_records(plan, asked, asked->type);
-		part->is_wanted = !parts->is_service ||
-			(parts->set && zone_block_is_hinted(parts->set, i));
+		part->is_wanted =
+			!parts->is_service || (parts->set && zone_block_is_hinted(parts->set, i));
 		if (part->explain.choice->kind == STEER_STATIC)
 			part->own = own_records(plan, &part->asked, part->asked.type);
 	}

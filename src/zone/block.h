@@ -34,7 +34,7 @@ struct block_suffix {
 
 struct block_writer {
 	struct text bytes; /* of all blocks */
-	uint16_t *fixups; /* of all blocks; behind those of each, its hints */
+	uint16_t *fixups;  /* of all blocks; behind those of each, its hints */
 	size_t fixup_count;
 	size_t fixup_capacity;
 

@@ -42,8 +42,8 @@ static const uint8_t *base_of(const struct draft_name *name)
 }
 
 /* Where the hints of the record that was written last stand, if they are not to be served as they are. */
-static void write_hints(struct freezer *freezer, const struct draft_name *name,
-	const struct draft_record *record)
+static void write_hints(
+	struct freezer *freezer, const struct draft_name *name, const struct draft_record *record)
 {
 	struct zone_hints hints;
 

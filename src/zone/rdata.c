@@ -313,8 +313,8 @@ static bool read_caa(
 /* Text is read by `read`; what comes of it, or was written as octets, is judged by `check`. */
 static const struct own_type {
 	uint16_t type;
-	bool (*read)(struct rdata_reader *reader, const char *text, struct text *wire,
-		struct err *err);
+	bool (*read)(
+		struct rdata_reader *reader, const char *text, struct text *wire, struct err *err);
 	bool (*check)(const uint8_t *rdata, size_t size, struct err *err);
 } own_types[] = {
 	{DNS_TYPE_SVCB, read_svcb, svcb_check},

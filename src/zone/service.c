@@ -82,8 +82,8 @@ static bool next_lasting(
 	return false;
 }
 
-bool service_is_same(const struct draft_name *name, const struct draft_record *a,
-	const struct draft_record *b)
+bool service_is_same(
+	const struct draft_name *name, const struct draft_record *a, const struct draft_record *b)
 {
 	size_t a_at;
 	size_t b_at;

@@ -33,8 +33,8 @@ bool service_find_hints(const struct draft_name *name, const struct draft_record
 /* RFC 9460 8: a client takes the record only with a hint that it has now. */
 bool service_needs_hints(const struct draft_record *record);
 /* Whether two records of a steered name differ in hints alone, which they will not when they are answered. */
-bool service_is_same(const struct draft_name *name, const struct draft_record *a,
-	const struct draft_record *b);
+bool service_is_same(
+	const struct draft_name *name, const struct draft_record *a, const struct draft_record *b);
 /* By how many octets a pool may make the record longer. */
 size_t service_growth(const struct draft_name *name, const struct draft_record *record);
 

@@ -215,8 +215,9 @@ static const char *fault_of_ipv6hint(struct octets value)
 /* RFC 9849 4: an ECHConfigList begins with how long it is.  Half of one would be worse than none. */
 static const char *fault_of_ech(struct octets value)
 {
-	return value.size > 2 && wire_read16(value.at) == value.size - 2 ? NULL
-									 : "is cut, or is no ECHConfigList";
+	return value.size > 2 && wire_read16(value.at) == value.size - 2
+		? NULL
+		: "is cut, or is no ECHConfigList";
 }
 
 /* A path of this server, and a variable "dns" in it somewhere. */
@@ -310,8 +311,8 @@ static bool read_value(struct params *params, const struct key_row *row, const c
 	if (row->form && params->octets.size == 0)
 		return err_set(err, "parameter '%s' has no value (%s)", row->name, row->section);
 	if (!row->parse(&params->octets, &params->values))
-		return err_set(err, "parameter '%s' is not %s (%s)", row->name, row->form,
-			row->section);
+		return err_set(
+			err, "parameter '%s' is not %s (%s)", row->name, row->form, row->section);
 	return true;
 }
 
@@ -328,12 +329,13 @@ static bool read_param(struct params *params, const char *text, size_t size, str
 	/* a key written as its number has octets for a value, whatever they mean (RFC 9460 2.1) */
 	row = memcmp(text, "key", 3) == 0 ? NULL : find_row(param.key);
 	text_add(&params->values, "");
-	if (!read_value(params, row, equals ? equals + 1 : "", size - key_size - (equals ? 1 : 0),
-		    err))
+	if (!read_value(
+		    params, row, equals ? equals + 1 : "", size - key_size - (equals ? 1 : 0), err))
 		return false;
 	param.size = params->values.size - param.at;
 	if (param.size > UINT16_MAX)
-		return err_set(err, "parameter '%.*s' is larger than a message", (int)key_size, text);
+		return err_set(
+			err, "parameter '%.*s' is larger than a message", (int)key_size, text);
 	params->items = MEMORY_GROW(params->items, params->count, &params->capacity);
 	params->items[params->count++] = param;
 	return true;
@@ -456,8 +458,7 @@ bool svcb_check(const uint8_t *rdata, size_t size, struct err *err)
 	}
 	if (find_param(rdata, size, SVCB_NO_DEFAULT_ALPN, &param) &&
 		!find_param(rdata, size, SVCB_ALPN, &other))
-		return err_set(
-			err, "parameter 'no-default-alpn' needs an 'alpn' (RFC 9460 7.1.1)");
+		return err_set(err, "parameter 'no-default-alpn' needs an 'alpn' (RFC 9460 7.1.1)");
 	return check_mandatory(rdata, size, err);
 }
 

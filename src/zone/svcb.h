@@ -47,8 +47,7 @@ struct svcb_param {
 /* Octets of priority and target: where the parameters begin. */
 size_t svcb_head_size(const uint8_t *rdata);
 /* The parameter at `offset`; false at the end. */
-bool svcb_param_at(
-	const uint8_t *rdata, size_t size, size_t offset, struct svcb_param *ret_param);
+bool svcb_param_at(const uint8_t *rdata, size_t size, size_t offset, struct svcb_param *ret_param);
 /* RFC 9460 8: whether a client that does not know the key must leave the record alone. */
 bool svcb_is_mandatory(const uint8_t *rdata, size_t size, enum svcb_key key);
 

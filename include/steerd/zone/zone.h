@@ -53,8 +53,9 @@ struct zone_block {
  * of a record that leads elsewhere stay as they were written, unless zone_set_hides_hints().
  */
 struct zone_hints {
-	uint16_t record;  /* where the record begins in its block */
-	uint16_t at[2];	  /* [0] ipv4hint, [1] ipv6hint: where the parameter stands in the block, its key included */
+	uint16_t record; /* where the record begins in its block */
+	uint16_t at
+		[2]; /* [0] ipv4hint, [1] ipv6hint: where the parameter stands in the block, its key included */
 	uint16_t size[2]; /* octets of it; 0: there is none, and there must be none */
 	uint16_t is_outward;
 };

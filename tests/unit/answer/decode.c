@@ -454,8 +454,7 @@ static void print_service(
 		text_print(line, " %s=", names[family]);
 		for (size_t i = 0; i < value.size; i += hint_sizes[family]) {
 			text_add(line, i > 0 ? "," : "");
-			print_address(
-				value.bytes + i, hint_sizes[family], families[family], line);
+			print_address(value.bytes + i, hint_sizes[family], families[family], line);
 		}
 	}
 }

@@ -629,7 +629,8 @@ static const struct {
 	{"below a cut", "to7.example HTTPS",
 		"NOERROR aa; to7.example. HTTPS; answer to7.example. 300 HTTPS 1 "
 		"host.sub.example. ipv4hint=192.0.2.3"},
-	{"CAA", "example CAA", "NOERROR aa; example. CAA; answer example. 300 CAA 0005697373756563612e74657374"},
+	{"CAA", "example CAA",
+		"NOERROR aa; example. CAA; answer example. 300 CAA 0005697373756563612e74657374"},
 
 	/* client subnets (RFC 7871 7.2.1, 7.4) */
 	{"scope 0: static", "www.example A ecs=185.1.2.0/24",

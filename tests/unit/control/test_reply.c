@@ -750,7 +750,7 @@ static void explain_fallback(void **state)
 static void explain_hints(void **state)
 {
 #define EXPLAIN(name, type)                                                                        \
-	"{\"command\":\"explain\",\"client\":\"198.18.7.1\",\"name\":\"" name                    \
+	"{\"command\":\"explain\",\"client\":\"198.18.7.1\",\"name\":\"" name                      \
 	".files.example\",\"type\":\"" type "\"}"
 	static const struct {
 		const char *request;
@@ -820,8 +820,7 @@ static void explain_hints(void **state)
 	json_decref(ask(stage, "{\"command\":\"drain\",\"subject\":\"z-1\"}"));
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		const struct want wants[] = {{"ok", "true"}, {"kind", cases[i].kind},
-			{"ttl_s", cases[i].ttl_s},
-			{"candidates.0.member", cases[i].candidate}};
+			{"ttl_s", cases[i].ttl_s}, {"candidates.0.member", cases[i].candidate}};
 		json_t *reply = ask(stage, cases[i].request);
 
 		if (cases[i].answers)

@@ -149,8 +149,9 @@ static const struct {
 	{"explain", print_explain, steered, steered_screen},
 	{"explain of hints", print_explain,
 		SERVICE("hints", "[{'share':1,'addresses':['192.0.2.1','2001:db8::1']}]"),
-		SERVICE_SCREEN("  the name's own HTTPS records, with what A and AAAA get as hints:\n"
-			       "  100.0 %  192.0.2.1 2001:db8::1\n")},
+		SERVICE_SCREEN(
+			"  the name's own HTTPS records, with what A and AAAA get as hints:\n"
+			"  100.0 %  192.0.2.1 2001:db8::1\n")},
 	{"explain of hints that nobody gets", print_explain, SERVICE("hints", "[]"),
 		SERVICE_SCREEN("  the name's own HTTPS records, without hints: A and AAAA get no "
 			       "address\n")},

@@ -187,8 +187,8 @@ static void nothing_behind_is_read(void **state)
 {
 	static const uint8_t wire[] = "\3WWW\7example";
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	uint8_t *pages = mmap(
-		NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *pages =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct name_key key;
 
 	(void)state;

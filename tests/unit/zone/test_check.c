@@ -112,9 +112,9 @@ static const struct {
 	{"so they cannot be mandatory (RFC 9460 8)",
 		ZONES_HEAD "www HTTPS 1 www mandatory=ipv6hint ipv6hint=::1\n"
 			   "_steer.www TXT pool=web\n",
-		FILE_NAME ":4: 'www' is steered: the address hints of its HTTPS come and go with "
-			  "the pool, so they cannot be 'mandatory' (RFC 9460 8)\n" REFUSED(
-				  "1 error")},
+		FILE_NAME
+		":4: 'www' is steered: the address hints of its HTTPS come and go with "
+		"the pool, so they cannot be 'mandatory' (RFC 9460 8)\n" REFUSED("1 error")},
 	{"other parameters can",
 		ZONES_HEAD "_steer.www TXT pool=web\n"
 			   "www HTTPS 1 . mandatory=port port=1 ipv4hint=192.0.2.1\n",
@@ -129,7 +129,8 @@ static const struct {
 			   "www HTTPS 1 . alpn=h2\n"
 			   "www HTTPS 1 . alpn=h2 port=1\n"
 			   "www HTTPS 2 . alpn=h2\n",
-		"warning: " FILE_NAME ":6: 'www' has the same HTTPS at line 5; this one is dropped\n"
+		"warning: " FILE_NAME
+		":6: 'www' has the same HTTPS at line 5; this one is dropped\n"
 		"warning: " FILE_NAME
 		":8: 'www' has the same HTTPS at line 5; this one is dropped\n"},
 	{"of another name they do",

@@ -75,14 +75,15 @@ static const struct {
 	{"ohttp (RFC 9540 4)", "SVCB 1 . ohttp", "0001 00 0008 0000"},
 	{"a known key by its number: its value is octets", "HTTPS 1 . key3=\\002\\031",
 		"0001 00 0003 0002 021f"},
-	{"a key that nobody knows, without a value", "HTTPS 1 . key65534",
-		"0001 00 fffe 0000"},
-	{"all keys in order", "HTTPS 1 . key9=a ohttp ipv6hint=::1 ech=AAT+DQAA ipv4hint=0.0.0.1 "
-			      "port=1 no-default-alpn alpn=x mandatory=key9,port",
+	{"a key that nobody knows, without a value", "HTTPS 1 . key65534", "0001 00 fffe 0000"},
+	{"all keys in order",
+		"HTTPS 1 . key9=a ohttp ipv6hint=::1 ech=AAT+DQAA ipv4hint=0.0.0.1 "
+		"port=1 no-default-alpn alpn=x mandatory=key9,port",
 		"0001 00 0000 0004 0003 0009 0001 0002 01 'x' 0002 0000 0003 0002 0001 "
 		"0004 0004 00000001 0005 0006 0004 fe0d 0000 "
 		"0006 0010 00000000000000000000000000000001 0008 0000 0009 0001 'a'"},
-	{"octets (RFC 3597 5)", "HTTPS \\# 10 0001 00 0001 0003 026832", "0001 00 0001 0003 02 'h2'"},
+	{"octets (RFC 3597 5)", "HTTPS \\# 10 0001 00 0001 0003 026832",
+		"0001 00 0001 0003 02 'h2'"},
 	{"octets of the other type", "TYPE64 \\# 3 000100", "0001 00"},
 
 	/* RFC 8659 */
@@ -93,7 +94,8 @@ static const struct {
 	{"CAA: nobody may", "CAA 0 issue \";\"", "00 05 'issue;'"},
 	{"CAA: an empty value", "CAA 0 issue \"\"", "00 05 'issue'"},
 	{"CAA: critical", "CAA 128 tbs \"Unknown\"", "80 03 'tbsUnknown'"},
-	{"CAA: the tag in lower case (RFC 8659 4.1.1)", "CAA 0 IssueWild \"A\"", "00 09 'issuewildA'"},
+	{"CAA: the tag in lower case (RFC 8659 4.1.1)", "CAA 0 IssueWild \"A\"",
+		"00 09 'issuewildA'"},
 	{"CAA: escapes", "CAA 0 iodef \"a\\\"\\\\\\065\"", "00 05 'iodefa' 225c 'A'"},
 	{"CAA: octets", "CAA \\# 8 00 05 6973737565 3b", "00 05 'issue;'"},
 };
@@ -105,8 +107,7 @@ static const struct {
 	/* RFC 9460 D.3, its vectors */
 	{"SVCB 1 foo.example.com. ( key123=abc key123=def )",
 		": parameter 'key123' comes twice (RFC 9460 2.1)"},
-	{"SVCB 1 foo.example.com. mandatory",
-		": parameter 'mandatory' has no value (RFC 9460 8)"},
+	{"SVCB 1 foo.example.com. mandatory", ": parameter 'mandatory' has no value (RFC 9460 8)"},
 	{"SVCB 1 foo.example.com. alpn", ": parameter 'alpn' has no value (RFC 9460 7.1.1)"},
 	{"SVCB 1 foo.example.com. port", ": parameter 'port' has no value (RFC 9460 7.2)"},
 	{"SVCB 1 foo.example.com. ipv4hint", ": parameter 'ipv4hint' has no value (RFC 9460 7.3)"},
@@ -158,10 +159,12 @@ static const struct {
 	{"HTTPS 1 . ech=####", ": parameter 'ech' is not base64 (RFC 9848 3)"},
 	{"HTTPS 1 . ech=\"AAT+ DQAA\"", ": parameter 'ech' is not base64 (RFC 9848 3)"},
 	{"HTTPS 1 . ech=AAT+DQA=", ": parameter 'ech' is cut, or is no ECHConfigList (RFC 9848 3)"},
-	{"HTTPS 1 . dohpath=q{?dns}", ": parameter 'dohpath' is not a path with the variable "
-				      "'dns', as in /q{?dns} (RFC 9461 5)"},
-	{"HTTPS 1 . dohpath=/q?dns", ": parameter 'dohpath' is not a path with the variable 'dns', "
-				     "as in /q{?dns} (RFC 9461 5)"},
+	{"HTTPS 1 . dohpath=q{?dns}",
+		": parameter 'dohpath' is not a path with the variable "
+		"'dns', as in /q{?dns} (RFC 9461 5)"},
+	{"HTTPS 1 . dohpath=/q?dns",
+		": parameter 'dohpath' is not a path with the variable 'dns', "
+		"as in /q{?dns} (RFC 9461 5)"},
 	{"HTTPS 1 . dohpath=\"/q {?dns}\"",
 		": parameter 'dohpath' has a blank or control character (RFC 9461 5)"},
 	{"HTTPS 1 . ohttp=1", ": parameter 'ohttp' takes no value (RFC 9540 4)"},
@@ -193,7 +196,8 @@ static const struct {
 		": parameter 'mandatory' is not a list of keys (RFC 9460 8)"},
 	{"HTTPS \\# 23 0001 00 0000 0004 0003 0001 0001 0002 0178 0003 0002 0001",
 		": parameter 'mandatory' is not in order (RFC 9460 8)"},
-	{"HTTPS \\# 7 0001 00 ffff 0000", ": 'key65535' is no key of a parameter (RFC 9460 14.3.2)"},
+	{"HTTPS \\# 7 0001 00 ffff 0000",
+		": 'key65535' is no key of a parameter (RFC 9460 14.3.2)"},
 
 	/* RFC 8659 */
 	{"CAA 256 issue \"a\"", ": the flags are not a number from 0 to 255 (RFC 8659 4.1.1)"},
@@ -266,7 +270,8 @@ static void mistakes(void **state)
 		text_add(&want, FILE_NAME ": refused, 1 error; not served\n");
 		/* parentheses are no part of the data */
 		if (!strchr(bad[i].data, '(') && strcmp(zones_said(&zones), want.bytes) != 0)
-			fail_msg("%s\n got: %swant: %s", bad[i].data, zones_said(&zones), want.bytes);
+			fail_msg("%s\n got: %swant: %s", bad[i].data, zones_said(&zones),
+				want.bytes);
 		if (!strstr(zones_said(&zones), bad[i].want))
 			fail_msg("%s: %s", bad[i].data, zones_said(&zones));
 		text_done(&want);
