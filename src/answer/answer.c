@@ -366,8 +366,13 @@ static enum stats_counter answer_class(struct job *job)
 /* What is asked of the zones: everything of class IN but whole zones, and a type that no name has. */
 static bool is_served(const struct query *query)
 {
-	return query->class == DNS_CLASS_IN && query->type != DNS_TYPE_AXFR &&
-		query->type != DNS_TYPE_IXFR && query->type != DNS_TYPE_NXNAME;
+	if (query->class != DNS_CLASS_IN)
+		return false;
+	/* one look for nearly all */
+	if (query->type < DNS_TYPE_NXNAME || query->type > DNS_TYPE_AXFR)
+		return true;
+	return query->type != DNS_TYPE_NXNAME && query->type != DNS_TYPE_IXFR &&
+		query->type != DNS_TYPE_AXFR;
 }
 
 static enum stats_counter answer_unserved(struct job *job)

@@ -73,8 +73,8 @@ const struct setting table_settings[] = {
 		.type = SETTING_FILE,
 		.is_fixed = true,
 		.initial = "/var/lib/steerd",
-		.meaning = "The directory of what must survive a restart: verdicts and "
-			   "overrides.",
+		.meaning = "The directory of what must survive a restart: verdicts, overrides and "
+			   "the secrets of cookies.",
 		.example = "/var/lib/steerd",
 		FIELD(struct settings, state_path)},
 	{.path = "control",

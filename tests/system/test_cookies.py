@@ -142,7 +142,7 @@ def test_file_is_gone(bench):
 
 
 def test_two_servers(bench):
-    """RFC 9018 3: a cookie of one server is good at another that has the same file, and at no third"""
+    """RFC 9018 4: a cookie of one server is good at another that has the same file, and at no third"""
     one = serve(bench, OLD)
     two = serve(bench.another("two"), OLD)
     three = serve(bench.another("three"), NEW)

@@ -31,7 +31,7 @@ struct answer_client {
 /* What became of a query. */
 struct answered {
 	uint32_t size; /* octets of the reply; 0: none */
-	/* It came with a cookie that we made for its address, so that is no forgery (RFC 7873 6). */
+	/* It came with a cookie that we made for its address, so that is no forgery (RFC 7873 5.2.5). */
 	bool has_cookie;
 };
 

@@ -18,8 +18,9 @@
  * directory.
  *
  * The start path is the recovery path: kill -9 is a supported stop.  Each file is replaced whole (base/file.h); those
- * that only steerd writes carry a checksum, so that it is the old one, the new one, or known to be broken.  A broken file is set aside under
- * its name with ".bad" and never keeps steerd from answering.  Only one process holds the directory.  [main]
+ * that steerd alone writes carry a checksum, so that one is the old one, the new one, or known to be broken.  A broken
+ * file is set aside under its name with ".bad" and never keeps steerd from answering.  Only one process holds the
+ * directory.  [main]
  */
 struct state;
 
