@@ -20,7 +20,8 @@ struct answer_client {
 	struct address address; /* where the packet came from */
 	bool is_tcp;
 	/* UDP: without a good cookie, the reply has no record: a client that sent a cookie gets BADCOOKIE and asks again
-	 * with the one it gets, every other gets TC, and asks over TCP if it is no forgery. */
+	 * with the one it gets, every other gets TC, and asks over TCP if it is no forgery.
+	 * Whoever limits counts it. */
 	bool is_limited;
 	/* TCP: how long the connection may stay without a query, in tenths of a second. */
 	uint16_t idle_ds;
