@@ -44,6 +44,11 @@ static void print_io(const struct settings *settings, struct text *ret_text)
 	print_span(settings->tcp_io_ms, ret_text);
 }
 
+static void print_table(const struct settings *settings, struct text *ret_text)
+{
+	text_print(ret_text, "%u", settings->limit_table);
+}
+
 static void print_state(const struct settings *settings, struct text *ret_text)
 {
 	text_add(ret_text, settings->state_path);
@@ -63,6 +68,7 @@ static const struct {
 	{"tcp.connections", print_connections},
 	{"tcp.idle", print_idle},
 	{"tcp.io", print_io},
+	{"rate-limit.table", print_table},
 	{"state", print_state},
 	{"control", print_control},
 };

@@ -67,9 +67,10 @@ static void prepare_stats(struct server *server, size_t thread_count)
 		server->stats_list[i] = &server->stats[i];
 }
 
-static bool start_udp(struct server *server, int fd, const struct worker *worker, struct err *err)
+static bool start_udp(struct server *server, const struct udp_share *share,
+	const struct worker *worker, struct err *err)
 {
-	struct udp *udp = udp_new(fd, worker);
+	struct udp *udp = udp_new(share, worker);
 
 	if (!udp_start(udp, err)) {
 		udp_free(udp);
@@ -97,16 +98,21 @@ static bool start_tcp(struct server *server, const struct tcp_limits *limits,
 	return true;
 }
 
-static bool start_udp_threads(struct server *server, struct worker *worker, struct err *err)
+static bool start_udp_threads(struct server *server, const struct settings *settings,
+	struct worker *worker, struct err *err)
 {
 	size_t workers = server->threads.udp;
 	size_t count = server->listener_count * workers;
 
 	server->udps = memory_new(count * sizeof(server->udps[0]));
 	for (size_t i = 0; i < count; i++, worker->stats++) {
-		const struct listener *listener = &server->listeners[i / workers];
+		struct udp_share share = {
+			.fd = server->listeners[i / workers].udp_fds[i % workers],
+			.thread_count = workers,
+			.limit_table = settings->limit_table,
+		};
 
-		if (!start_udp(server, listener->udp_fds[i % workers], worker, err))
+		if (!start_udp(server, &share, worker, err))
 			return false;
 	}
 	return true;
@@ -140,7 +146,7 @@ static bool start_threads(struct server *server, const struct settings *settings
 	struct worker worker = {
 		.live = live, .is_stopping = &server->is_stopping, .stats = server->stats};
 
-	return start_udp_threads(server, &worker, err) &&
+	return start_udp_threads(server, settings, &worker, err) &&
 		start_tcp_threads(server, settings, &worker, err);
 }
 

@@ -316,7 +316,7 @@ static void *run(void *argument)
 struct tcp *tcp_new(const struct tcp_sources *sources, const struct tcp_limits *limits,
 	const struct worker *worker, struct err *err)
 {
-	struct tcp *tcp = memory_new(sizeof(*tcp));
+	struct tcp *tcp = memory_new_aligned(WORKER_ALIGNMENT, sizeof(*tcp));
 
 	tcp->worker = *worker;
 	tcp->limits = *limits;

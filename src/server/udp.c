@@ -13,6 +13,8 @@
 #include "steerd/base/random.h"
 #include "steerd/dns/dns.h"
 
+#include "limit.h"
+
 /* Messages in one system call.  More: an answer waits longer for its neighbours in the batch, and
  * the batch leaves the cache.  Fewer: more system calls. */
 #define BATCH 64
@@ -38,6 +40,9 @@ struct udp {
 	int fd;
 	bool is_wildcard; /* [fixed] bound to 0.0.0.0 or ::, so that each reply names the address it leaves from */
 	struct random random;
+	size_t thread_count; /* [fixed] that share the load of the address */
+	struct limit limit;
+	uint64_t rules_generation; /* of the snapshot that its rules are of; 0: of none */
 	struct slot slots[BATCH];
 	struct iovec query_parts[BATCH];
 	struct iovec reply_parts[BATCH];
@@ -67,12 +72,18 @@ static void query_reset(struct udp *udp, size_t index)
 		header->msg_controllen = sizeof(udp->slots[index].control);
 }
 
-struct udp *udp_new(int fd, const struct worker *worker)
+struct udp *udp_new(const struct udp_share *share, const struct worker *worker)
 {
-	struct udp *udp = memory_new(sizeof(*udp));
+	/* No cache line is shared with another thread's (two lines: they are fetched in pairs). */
+	struct udp *udp = memory_new_aligned(WORKER_ALIGNMENT, sizeof(*udp));
+	struct random secret; /* not udp->random, of which clients see something */
+	int fd = share->fd;
 
+	random_seed(&secret);
 	udp->worker = *worker;
 	udp->fd = fd;
+	udp->thread_count = share->thread_count;
+	limit_init(&udp->limit, share->limit_table, &secret);
 	udp->is_wildcard = is_bound_to_wildcard(fd);
 	random_seed(&udp->random);
 	for (size_t i = 0; i < BATCH; i++) {
@@ -94,6 +105,9 @@ struct udp *udp_new(int fd, const struct worker *worker)
 
 void udp_free(struct udp *udp)
 {
+	if (!udp)
+		return;
+	limit_done(&udp->limit);
 	free(udp);
 }
 
@@ -120,11 +134,49 @@ static void turn_destination(struct msghdr *query)
 	}
 }
 
-/* Octets of the reply to query `index`; 0: none. */
-static size_t reply_write(
-	struct udp *udp, const struct plan *plan, uint32_t now_unix_s, size_t index)
+/* What all queries of a batch have in common. */
+struct moment {
+	const struct plan *plan;
+	uint32_t unix_s;
+};
+
+static inline struct answered ask(struct udp *udp, const struct moment *now,
+	const struct answer_client *client, size_t index)
 {
 	struct slot *slot = &udp->slots[index];
+
+	return answer_query(now->plan, client, slot->query, udp->queries[index].msg_len,
+		random_next(&udp->random), udp->worker.stats, slot->reply);
+}
+
+/* There is no reply left for the client's network: octets of what is sent nevertheless. */
+static size_t reply_over(struct udp *udp, const struct moment *now, struct answer_client *client,
+	struct limit_place *place, struct answered answered, size_t index)
+{
+	static const enum stats_counter counters[][2] = {
+		[LIMIT_SLIP] = {STATS_LIMITED_SLIPPED, STATS_WOULD_HAVE_SLIPPED},
+		[LIMIT_DROP] = {STATS_LIMITED_DROPPED, STATS_WOULD_HAVE_DROPPED},
+	};
+	const struct limit_rules *rules = &udp->limit.rules;
+	/* drawn only where chance decides: a flood comes this way */
+	uint32_t random = rules->slip > 1 ? (uint32_t)(random_next(&udp->random) >> 32) : 0;
+	enum limit_outcome outcome = limit_judge(&udp->limit, place, &client->address, random);
+
+	if (answered.has_cookie || outcome == LIMIT_EXEMPT) {
+		if (!client->is_limited)
+			return answered.size;
+		client->is_limited = false;
+		return ask(udp, now, client, index).size;
+	}
+	stats_add(udp->worker.stats, counters[outcome][rules->is_dry_run], 1);
+	return outcome == LIMIT_DROP && client->is_limited ? 0 : answered.size;
+}
+
+/* Octets of the reply to query `index`; 0: none. */
+static size_t reply_write(struct udp *udp, const struct moment *now, size_t index)
+{
+	struct slot *slot = &udp->slots[index];
+	struct limit *limit = &udp->limit;
 	struct answer_client client;
 
 	/* Nobody can ask from port 0, so its sender is forged (RFC 6335 6: reserved).  A port stands in the same
@@ -134,27 +186,50 @@ static size_t reply_write(
 		stats_add(udp->worker.stats, STATS_SILENT, 1);
 		return 0;
 	}
+
+	struct limit_place *place = limit_find(limit, limit_network(limit, &client.address));
+	bool is_over = limit_is_over(limit, place);
+
 	client.is_tcp = false;
-	client.is_limited = false;
-	client.now_unix_s = now_unix_s;
+	client.is_limited = is_over && !limit->rules.is_dry_run;
+	client.now_unix_s = now->unix_s;
 
-	struct answered answered =
-		answer_query(plan, &client, slot->query, udp->queries[index].msg_len,
-			random_next(&udp->random), udp->worker.stats, slot->reply);
+	struct answered answered = ask(udp, now, &client, index);
 
+	if (answered.size == 0)
+		return 0;
+	if (is_over)
+		return reply_over(udp, now, &client, place, answered, index);
+	if (!answered.has_cookie)
+		limit_count(limit, place);
 	return answered.size;
+}
+
+/* The rules are those of the plan at hand; until it is put down, so is what they borrow. */
+static void rules_renew(struct udp *udp, const struct snapshot *snapshot)
+{
+	if (udp->rules_generation == snapshot->generation)
+		return;
+
+	struct limit_rules rules = limit_rules_of(snapshot->settings, udp->thread_count);
+
+	limit_set_rules(&udp->limit, &rules);
+	udp->rules_generation = snapshot->generation;
 }
 
 /* Answers the batch; how many replies there are. */
 static size_t answer_batch(struct udp *udp, const struct plan *plan, size_t received)
 {
 	size_t count = 0;
-	uint32_t now_unix_s = (uint32_t)clock_unix_s(); /* no system call: the vDSO */
+	/* no system call: the vDSO */
+	struct moment now = {.plan = plan, .unix_s = (uint32_t)clock_unix_s()};
 
+	rules_renew(udp, plan->snapshot);
+	limit_set_time(&udp->limit, clock_monotonic_ms() * 1000000);
 	stats_add(udp->worker.stats, STATS_UDP_QUERIES, received);
 	for (size_t i = 0; i < received; i++) {
 		struct msghdr *query = &udp->queries[i].msg_hdr;
-		size_t size = reply_write(udp, plan, now_unix_s, i);
+		size_t size = reply_write(udp, &now, i);
 
 		if (size > 0) {
 			struct msghdr *reply = &udp->replies[count].msg_hdr;

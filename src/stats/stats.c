@@ -34,6 +34,15 @@ static const struct {
 		"ago"},
 	[STATS_WITH_ECS] = {"with_ecs", "queries with an EDNS Client Subnet"},
 	[STATS_SEND_FAILED] = {"send_failed", "answers that the system would not send"},
+	[STATS_LIMITED_SLIPPED] = {"limited_slipped",
+		"UDP queries above the rate limit that got an empty answer with TC"},
+	[STATS_LIMITED_DROPPED] = {"limited_dropped",
+		"UDP queries above the rate limit that got no answer"},
+	[STATS_WOULD_HAVE_SLIPPED] = {"would_have_slipped",
+		"UDP queries above the rate limit that would have got TC but for its dry run"},
+	[STATS_WOULD_HAVE_DROPPED] = {"would_have_dropped",
+		"UDP queries above the rate limit that would have got no answer but for its dry "
+		"run"},
 };
 
 void stats_sum(const struct stats *const *sets, size_t count, uint64_t ret_sum[static STATS_COUNT])
