@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fixed.h"
+#include "flood.h"
 #include "jobs.h"
 #include "reload.h"
 #include "steerd/base/clock.h"
@@ -39,6 +40,7 @@ struct daemon {
 	struct control *control;
 	struct address_port *listen;
 	uint64_t started_at_unix_s;
+	struct flood flood;
 	char prober_ended[256]; /* why the last one did; "" */
 };
 
@@ -210,6 +212,17 @@ static void on_hangup(evutil_socket_t signal_number, short what, void *context)
 	reload_start(&daemon->reload, CONTROL_RELOAD, NULL);
 }
 
+static void look_for_flood(struct daemon *daemon)
+{
+	uint64_t counters[STATS_COUNT];
+	struct text line = {0};
+
+	server_stats(daemon->server, counters);
+	if (flood_look(&daemon->flood, counters, clock_monotonic_ms(), &line))
+		log_notice("%s", line.bytes);
+	text_done(&line);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
 	struct daemon *daemon = context;
@@ -217,6 +230,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	world_tick(&daemon->world);
+	look_for_flood(daemon);
 }
 
 static void on_swapped(void *context)
