@@ -161,13 +161,33 @@ const struct setting table_settings[] = {
 	{.path = "tcp.connections",
 		.type = SETTING_NUMBER,
 		.is_fixed = true,
-		.initial = "1000",
+		.initial = "10000",
 		.min = 1,
 		.max = 1000000,
 		.meaning = "How many connections may be open. One more closes the one that has "
 			   "been idle longest.",
-		.example = "10000",
+		.example = "50000",
 		FIELD(struct settings, tcp_connections)},
+	{.path = "tcp.per-address",
+		.type = SETTING_NUMBER,
+		.is_fixed = true,
+		.initial = "16",
+		.min = 0,
+		.max = 4096,
+		.meaning = "How many of them one IPv4 address, or one IPv6 /64, may have. One more "
+			   "closes the one of its own that has asked nothing for longest. 0: any "
+			   "number.",
+		.example = "100",
+		FIELD(struct settings, tcp_per_address)},
+	{.path = "tcp.per-network",
+		.type = SETTING_NUMBER,
+		.is_fixed = true,
+		.initial = "256",
+		.min = 0,
+		.max = 4096,
+		.meaning = "The same for an IPv4 /24, or an IPv6 /48.",
+		.example = "1000",
+		FIELD(struct settings, tcp_per_network)},
 	{.path = "tcp.idle",
 		.type = SETTING_DURATION,
 		.is_fixed = true,
@@ -199,9 +219,11 @@ const struct setting table_settings[] = {
 		.initial = "2000",
 		.min = 0,
 		.max = 10000000,
-		.meaning = "Answers that one network gets in a second, from each listen address. 0: "
-			   "nothing is limited. Each worker grants an equal share, so one that always "
-			   "asks from the same port gets no more than that; a resolver asks from many.",
+		.meaning =
+			"Answers that one network gets in a second, from each listen address. 0: "
+			"nothing is limited. Each worker grants an equal share, so one that always "
+			"asks from the same port gets no more than that; a resolver asks from "
+			"many.",
 		.example = "500",
 		FIELD(struct settings, limit_responses)},
 	{.path = "rate-limit.burst",
@@ -217,9 +239,10 @@ const struct setting table_settings[] = {
 		.initial = "1",
 		.min = 0,
 		.max = 100,
-		.meaning = "Of so many queries above the limit one, chosen at random, gets an empty "
-			   "answer with TC, so that a client whose address is no forgery asks "
-			   "again over TCP; the others get none. 1: each gets it. 0: none does.",
+		.meaning =
+			"Of so many queries above the limit one, chosen at random, gets an empty "
+			"answer with TC, so that a client whose address is no forgery asks "
+			"again over TCP; the others get none. 1: each gets it. 0: none does.",
 		.example = "2",
 		FIELD(struct settings, limit_slip)},
 	{.path = "rate-limit.ipv4-prefix",
@@ -242,8 +265,9 @@ const struct setting table_settings[] = {
 		.type = SETTING_PREFIXES,
 		.min = 1,
 		.max = 64,
-		.meaning = "Networks that are never limited: your own monitoring, or a resolver that "
-			   "you know.",
+		.meaning =
+			"Networks that are never limited: your own monitoring, or a resolver that "
+			"you know.",
 		.example = "[192.0.2.0/24, \"2001:db8::/32\"]",
 		LIST(struct settings, limit_exempt, limit_exempt_count)},
 	{.path = "rate-limit.dry-run",
@@ -261,9 +285,10 @@ const struct setting table_settings[] = {
 		.initial = "65536",
 		.min = 1024,
 		.max = 16777216,
-		.meaning = "Networks that each worker remembers for each listen address, 16 bytes "
-			   "each, rounded up to a power of two. When there are more, those that got "
-			   "least are forgotten.",
+		.meaning =
+			"Networks that each worker remembers for each listen address, 16 bytes "
+			"each, rounded up to a power of two. When there are more, those that got "
+			"least are forgotten.",
 		.example = "1000000",
 		FIELD(struct settings, limit_table)},
 

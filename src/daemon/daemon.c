@@ -294,6 +294,16 @@ static struct server *start_server(
 	return server;
 }
 
+static void warn_of_limits(const struct daemon *daemon, const struct settings *settings)
+{
+	size_t room = server_tcp_room(daemon->server);
+
+	if (room < settings->tcp_connections)
+		log_warning("tcp.connections is %u, but the limit on open files has room for %zu: "
+			    "no more are kept open; raise it (LimitNOFILE of the unit, ulimit -n)",
+			settings->tcp_connections, room);
+}
+
 static void say_ready(struct daemon *daemon)
 {
 	size_t count = server_listen_count(daemon->server);
@@ -338,6 +348,7 @@ static bool start(struct daemon *daemon, struct err *err)
 	daemon->server = start_server(settings, daemon->world.live, err);
 	if (!daemon->server)
 		return false;
+	warn_of_limits(daemon, settings);
 	add_events(daemon);
 	say_ready(daemon);
 	start_prober(daemon);

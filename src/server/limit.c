@@ -15,17 +15,11 @@
 
 static_assert(sizeof(struct limit_place) * LIMIT_LINE == LINE_SIZE, "a query touches one line");
 
-static uint64_t mask_of(unsigned bits)
-{
-	return UINT64_MAX << (64 - bits);
-}
-
 struct limit_rules limit_rules_of(const struct settings *settings, size_t thread_count)
 {
 	struct limit_rules rules = {
 		.burst_ns = NEVER_NS,
-		.ipv4_mask = mask_of(32u + settings->limit_ipv4_bits),
-		.ipv6_mask = mask_of(settings->limit_ipv6_bits),
+		.masks = network_masks_of(settings->limit_ipv4_bits, settings->limit_ipv6_bits),
 		.slip = settings->limit_slip,
 		.is_dry_run = settings->limit_is_dry_run,
 		.exempt = settings->limit_exempt,
@@ -57,8 +51,7 @@ void limit_init(struct limit *limit, size_t place_count, struct random *random)
 	size_t lines = count_lines(place_count);
 
 	*limit = (struct limit){
-		.factors = {random_next(random), random_next(random)},
-		.addend = random_next(random),
+		.key = network_key_of(random),
 		.shift = 64,
 		/* Aligned by hand: what memory_new() gives costs no page until it is written to. */
 		.memory = memory_new(lines * LINE_SIZE + LINE_SIZE),

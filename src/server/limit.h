@@ -2,15 +2,15 @@
 #ifndef SERVER_LIMIT_H
 #define SERVER_LIMIT_H
 
-#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "steerd/base/address.h"
 #include "steerd/base/random.h"
 #include "steerd/config/settings.h"
+
+#include "network.h"
 
 /*
  * limit - how many replies each network gets over UDP (response rate limiting).
@@ -37,8 +37,7 @@
 struct limit_rules {
 	uint64_t reply_ns; /* in which a bucket gains one reply */
 	uint64_t burst_ns; /* in which an empty one is full again */
-	uint64_t ipv4_mask;
-	uint64_t ipv6_mask;
+	struct network_masks masks;
 	uint32_t slip;
 	bool is_dry_run;
 	const struct prefix *exempt; /* borrowed from the settings */
@@ -55,11 +54,10 @@ struct limit_place {
 
 struct limit {
 	struct limit_rules rules;
-	uint64_t now_ns;     /* when the queries at hand came */
-	uint64_t full_by_ns; /* who is full only later has not one reply left */
-	uint64_t factors[2]; /* [fixed] the hash's key */
-	uint64_t addend;     /* [fixed] */
-	unsigned shift;	     /* [fixed] */
+	uint64_t now_ns;	    /* when the queries at hand came */
+	uint64_t full_by_ns;	    /* who is full only later has not one reply left */
+	struct network_key key;	    /* [fixed] */
+	unsigned shift;		    /* [fixed] */
 	struct limit_place *places; /* on the boundary of a line */
 	void *memory;
 };
@@ -83,40 +81,13 @@ static inline void limit_set_time(struct limit *limit, uint64_t now_ns)
 	limit->full_by_ns = now_ns + limit->rules.burst_ns - limit->rules.reply_ns;
 }
 
-/* The network that an address is in, as one word.  One of IPv4 has the upper octet of IPv6
- * multicast, where no packet comes from. */
-static inline uint64_t limit_network(const struct limit *limit, const struct address *address)
-{
-	uint64_t ipv6;
-	uint32_t ipv4;
-
-	if (address->family == ADDRESS_IPV4) {
-		memcpy(&ipv4, address->bytes, sizeof(ipv4));
-		return UINT64_C(0xff) << 56 | (be32toh(ipv4) & limit->rules.ipv4_mask);
-	}
-	memcpy(&ipv6, address->bytes, sizeof(ipv6));
-	return be64toh(ipv6) & limit->rules.ipv6_mask;
-}
-
-/*
- * Multiply-shift (Dietzfelbinger 1996) over the halves of the word, which is strongly universal: of
- * all keys, one in as many as there are lines puts two given networks in one line, whichever they
- * are.
- */
-static inline struct limit_place *limit_line(const struct limit *limit, uint64_t network)
-{
-	uint64_t hash = limit->factors[0] * (uint32_t)network +
-		limit->factors[1] * (network >> 32) + limit->addend;
-
-	return limit->places + (hash >> limit->shift) * LIMIT_LINE;
-}
-
 /* The network's place in its line; if it has none, the fullest becomes its own. */
 struct limit_place *limit_search(struct limit_place *line, uint64_t network);
 
 static inline struct limit_place *limit_find(const struct limit *limit, uint64_t network)
 {
-	struct limit_place *line = limit_line(limit, network);
+	uint64_t hash = network_hash(&limit->key, network);
+	struct limit_place *line = limit->places + (hash >> limit->shift) * LIMIT_LINE;
 
 	return line->network == network ? line : limit_search(line, network);
 }

@@ -6,10 +6,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "steerd/base/memory.h"
 
+#include "census.h"
 #include "listener.h"
 #include "tcp.h"
 #include "udp.h"
@@ -30,7 +32,27 @@ struct server {
 	size_t udp_count;
 	struct tcp **tcps; /* threads that run */
 	size_t tcp_count;
+	size_t tcp_connections; /* [fixed] that they may have */
+	struct census *census;	/* of the TCP threads */
 };
+
+/* Descriptors for all but sockets of clients: files that a reload reads, control connections, the
+ * prober, the log. */
+#define DESCRIPTORS_KEPT 128
+
+/* What the limit on open files leaves for connections, if that is less than is wanted. */
+static size_t fit_connections(const struct settings *settings)
+{
+	/* of each worker: its UDP and TCP sockets, and what TCP waits with */
+	rlim_t others =
+		DESCRIPTORS_KEPT + settings->workers * (2 * (rlim_t)settings->listen_count + 1);
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY ||
+		files.rlim_cur >= others + settings->tcp_connections)
+		return settings->tcp_connections;
+	return files.rlim_cur > others ? files.rlim_cur - others : 1;
+}
 
 static bool open_listeners(struct server *server, const struct settings *settings, struct err *err)
 {
@@ -122,16 +144,26 @@ static bool start_tcp_threads(struct server *server, const struct settings *sett
 	struct worker *worker, struct err *err)
 {
 	size_t count = server->threads.tcp;
+	struct census_limits census_limits = {
+		.per_address = settings->tcp_per_address,
+		.per_network = settings->tcp_per_network,
+	};
+	struct random random; /* which nothing else is drawn from */
+
+	random_seed(&random);
+	server->census = census_new(&census_limits, server->tcp_connections, &random);
+
 	struct tcp_limits limits = {
 		.idle_ms = settings->tcp_idle_ms,
 		.io_ms = settings->tcp_io_ms,
+		.census = server->census,
 	};
 
 	server->tcps = memory_new(count * sizeof(server->tcps[0]));
 	for (size_t i = 0; i < count; i++, worker->stats++) {
-		bool has_one_more = i < settings->tcp_connections % count;
+		bool has_one_more = i < server->tcp_connections % count;
 
-		limits.connections = settings->tcp_connections / count + has_one_more;
+		limits.connections = server->tcp_connections / count + has_one_more;
 		if (!start_tcp(server, &limits, worker, err))
 			return false;
 	}
@@ -160,10 +192,10 @@ struct server *server_start(
 
 	server->stop_fd = -1;
 	server->threads.udp = settings->workers;
+	server->tcp_connections = fit_connections(settings);
 	/* No thread without room for a connection. */
-	server->threads.tcp = settings->workers < settings->tcp_connections
-		? settings->workers
-		: settings->tcp_connections;
+	server->threads.tcp = settings->workers < server->tcp_connections ? settings->workers
+									  : server->tcp_connections;
 	if (open_listeners(server, settings, err) && prepare_tcp(server, err) &&
 		start_threads(server, settings, live, err))
 		return server;
@@ -193,6 +225,7 @@ void server_stop(struct server *server)
 		tcp_join(server->tcps[i]);
 		tcp_free(server->tcps[i]);
 	}
+	census_free(server->census);
 	for (size_t i = 0; i < server->listener_count; i++)
 		listener_close(&server->listeners[i]);
 	if (server->stop_fd >= 0)
@@ -220,6 +253,11 @@ struct address_port server_listen(const struct server *server, size_t index)
 void server_stats(const struct server *server, uint64_t ret_sum[static STATS_COUNT])
 {
 	stats_sum(server->stats_list, server->stats_count, ret_sum);
+}
+
+size_t server_tcp_room(const struct server *server)
+{
+	return server->tcp_connections;
 }
 
 size_t server_tcp_open(const struct server *server)

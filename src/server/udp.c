@@ -187,7 +187,7 @@ static size_t reply_write(struct udp *udp, const struct moment *now, size_t inde
 		return 0;
 	}
 
-	struct limit_place *place = limit_find(limit, limit_network(limit, &client.address));
+	struct limit_place *place = limit_find(limit, network_of(&limit->rules.masks, &client.address));
 	bool is_over = limit_is_over(limit, place);
 
 	client.is_tcp = false;

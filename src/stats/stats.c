@@ -11,6 +11,8 @@ static const struct {
 	[STATS_TCP_QUERIES] = {"tcp_queries", "messages received over TCP"},
 	[STATS_TCP_CONNECTIONS] = {"tcp_connections", "TCP connections accepted"},
 	[STATS_TCP_EVICTED] = {"tcp_evicted", "idle TCP connections closed to make room"},
+	[STATS_TCP_CAPPED] = {"tcp_capped",
+		"TCP connections closed because their address or network had too many"},
 	[STATS_TCP_TIMEOUTS] = {"tcp_timeouts", "TCP connections closed for being idle or slow"},
 	[STATS_SILENT] = {"silent", "messages that get no reply: responses and runts"},
 	[STATS_NOERROR] = {"noerror", "answers with data"},

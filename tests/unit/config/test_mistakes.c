@@ -111,25 +111,29 @@ static const struct mistake keys[] = {
 		"members: {a: {address: 192.0.2.1}}}}\n",
 		":1:33: unknown key 'fall'; it belongs at monitors.NAME.fall\n"},
 	{"like nothing else", "tcp: {backlog: 5}\n",
-		":1:7: unknown key 'backlog'; known here: connections, idle, io\n"},
+		":1:7: unknown key 'backlog'; known here: connections, per-address, per-network, "
+		"idle, io\n"},
 	{"like nothing at the top", "dnssec: yes\n",
 		":1:1: unknown key 'dnssec'; known here: listen, workers, zones, state, control, "
 		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools\n"},
 	{"one letter is no slip", "tcp: {x: 5}\n",
-		":1:7: unknown key 'x'; known here: connections, idle, io\n"},
+		":1:7: unknown key 'x'; known here: connections, per-address, per-network, idle, "
+		"io\n"},
 	{"the case of letters counts", "Workers: 2\n",
 		":1:1: unknown key 'Workers'; did you mean 'workers'?\n"},
 	{"a path is not a key", "tcp.idle: 5s\n",
 		":1:1: unknown key 'tcp.idle'; known here: listen, workers, zones, state, control, "
 		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools\n"},
 	{"YAML's merge key is nothing special", "tcp: {<<: {idle: 5s}}\n",
-		":1:7: unknown key '<<'; known here: connections, idle, io\n"},
+		":1:7: unknown key '<<'; known here: connections, per-address, per-network, idle, "
+		"io\n"},
 	{"a key with an escape sequence", "\"\\e[31m\": 1\n",
 		":1:1: unknown key '?[31m'; known here: listen, workers, zones, state, control, "
 		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools\n"},
 	{"a long key", "tcp: {\"" MANY_NAMES "\": 5}\n",
 		":1:7: unknown key 'a name of more than 63 bytes: "
-		"01234567890123456789012345678901234567...'; known here: connections, idle, io\n"},
+		"01234567890123456789012345678901234567...'; known here: connections, per-address, "
+		"per-network, idle, io\n"},
 	{"twice", "workers: 2\nstate: x\nworkers: 3\n",
 		":3:1: duplicate key 'workers'; the first is at line 1\n"},
 	{"three times", "{workers: 2, workers: 2, workers: 2}\n",

@@ -83,7 +83,9 @@ static void example_top(const struct settings *settings)
 	assert_string_equal(settings->networks_path, "networks.csv");
 	assert_int_equal(settings->granularity_ipv4, 24);
 	assert_int_equal(settings->granularity_ipv6, 56);
-	assert_int_equal(settings->tcp_connections, 1000);
+	assert_int_equal(settings->tcp_connections, 10000);
+	assert_int_equal(settings->tcp_per_address, 16);
+	assert_int_equal(settings->tcp_per_network, 256);
 	assert_int_equal(settings->tcp_idle_ms, 10000);
 	assert_int_equal(settings->tcp_io_ms, 500);
 	assert_int_equal(settings->limit_responses, 2000);
@@ -188,7 +190,7 @@ static const char everything[] =
 	"  - one.mmdb\n"
 	"  - /two.mmdb\n"
 	"  granularity: 16/48\n"
-	"tcp: {connections: 1000000, idle: 2m, io: 750ms}\n"
+	"tcp: {connections: 1000000, per-address: 0, per-network: 4096, idle: 2m, io: 750ms}\n"
 	"rate-limit:\n"
 	"  responses: 0\n"
 	"  burst: 1\n"
@@ -238,6 +240,8 @@ static void everything_top(const struct settings *settings)
 	assert_int_equal(settings->granularity_ipv4, 16);
 	assert_int_equal(settings->granularity_ipv6, 48);
 	assert_int_equal(settings->tcp_connections, 1000000);
+	assert_int_equal(settings->tcp_per_address, 0);
+	assert_int_equal(settings->tcp_per_network, 4096);
 	assert_int_equal(settings->tcp_idle_ms, 120000);
 	assert_int_equal(settings->tcp_io_ms, 750);
 	assert_int_equal(settings->limit_responses, 0);

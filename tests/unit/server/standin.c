@@ -33,6 +33,10 @@ struct answered answer_query(const struct plan *plan, const struct answer_client
 		query_size = DNS_HEADER_SIZE, size = DNS_HEADER_SIZE + STANDIN_TAIL;
 	memcpy(out, query, query_size);
 	memset(out + query_size, 'x', size - query_size);
+	if (client->is_tcp) { /* ARCOUNT has it */
+		out[10] = (uint8_t)(client->idle_ds >> 8);
+		out[11] = (uint8_t)client->idle_ds;
+	}
 	memcpy(out + size - STANDIN_TAIL, &client->address, STANDIN_TAIL);
 	out[2] |= client->is_limited ? 0x82 : 0x80;
 	stats_add(stats, STATS_NOERROR, !client->is_limited);
@@ -71,6 +75,8 @@ struct server *standin_try(const struct standin_options *options, struct err *er
 		.listen = listen,
 		.workers = options->workers ? options->workers : 1,
 		.tcp_connections = options->connections ? options->connections : 100,
+		.tcp_per_address = options->per_address,
+		.tcp_per_network = options->per_network,
 		.tcp_idle_ms = options->idle_ms ? options->idle_ms : 60000,
 		.tcp_io_ms = options->io_ms ? options->io_ms : 60000,
 		.limit_responses = options->responses,

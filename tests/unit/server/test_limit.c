@@ -99,7 +99,8 @@ static void a_bucket_empties_and_fills(void **state)
 			uint64_t got = ask_often(limit, 7, at_ns, 20);
 
 			if (got != schedules[i].steps[k].want)
-				fail_msg("%s: step %zu got %u", schedules[i].about, k, (unsigned)got);
+				fail_msg("%s: step %zu got %u", schedules[i].about, k,
+					(unsigned)got);
 		}
 		free_limit(limit);
 	}
@@ -182,7 +183,8 @@ static void addresses_of_one_prefix_are_one_network(void **state)
 		struct limit *limit = new_limit(1024, i, &settings, 1);
 
 		assert_true(address_parse(networks[i].a, &a) && address_parse(networks[i].b, &b));
-		if ((limit_network(limit, &a) == limit_network(limit, &b)) != networks[i].is_same)
+		if ((network_of(&limit->rules.masks, &a) == network_of(&limit->rules.masks, &b)) !=
+			networks[i].is_same)
 			fail_msg("%s and %s", networks[i].a, networks[i].b);
 		free_limit(limit);
 	}
@@ -258,10 +260,10 @@ static void other_rules_hold_at_once(void **state)
 static void find_neighbours(
 	const struct limit *limit, uint64_t first, uint64_t *ret_networks, size_t count)
 {
-	struct limit_place *line = limit_line(limit, first);
+	uint64_t line = network_hash(&limit->key, first) >> limit->shift;
 
 	for (uint64_t network = first + 1; count > 0; network++)
-		if (limit_line(limit, network) == line)
+		if (network_hash(&limit->key, network) >> limit->shift == line)
 			ret_networks[--count] = network;
 }
 
