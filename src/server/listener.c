@@ -74,17 +74,19 @@ static bool read_bound(int fd, struct address_port *ret_address, struct err *err
 }
 
 /*
- * Answers are never fragmented (RFC 9715): they are at most 1,232 octets, which with IPv6 and UDP
- * headers is the 1,280 that every IPv6 link carries.  OMIT, and not DO: the kernel then ignores
- * path MTU messages, which anyone can forge to make answers fragment or vanish.
+ * Answers are never fragmented (RFC 9715 3.1): they are at most 1,232 octets, which with IPv6 and
+ * UDP headers is the 1,280 that every IPv6 link carries.  INTERFACE, and not DO: the kernel then
+ * ignores path MTU messages, which anyone can forge to make answers fragment or vanish.  And not
+ * OMIT, with which it fragments what the interface's own MTU is too small for (which IPv4 allows
+ * down to 68): like this it refuses that, and udp.c sends TC instead.
  */
 static void set_fragmentation(int fd, int family)
 {
 	if (family == AF_INET) {
-		set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+		set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE);
 		return;
 	}
-	set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+	set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_INTERFACE);
 	set_option(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
 }
 

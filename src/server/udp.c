@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "udp.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +37,8 @@ struct slot {
 	uint8_t query[DNS_QUERY_MAX + 1]; /* one more, to see that a message is too long */
 	uint8_t reply[ANSWER_UDP_MAX];
 };
+
+static_assert(offsetof(struct slot, peer) == 0, "the name of a message leads to its slot");
 
 struct udp {
 	struct worker worker;
@@ -140,8 +145,8 @@ struct moment {
 	uint32_t unix_s;
 };
 
-static inline struct answered ask(struct udp *udp, const struct moment *now,
-	const struct answer_client *client, size_t index)
+static inline struct answered ask(
+	struct udp *udp, const struct moment *now, const struct answer_client *client, size_t index)
 {
 	struct slot *slot = &udp->slots[index];
 
@@ -187,7 +192,8 @@ static size_t reply_write(struct udp *udp, const struct moment *now, size_t inde
 		return 0;
 	}
 
-	struct limit_place *place = limit_find(limit, network_of(&limit->rules.masks, &client.address));
+	struct limit_place *place =
+		limit_find(limit, network_of(&limit->rules.masks, &client.address));
 	bool is_over = limit_is_over(limit, place);
 
 	client.is_tcp = false;
@@ -218,18 +224,16 @@ static void rules_renew(struct udp *udp, const struct snapshot *snapshot)
 }
 
 /* Answers the batch; how many replies there are. */
-static size_t answer_batch(struct udp *udp, const struct plan *plan, size_t received)
+static size_t answer_batch(struct udp *udp, const struct moment *now, size_t received)
 {
 	size_t count = 0;
-	/* no system call: the vDSO */
-	struct moment now = {.plan = plan, .unix_s = (uint32_t)clock_unix_s()};
 
-	rules_renew(udp, plan->snapshot);
+	rules_renew(udp, now->plan->snapshot);
 	limit_set_time(&udp->limit, clock_monotonic_ms() * 1000000);
 	stats_add(udp->worker.stats, STATS_UDP_QUERIES, received);
 	for (size_t i = 0; i < received; i++) {
 		struct msghdr *query = &udp->queries[i].msg_hdr;
-		size_t size = reply_write(udp, &now, i);
+		size_t size = reply_write(udp, now, i);
 
 		if (size > 0) {
 			struct msghdr *reply = &udp->replies[count].msg_hdr;
@@ -248,9 +252,27 @@ static size_t answer_batch(struct udp *udp, const struct plan *plan, size_t rece
 	return count;
 }
 
+/* RFC 9715 3.1: what does not fit the interface's MTU becomes TC; false: it is no longer than that. */
+static bool reply_cut(struct udp *udp, const struct moment *now, size_t at)
+{
+	struct slot *slot = udp->replies[at].msg_hdr.msg_name; /* which begins with the name */
+	struct iovec *part = &udp->reply_parts[at];
+	struct answer_client client = {.is_limited = true, .now_unix_s = now->unix_s};
+
+	(void)address_of_sockaddr(&slot->peer.any, &client.address); /* it was one before */
+
+	size_t size = ask(udp, now, &client, (size_t)(slot - udp->slots)).size;
+
+	if (size >= part->iov_len)
+		return false;
+	part->iov_len = size;
+	stats_add(udp->worker.stats, STATS_TRUNCATED, 1);
+	return true;
+}
+
 /* A reply that the kernel will not take now is lost, as the network might have lost it: the
  * client asks again, and the others do not wait. */
-static void send_batch(struct udp *udp, size_t count)
+static void send_batch(struct udp *udp, const struct moment *now, size_t count)
 {
 	size_t done = 0;
 
@@ -258,6 +280,8 @@ static void send_batch(struct udp *udp, size_t count)
 		int sent = sendmmsg(
 			udp->fd, &udp->replies[done], (unsigned)(count - done), MSG_DONTWAIT);
 
+		if (sent < 0 && errno == EMSGSIZE && reply_cut(udp, now, done))
+			continue;
 		if (sent < 1) {
 			stats_add(udp->worker.stats, STATS_SEND_FAILED, 1);
 			sent = 1;
@@ -276,9 +300,13 @@ static void *run(void *argument)
 		int received = recvmmsg(udp->fd, udp->queries, BATCH, MSG_WAITFORONE, NULL);
 
 		live_online();
-		if (received > 0)
-			send_batch(udp,
-				answer_batch(udp, live_get(udp->worker.live), (size_t)received));
+		if (received > 0) {
+			/* no system call: the vDSO */
+			struct moment now = {.plan = live_get(udp->worker.live),
+				.unix_s = (uint32_t)clock_unix_s()};
+
+			send_batch(udp, &now, answer_batch(udp, &now, (size_t)received));
+		}
 	}
 	live_leave();
 	return NULL;
