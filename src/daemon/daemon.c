@@ -294,14 +294,27 @@ static struct server *start_server(
 	return server;
 }
 
+static void warn_of_buffer(size_t granted, size_t wanted, const char *what, const char *setting)
+{
+	if (granted < wanted)
+		log_warning(
+			"the kernel gives UDP %s buffers of %zu octets instead of %zu: it loses "
+			"more in a burst; raise %s (sysctl)",
+			what, granted, wanted, setting);
+}
+
+/* What the system grants less of than is wanted. */
 static void warn_of_limits(const struct daemon *daemon, const struct settings *settings)
 {
+	struct server_buffers buffers = server_buffers(daemon->server);
 	size_t room = server_tcp_room(daemon->server);
 
 	if (room < settings->tcp_connections)
 		log_warning("tcp.connections is %u, but the limit on open files has room for %zu: "
 			    "no more are kept open; raise it (LimitNOFILE of the unit, ulimit -n)",
 			settings->tcp_connections, room);
+	warn_of_buffer(buffers.receive_bytes, buffers.wanted_bytes, "receive", "net.core.rmem_max");
+	warn_of_buffer(buffers.send_bytes, buffers.wanted_bytes, "send", "net.core.wmem_max");
 }
 
 static void say_ready(struct daemon *daemon)

@@ -10,11 +10,6 @@
 
 #include "steerd/base/memory.h"
 
-/* A burst waits here while a worker is busy, and answers wait here while a neighbour's hardware
- * address is asked for (which can take a second).  The kernel cuts it to net.core.rmem_max and
- * wmem_max. */
-#define SOCKET_BUFFER_BYTES (4 << 20)
-
 /* Connections that wait to be accepted.  The kernel cuts it to net.core.somaxconn. */
 #define TCP_BACKLOG 4096
 
@@ -132,8 +127,8 @@ static int udp_open(const struct address_port *address, bool is_first, struct er
 		bind_failed(address, err);
 		return -1;
 	}
-	set_option(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER_BYTES);
-	set_option(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER_BYTES);
+	set_option(fd, SOL_SOCKET, SO_RCVBUF, (int)LISTENER_BUFFER_BYTES);
+	set_option(fd, SOL_SOCKET, SO_SNDBUF, (int)LISTENER_BUFFER_BYTES);
 	set_fragmentation(fd, family);
 	if (address_is_any(&address->address))
 		set_destination_told(fd, family);
@@ -236,6 +231,26 @@ void listener_close(struct listener *listener)
 {
 	close_all(listener->udp_fds, listener->counts.udp);
 	close_all(listener->tcp_fds, listener->counts.tcp);
+}
+
+/* socket(7): the kernel doubles what is set, for what it needs itself, and tells the double. */
+static size_t buffer_bytes(int fd, int option)
+{
+	int doubled = 0;
+	socklen_t size = sizeof(doubled);
+
+	(void)getsockopt(fd, SOL_SOCKET, option, &doubled, &size);
+	return (size_t)doubled / 2;
+}
+
+struct listener_buffers listener_buffers(const struct listener *listener)
+{
+	int fd = listener->udp_fds[0]; /* the others are like it */
+
+	return (struct listener_buffers){
+		.receive_bytes = buffer_bytes(fd, SO_RCVBUF),
+		.send_bytes = buffer_bytes(fd, SO_SNDBUF),
+	};
 }
 
 void listener_wake(const struct listener *listener)

@@ -255,6 +255,17 @@ void server_stats(const struct server *server, uint64_t ret_sum[static STATS_COU
 	stats_sum(server->stats_list, server->stats_count, ret_sum);
 }
 
+struct server_buffers server_buffers(const struct server *server)
+{
+	struct listener_buffers granted = listener_buffers(&server->listeners[0]);
+
+	return (struct server_buffers){
+		.wanted_bytes = LISTENER_BUFFER_BYTES,
+		.receive_bytes = granted.receive_bytes,
+		.send_bytes = granted.send_bytes,
+	};
+}
+
 size_t server_tcp_room(const struct server *server)
 {
 	return server->tcp_connections;

@@ -33,6 +33,15 @@ void server_stop(struct server *server);
 size_t server_listen_count(const struct server *server);
 struct address_port server_listen(const struct server *server, size_t index);
 
+/* What the buffers of UDP sockets should have, and what the kernel granted. */
+struct server_buffers {
+	size_t wanted_bytes;
+	size_t receive_bytes;
+	size_t send_bytes;
+};
+
+struct server_buffers server_buffers(const struct server *server);
+
 /* Counters of all threads, summed.  [any thread] */
 void server_stats(const struct server *server, uint64_t ret_sum[static STATS_COUNT]);
 /* TCP connections that may be open: as many as the settings say, or as the limit on open files allows. */
