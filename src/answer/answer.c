@@ -489,6 +489,8 @@ static size_t size_max(const struct job *job)
 
 	if (job->client->is_tcp)
 		return ANSWER_TCP_MAX;
+	if (job->client->is_short)
+		most = DNS_UDP_MIN;
 	return taken < most ? taken : most;
 }
 

@@ -100,7 +100,7 @@ enum limit_outcome limit_judge(const struct limit *limit, struct limit_place *pl
 	if (place->full_at_ns > empty_ns)
 		place->full_at_ns = empty_ns;
 	if (is_exempt(&limit->rules, address))
-		return LIMIT_EXEMPT;
+		return LIMIT_GRANT;
 	if (limit->rules.slip == 0)
 		return LIMIT_DROP;
 	return (uint64_t)random * limit->rules.slip >> 32 == 0 ? LIMIT_SLIP : LIMIT_DROP;

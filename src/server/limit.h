@@ -106,8 +106,9 @@ static inline void limit_count(const struct limit *limit, struct limit_place *pl
 	place->full_at_ns = full_at_ns + limit->rules.reply_ns;
 }
 
-/* What becomes of a query for which there is none.  `random`: uniform over 32 bits. */
-enum limit_outcome { LIMIT_EXEMPT, LIMIT_SLIP, LIMIT_DROP };
+/* What becomes of a query for which there is none: answered all the same if its network is exempt.
+ * `random`: uniform over 32 bits. */
+enum limit_outcome { LIMIT_GRANT, LIMIT_SLIP, LIMIT_DROP };
 enum limit_outcome limit_judge(const struct limit *limit, struct limit_place *place,
 	const struct address *address, uint32_t random);
 

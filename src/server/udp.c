@@ -145,36 +145,37 @@ struct moment {
 	uint32_t unix_s;
 };
 
-static inline struct answered ask(
-	struct udp *udp, const struct moment *now, const struct answer_client *client, size_t index)
+static inline struct answered ask(struct udp *udp, const struct moment *now,
+	const struct answer_client *client, struct stats *stats, size_t index)
 {
 	struct slot *slot = &udp->slots[index];
 
 	return answer_query(now->plan, client, slot->query, udp->queries[index].msg_len,
-		random_next(&udp->random), udp->worker.stats, slot->reply);
+		random_next(&udp->random), stats, slot->reply);
 }
 
-/* There is no reply left for the client's network: octets of what is sent nevertheless. */
-static size_t reply_over(struct udp *udp, const struct moment *now, struct answer_client *client,
-	struct limit_place *place, struct answered answered, size_t index)
+/* What becomes of a query whose network got all that it may. */
+static enum limit_outcome judge(
+	struct udp *udp, struct limit_place *place, const struct address *address)
+{
+	/* drawn only where chance decides: a flood comes this way */
+	uint32_t random =
+		udp->limit.rules.slip > 1 ? (uint32_t)(random_next(&udp->random) >> 32) : 0;
+
+	return limit_judge(&udp->limit, place, address, random);
+}
+
+/* Octets of the reply that are sent; 0: none. */
+static size_t reply_limited(struct udp *udp, enum limit_outcome outcome, size_t size)
 {
 	static const enum stats_counter counters[][2] = {
 		[LIMIT_SLIP] = {STATS_LIMITED_SLIPPED, STATS_WOULD_HAVE_SLIPPED},
 		[LIMIT_DROP] = {STATS_LIMITED_DROPPED, STATS_WOULD_HAVE_DROPPED},
 	};
-	const struct limit_rules *rules = &udp->limit.rules;
-	/* drawn only where chance decides: a flood comes this way */
-	uint32_t random = rules->slip > 1 ? (uint32_t)(random_next(&udp->random) >> 32) : 0;
-	enum limit_outcome outcome = limit_judge(&udp->limit, place, &client->address, random);
+	bool is_dry_run = udp->limit.rules.is_dry_run;
 
-	if (answered.has_cookie || outcome == LIMIT_EXEMPT) {
-		if (!client->is_limited)
-			return answered.size;
-		client->is_limited = false;
-		return ask(udp, now, client, index).size;
-	}
-	stats_add(udp->worker.stats, counters[outcome][rules->is_dry_run], 1);
-	return outcome == LIMIT_DROP && client->is_limited ? 0 : answered.size;
+	stats_add(udp->worker.stats, counters[outcome][is_dry_run], 1);
+	return outcome == LIMIT_DROP && !is_dry_run ? 0 : size;
 }
 
 /* Octets of the reply to query `index`; 0: none. */
@@ -194,20 +195,21 @@ static size_t reply_write(struct udp *udp, const struct moment *now, size_t inde
 
 	struct limit_place *place =
 		limit_find(limit, network_of(&limit->rules.masks, &client.address));
-	bool is_over = limit_is_over(limit, place);
+	enum limit_outcome outcome =
+		limit_is_over(limit, place) ? judge(udp, place, &client.address) : LIMIT_GRANT;
 
 	client.is_tcp = false;
-	client.is_limited = is_over && !limit->rules.is_dry_run;
+	client.is_limited = outcome != LIMIT_GRANT && !limit->rules.is_dry_run;
+	client.is_short = false;
 	client.now_unix_s = now->unix_s;
 
-	struct answered answered = ask(udp, now, &client, index);
+	struct answered answered = ask(udp, now, &client, udp->worker.stats, index);
 
-	if (answered.size == 0)
-		return 0;
-	if (is_over)
-		return reply_over(udp, now, &client, place, answered, index);
-	if (!answered.has_cookie)
-		limit_count(limit, place);
+	if (answered.size == 0 || answered.has_cookie) /* which is neither counted nor limited */
+		return answered.size;
+	if (outcome != LIMIT_GRANT)
+		return reply_limited(udp, outcome, answered.size);
+	limit_count(limit, place);
 	return answered.size;
 }
 
@@ -252,21 +254,22 @@ static size_t answer_batch(struct udp *udp, const struct moment *now, size_t rec
 	return count;
 }
 
-/* RFC 9715 3.1: what does not fit the interface's MTU becomes TC; false: it is no longer than that. */
-static bool reply_cut(struct udp *udp, const struct moment *now, size_t at)
+/* RFC 9715 3.1: a reply that the interface is too small for is written again, short; false: it is no shorter then. */
+static bool reply_shorten(struct udp *udp, const struct moment *now, size_t at)
 {
 	struct slot *slot = udp->replies[at].msg_hdr.msg_name; /* which begins with the name */
 	struct iovec *part = &udp->reply_parts[at];
-	struct answer_client client = {.is_limited = true, .now_unix_s = now->unix_s};
+	struct answer_client client = {.is_short = true, .now_unix_s = now->unix_s};
+	struct stats counted_already = {0};
 
 	(void)address_of_sockaddr(&slot->peer.any, &client.address); /* it was one before */
 
-	size_t size = ask(udp, now, &client, (size_t)(slot - udp->slots)).size;
+	size_t size = ask(udp, now, &client, &counted_already, (size_t)(slot - udp->slots)).size;
 
 	if (size >= part->iov_len)
 		return false;
 	part->iov_len = size;
-	stats_add(udp->worker.stats, STATS_TRUNCATED, 1);
+	stats_add(udp->worker.stats, STATS_SHORTENED, 1);
 	return true;
 }
 
@@ -280,7 +283,7 @@ static void send_batch(struct udp *udp, const struct moment *now, size_t count)
 		int sent = sendmmsg(
 			udp->fd, &udp->replies[done], (unsigned)(count - done), MSG_DONTWAIT);
 
-		if (sent < 0 && errno == EMSGSIZE && reply_cut(udp, now, done))
+		if (sent < 0 && errno == EMSGSIZE && reply_shorten(udp, now, done))
 			continue;
 		if (sent < 1) {
 			stats_add(udp->worker.stats, STATS_SEND_FAILED, 1);

@@ -36,6 +36,8 @@ static const struct {
 		"ago"},
 	[STATS_WITH_ECS] = {"with_ecs", "queries with an EDNS Client Subnet"},
 	[STATS_SEND_FAILED] = {"send_failed", "answers that the system would not send"},
+	[STATS_SHORTENED] = {"shortened",
+		"UDP answers that did not fit the interface's MTU, sent with TC instead"},
 	[STATS_LIMITED_SLIPPED] = {"limited_slipped",
 		"UDP queries above the rate limit that got an empty answer with TC"},
 	[STATS_LIMITED_DROPPED] = {"limited_dropped",

@@ -26,7 +26,9 @@ struct answered answer_query(const struct plan *plan, const struct answer_client
 	}
 
 	size_t room = client->is_tcp ? ANSWER_TCP_MAX : ANSWER_UDP_MAX;
-	size_t more = client->is_limited ? 0 : (size_t)(query[4] << 8 | query[5]);
+	bool has_cookie = query[3] != 0;
+	bool is_limited = client->is_limited && !has_cookie;
+	size_t more = is_limited ? 0 : (size_t)(query[4] << 8 | query[5]);
 	size_t size = query_size + more + STANDIN_TAIL;
 
 	if (size > room || query_size > DNS_QUERY_MAX)
@@ -38,9 +40,9 @@ struct answered answer_query(const struct plan *plan, const struct answer_client
 		out[11] = (uint8_t)client->idle_ds;
 	}
 	memcpy(out + size - STANDIN_TAIL, &client->address, STANDIN_TAIL);
-	out[2] |= client->is_limited ? 0x82 : 0x80;
-	stats_add(stats, STATS_NOERROR, !client->is_limited);
-	return (struct answered){.size = (uint32_t)size, .has_cookie = query[3] != 0};
+	out[2] |= is_limited ? 0x82 : 0x80;
+	stats_add(stats, STATS_NOERROR, !is_limited);
+	return (struct answered){.size = (uint32_t)size, .has_cookie = has_cookie};
 }
 
 /* What a plan has that the server itself reads. */

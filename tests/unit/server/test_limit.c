@@ -205,9 +205,9 @@ static const struct {
 	{"slip 2: not the upper half", 2, "192.0.2.1", UINT32_MAX / 2 + 1, LIMIT_DROP},
 	{"slip 100: one in a hundred", 100, "192.0.2.1", UINT32_MAX / 100, LIMIT_SLIP},
 	{"slip 100: no more", 100, "192.0.2.1", UINT32_MAX / 100 + 1, LIMIT_DROP},
-	{"an exempt network", 0, "198.51.100.200", 0, LIMIT_EXEMPT},
+	{"an exempt network", 0, "198.51.100.200", 0, LIMIT_GRANT},
 	{"beside it", 0, "198.51.101.0", 0, LIMIT_DROP},
-	{"an exempt network, IPv6", 0, "2001:db8:1::1", 0, LIMIT_EXEMPT},
+	{"an exempt network, IPv6", 0, "2001:db8:1::1", 0, LIMIT_GRANT},
 	{"beside it, IPv6", 0, "2001:db8:2::1", 0, LIMIT_DROP},
 };
 
