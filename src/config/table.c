@@ -241,8 +241,12 @@ const struct setting table_settings[] = {
 		.max = 100,
 		.meaning =
 			"Of so many queries above the limit one, chosen at random, gets an empty "
-			"answer with TC, so that a client whose address is no forgery asks "
-			"again over TCP; the others get none. 1: each gets it. 0: none does.",
+			"answer with TC, so that a client whose address is no forgery asks again "
+			"over TCP (or with BADCOOKIE, if it sent a cookie that is not good: it "
+			"asks "
+			"again with the one that it gets); the others get none. 1: each gets it. "
+			"0: "
+			"none does.",
 		.example = "2",
 		FIELD(struct settings, limit_slip)},
 	{.path = "rate-limit.ipv4-prefix",

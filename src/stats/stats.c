@@ -39,7 +39,7 @@ static const struct {
 	[STATS_SHORTENED] = {"shortened",
 		"UDP answers that did not fit the interface's MTU, sent with TC instead"},
 	[STATS_LIMITED_SLIPPED] = {"limited_slipped",
-		"UDP queries above the rate limit that got an empty answer with TC"},
+		"UDP queries above the rate limit that got an empty answer: TC, or BADCOOKIE"},
 	[STATS_LIMITED_DROPPED] = {"limited_dropped",
 		"UDP queries above the rate limit that got no answer"},
 	[STATS_WOULD_HAVE_SLIPPED] = {"would_have_slipped",

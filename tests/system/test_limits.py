@@ -124,14 +124,35 @@ def test_others_are_not_limited(bench):
     equal(answers(server, 300, "127.9.0.1"), (300, 0), "an exempt network")
 
 
+def test_a_cookie_is_never_limited(bench):
+    """RFC 7873 5.2.5: who has a good cookie is not limited, nor counted; who has none yet gets it with BADCOOKIE"""
+    server = serve(bench, workers=1, **{"rate-limit": {"responses": 1, "burst": 1, "dry-run": "no"}})
+
+    def ask(cookie):
+        return server.ask(wire.query("h1.t.example", edns=wire.opt_record(options=[(wire.OPTION_COOKIE, cookie)])))
+
+    for _ in range(20):
+        answers(server, 1)  # until the network is at its limit, and beyond
+    wait_until(lambda: limited(server)[0] > 0, 10, "the network is limited")
+    answers(server, 50)
+    reply = ask(b"8 octets")
+    equal((reply.rcode, reply.answer), ("BADCOOKIE", []), "without a whole cookie")
+    before = limited(server)
+    for _ in range(300):
+        equal(ask(reply.cookie()).addresses, ["192.0.2.1"], "with one")
+    equal(limited(server), before, "they are not counted")
+
+
 def test_limited_clients_use_tcp(bench):
-    """Whom the limit hits gets the answer over TCP, where dig goes by itself when it sees TC"""
+    """Whom the limit hits gets the answer over TCP, where dig goes by itself when it sees TC, or else with its cookie"""
     server = serve(bench, workers=1, **{"rate-limit": {"responses": 1, "burst": 1, "dry-run": "no"}})
     for number in range(1, 11):
-        equal(server.dig(f"h{number}.t.example").data, [f"192.0.2.{number}"])
+        equal(server.dig("+nocookie", f"h{number}.t.example").data, [f"192.0.2.{number}"])
+        equal(server.dig("+cookie", f"h{number}.t.example").data, [f"192.0.2.{number}"])
     counters = server.status()["counters"]
     true(counters["limited_slipped"] > 0, "some were limited")
-    true(counters["tcp_queries"] >= counters["limited_slipped"], "and came back over TCP")
+    true(counters["tcp_queries"] > 0, "those without a cookie came back over TCP")
+    true(counters["with_cookie"] > 0, "those with one, with a whole one")
 
 
 def test_threads_share_the_rate(bench):
@@ -358,7 +379,8 @@ def forge_need_to_fragment(server, mtu):
 def test_no_fragments(bench):
     """RFC 9715 3.1: over an MTU of 1,280 nothing is fragmented, over either family, whatever routers claim"""
     link = Link(bench, 1280)
-    server = serve(bench, *link.wrapper, zone=big_zone(), listen=[f"{SERVER4}:0", f"[{SERVER6}]:0"])
+    server = serve(bench, *link.wrapper, zone=big_zone(), listen=[f"{SERVER4}:0", f"[{SERVER6}]:0"],
+                   udp={"without-cookie": 1232})
     ports = dict(server.servers)
     for address in (SERVER4, SERVER6):
         server.server = (address, ports[address])
@@ -380,7 +402,7 @@ def test_no_fragments(bench):
 def test_small_mtu(bench):
     """RFC 9715 3.1: what the interface's own MTU is too small for becomes TC, and is whole over TCP"""
     link = Link(bench, 1000)
-    server = serve(bench, *link.wrapper, zone=big_zone(), listen=[f"{SERVER4}:0"])
+    server = serve(bench, *link.wrapper, zone=big_zone(), listen=[f"{SERVER4}:0"], udp={"without-cookie": 1232})
     found = ask_all_sizes(server, SERVER4)
     true(not found[900].tc, "what fits is whole")
     for size in SIZES:
@@ -395,3 +417,8 @@ def test_small_mtu(bench):
     equal(counters["shortened"] + counters["truncated"], sum(reply.tc for reply in found.values()))
     true(counters["shortened"] >= 10, "those between the MTU and 1,232")
     equal(len(server.ask_tcp(wire.query("t1300.t.example", "TXT")).answer), 1)
+    for cookie in (b"8 octets", None):  # which makes the answer neither longer nor lost
+        whole = cookie or reply.cookie()
+        reply = server.ask(wire.query("t1100.t.example", "TXT", edns=wire.opt_record(
+            payload=4096, options=[(wire.OPTION_COOKIE, whole)])))
+        equal((reply.tc, len(reply.cookie())), (True, 24))
