@@ -494,6 +494,8 @@ static size_t size_max(const struct job *job)
 
 	if (job->client->is_tcp)
 		return ANSWER_TCP_MAX;
+	if (job->client->is_short)
+		most = DNS_UDP_MIN;
 	return taken < most ? taken : most;
 }
 
@@ -526,6 +528,15 @@ static enum query_verdict begin_with_options(
 	return verdict;
 }
 
+static void count(const struct job *job, enum stats_counter outcome)
+{
+	stats_add(job->stats, outcome, 1);
+	if (job->query.ecs.is_present)
+		stats_add(job->stats, STATS_WITH_ECS, 1);
+	if (job->reply.flags & DNS_FLAG_TC)
+		stats_add(job->stats, STATS_TRUNCATED, 1);
+}
+
 struct answered answer_query(const struct plan *plan, const struct answer_client *client,
 	const uint8_t *query, size_t query_size, uint64_t random, struct stats *stats, uint8_t *out)
 {
@@ -549,11 +560,7 @@ struct answered answer_query(const struct plan *plan, const struct answer_client
 	if (client->is_limited && !has_cookie(&job))
 		answer_limited(&job);
 	else
-		stats_add(stats, answer_verdict(&job, verdict), 1);
-	if (job.query.ecs.is_present)
-		stats_add(stats, STATS_WITH_ECS, 1);
-	if (job.reply.flags & DNS_FLAG_TC)
-		stats_add(stats, STATS_TRUNCATED, 1);
+		count(&job, answer_verdict(&job, verdict));
 	return (struct answered){
 		.size = (uint32_t)reply_finish(&job.reply),
 		.has_cookie = has_cookie(&job),

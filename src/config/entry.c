@@ -18,6 +18,7 @@ static const char *const wanted[] = {
 	[SETTING_FILES] = "a path or a list of paths",
 	[SETTING_LISTEN] = "a list of ADDRESS:PORT",
 	[SETTING_ADDRESSES] = "an IP address or a list of them",
+	[SETTING_PREFIXES] = "a prefix such as 192.0.2.0/24 or a list of them",
 	[SETTING_POSITION] = "[LATITUDE, LONGITUDE] in degrees",
 	[SETTING_STATUS] =
 		"status codes and ranges of them from 100 to 599, such as [200-299, 304]",

@@ -161,13 +161,33 @@ const struct setting table_settings[] = {
 	{.path = "tcp.connections",
 		.type = SETTING_NUMBER,
 		.is_fixed = true,
-		.initial = "1000",
+		.initial = "10000",
 		.min = 1,
 		.max = 1000000,
 		.meaning = "How many connections may be open. One more closes the one that has "
 			   "been idle longest.",
-		.example = "10000",
+		.example = "50000",
 		FIELD(struct settings, tcp_connections)},
+	{.path = "tcp.per-address",
+		.type = SETTING_NUMBER,
+		.is_fixed = true,
+		.initial = "16",
+		.min = 0,
+		.max = 4096,
+		.meaning = "How many of them one IPv4 address, or one IPv6 /64, may have. One more "
+			   "closes the one of its own that has asked nothing for longest. 0: any "
+			   "number.",
+		.example = "100",
+		FIELD(struct settings, tcp_per_address)},
+	{.path = "tcp.per-network",
+		.type = SETTING_NUMBER,
+		.is_fixed = true,
+		.initial = "256",
+		.min = 0,
+		.max = 4096,
+		.meaning = "The same for an IPv4 /24, or an IPv6 /48.",
+		.example = "1000",
+		FIELD(struct settings, tcp_per_network)},
 	{.path = "tcp.idle",
 		.type = SETTING_DURATION,
 		.is_fixed = true,
@@ -187,6 +207,94 @@ const struct setting table_settings[] = {
 			   "be taken.",
 		.example = "2s",
 		FIELD(struct settings, tcp_io_ms)},
+
+	{.path = "rate-limit",
+		.type = SETTING_MAP,
+		.meaning = "How many answers each network gets over UDP, where anyone may write "
+			   "anyone's address into a query. What exceeds it is answered as 'slip' "
+			   "says. Queries with a valid cookie (RFC 7873) and queries over TCP are "
+			   "neither counted nor limited."},
+	{.path = "rate-limit.responses",
+		.type = SETTING_NUMBER,
+		.initial = "2000",
+		.min = 0,
+		.max = 10000000,
+		.meaning =
+			"Answers that one network gets in a second, from each listen address. 0: "
+			"nothing is limited. Each worker grants an equal share, so one that always "
+			"asks from the same port gets no more than that; a resolver asks from "
+			"many.",
+		.example = "500",
+		FIELD(struct settings, limit_responses)},
+	{.path = "rate-limit.burst",
+		.type = SETTING_NUMBER,
+		.initial = "4000",
+		.min = 1,
+		.max = 100000000,
+		.meaning = "Answers that a network which was silent for long gets at once.",
+		.example = "1000",
+		FIELD(struct settings, limit_burst)},
+	{.path = "rate-limit.slip",
+		.type = SETTING_NUMBER,
+		.initial = "1",
+		.min = 0,
+		.max = 100,
+		.meaning =
+			"Of so many queries above the limit one, chosen at random, gets an empty "
+			"answer with TC, so that a client whose address is no forgery asks again "
+			"over TCP (or with BADCOOKIE, if it sent a cookie that is not good: it "
+			"asks "
+			"again with the one that it gets); the others get none. 1: each gets it. "
+			"0: "
+			"none does.",
+		.example = "2",
+		FIELD(struct settings, limit_slip)},
+	{.path = "rate-limit.ipv4-prefix",
+		.type = SETTING_NUMBER,
+		.initial = "24",
+		.min = 8,
+		.max = 32,
+		.meaning = "IPv4 addresses that have so many bits in common are one network.",
+		.example = "32",
+		FIELD(struct settings, limit_ipv4_bits)},
+	{.path = "rate-limit.ipv6-prefix",
+		.type = SETTING_NUMBER,
+		.initial = "56",
+		.min = 16,
+		.max = 64,
+		.meaning = "The same for IPv6.",
+		.example = "48",
+		FIELD(struct settings, limit_ipv6_bits)},
+	{.path = "rate-limit.exempt",
+		.type = SETTING_PREFIXES,
+		.min = 1,
+		.max = 64,
+		.meaning =
+			"Networks that are never limited: your own monitoring, or a resolver that "
+			"you know.",
+		.example = "[192.0.2.0/24, \"2001:db8::/32\"]",
+		LIST(struct settings, limit_exempt, limit_exempt_count)},
+	{.path = "rate-limit.dry-run",
+		.type = SETTING_WORD,
+		.words = no_yes,
+		.initial = "yes",
+		.meaning = "Whether everything is answered all the same, and only counted: "
+			   "would_have_slipped and would_have_dropped in steerctl status say what "
+			   "the limit would have done.",
+		.example = "no",
+		FIELD(struct settings, limit_is_dry_run)},
+	{.path = "rate-limit.table",
+		.type = SETTING_NUMBER,
+		.is_fixed = true,
+		.initial = "65536",
+		.min = 1024,
+		.max = 16777216,
+		.meaning =
+			"Networks that each worker remembers for each listen address, 16 bytes "
+			"each, rounded up to a power of two. When there are more, those that got "
+			"least are forgotten.",
+		.example = "1000000",
+		FIELD(struct settings, limit_table)},
 
 	{.path = "sites",
 		.type = SETTING_NAMED,
@@ -421,6 +529,7 @@ static const char *const limit_units[] = {
 	[SETTING_FILES] = " items",
 	[SETTING_LISTEN] = " items",
 	[SETTING_ADDRESSES] = " items",
+	[SETTING_PREFIXES] = " items",
 	[SETTING_STATUS] = " items",
 	[SETTING_POOL] = NULL, /* the last one: the table is as long as the types */
 };
@@ -458,6 +567,7 @@ static const char *const type_texts[] = {
 	[SETTING_FILES] = "path or list of paths",
 	[SETTING_LISTEN] = "list of ADDRESS:PORT",
 	[SETTING_ADDRESSES] = "IP address or list of them",
+	[SETTING_PREFIXES] = "ADDRESS/LENGTH or list of them",
 	[SETTING_POSITION] = "[LATITUDE, LONGITUDE]",
 	[SETTING_STATUS] = "list of status codes",
 	[SETTING_GRANULARITY] = "IPV4/IPV6",

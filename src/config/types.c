@@ -267,6 +267,28 @@ static void read_addresses(struct reader *reader, const struct entry *entry)
 	entry_store_list(entry, addresses, count);
 }
 
+static void read_prefixes(struct reader *reader, const struct entry *entry)
+{
+	size_t count = count_items(reader, entry);
+
+	if (count == 0)
+		return;
+
+	struct prefix *prefixes = ARENA_ARRAY(reader->settings->arena, struct prefix, count);
+	size_t at = 0;
+
+	for (const struct node *item = first_item(entry->node); item;
+		item = next_item(entry->node, item)) {
+		const char *text = entry_text(reader, entry, item);
+		struct prefix *prefix = &prefixes[at++];
+		struct err err;
+
+		if (text && !prefix_parse(text, prefix, &err))
+			complain(reader->complaints, item->place, "%s", err.text);
+	}
+	entry_store_list(entry, prefixes, count);
+}
+
 static void read_degrees(struct reader *reader, const struct entry *entry, const struct node *node,
 	const char *what, double max, size_t offset)
 {
@@ -380,6 +402,7 @@ static void (*const readers[])(struct reader *reader, const struct entry *entry)
 	[SETTING_FILES] = read_files,
 	[SETTING_LISTEN] = read_listen,
 	[SETTING_ADDRESSES] = read_addresses,
+	[SETTING_PREFIXES] = read_prefixes,
 	[SETTING_POSITION] = read_position,
 	[SETTING_STATUS] = read_status,
 	[SETTING_GRANULARITY] = read_granularity,

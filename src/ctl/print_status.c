@@ -154,6 +154,23 @@ static void print_traffic(const struct printer *printer)
 		(unsigned long long)print_number(counters, "steered"));
 }
 
+static void print_limited(const struct printer *printer)
+{
+	const json_t *counters = json_object_get(printer->reply, "counters");
+	uint64_t slipped = print_number(counters, "limited_slipped");
+	uint64_t dropped = print_number(counters, "limited_dropped");
+	uint64_t dry_slipped = print_number(counters, "would_have_slipped");
+	uint64_t dry_dropped = print_number(counters, "would_have_dropped");
+
+	if (slipped + dropped + dry_slipped + dry_dropped == 0)
+		return;
+	fprintf(printer->out,
+		"above the rate limit: %llu slipped, %llu dropped; in a dry run %llu would have "
+		"slipped, %llu been dropped\n",
+		(unsigned long long)slipped, (unsigned long long)dropped,
+		(unsigned long long)dry_slipped, (unsigned long long)dry_dropped);
+}
+
 static const char *kind_word(const json_t *override)
 {
 	const char *kind = print_text(override, "kind");
@@ -374,6 +391,7 @@ void print_status(const json_t *reply, FILE *out, bool use_colour)
 	print_prober(&printer);
 	print_reload(&printer);
 	print_traffic(&printer);
+	print_limited(&printer);
 	print_cookies(&printer);
 	print_overrides(&printer);
 	print_pools(&printer);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fixed.h"
+#include "flood.h"
 #include "jobs.h"
 #include "reload.h"
 #include "steerd/base/clock.h"
@@ -39,6 +40,7 @@ struct daemon {
 	struct control *control;
 	struct address_port *listen;
 	uint64_t started_at_unix_s;
+	struct flood flood;
 	char prober_ended[256]; /* why the last one did; "" */
 };
 
@@ -210,6 +212,17 @@ static void on_hangup(evutil_socket_t signal_number, short what, void *context)
 	reload_start(&daemon->reload, CONTROL_RELOAD, NULL);
 }
 
+static void look_for_flood(struct daemon *daemon)
+{
+	uint64_t counters[STATS_COUNT];
+	struct text line = {0};
+
+	server_stats(daemon->server, counters);
+	if (flood_look(&daemon->flood, counters, clock_monotonic_ms(), &line))
+		log_notice("%s", line.bytes);
+	text_done(&line);
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
 	struct daemon *daemon = context;
@@ -217,6 +230,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	world_tick(&daemon->world);
+	look_for_flood(daemon);
 }
 
 static void on_swapped(void *context)
@@ -280,6 +294,29 @@ static struct server *start_server(
 	return server;
 }
 
+static void warn_of_buffer(size_t granted, size_t wanted, const char *what, const char *setting)
+{
+	if (granted < wanted)
+		log_warning(
+			"the kernel gives UDP %s buffers of %zu octets instead of %zu: it loses "
+			"more in a burst; raise %s (sysctl)",
+			what, granted, wanted, setting);
+}
+
+/* What the system grants less of than is wanted. */
+static void warn_of_limits(const struct daemon *daemon, const struct settings *settings)
+{
+	struct server_buffers buffers = server_buffers(daemon->server);
+	size_t room = server_tcp_room(daemon->server);
+
+	if (room < settings->tcp_connections)
+		log_warning("tcp.connections is %u, but the limit on open files has room for %zu: "
+			    "no more are kept open; raise it (LimitNOFILE of the unit, ulimit -n)",
+			settings->tcp_connections, room);
+	warn_of_buffer(buffers.receive_bytes, buffers.wanted_bytes, "receive", "net.core.rmem_max");
+	warn_of_buffer(buffers.send_bytes, buffers.wanted_bytes, "send", "net.core.wmem_max");
+}
+
 static void say_ready(struct daemon *daemon)
 {
 	size_t count = server_listen_count(daemon->server);
@@ -324,6 +361,7 @@ static bool start(struct daemon *daemon, struct err *err)
 	daemon->server = start_server(settings, daemon->world.live, err);
 	if (!daemon->server)
 		return false;
+	warn_of_limits(daemon, settings);
 	add_events(daemon);
 	say_ready(daemon);
 	start_prober(daemon);

@@ -26,6 +26,16 @@ static void print_connections(const struct settings *settings, struct text *ret_
 	text_print(ret_text, "%u", settings->tcp_connections);
 }
 
+static void print_per_address(const struct settings *settings, struct text *ret_text)
+{
+	text_print(ret_text, "%u", settings->tcp_per_address);
+}
+
+static void print_per_network(const struct settings *settings, struct text *ret_text)
+{
+	text_print(ret_text, "%u", settings->tcp_per_network);
+}
+
 static void print_span(uint32_t span_ms, struct text *ret_text)
 {
 	char span[TEXT_DURATION_SIZE];
@@ -42,6 +52,11 @@ static void print_idle(const struct settings *settings, struct text *ret_text)
 static void print_io(const struct settings *settings, struct text *ret_text)
 {
 	print_span(settings->tcp_io_ms, ret_text);
+}
+
+static void print_table(const struct settings *settings, struct text *ret_text)
+{
+	text_print(ret_text, "%u", settings->limit_table);
 }
 
 static void print_state(const struct settings *settings, struct text *ret_text)
@@ -61,8 +76,11 @@ static const struct {
 	{"listen", print_listen},
 	{"workers", print_workers},
 	{"tcp.connections", print_connections},
+	{"tcp.per-address", print_per_address},
+	{"tcp.per-network", print_per_network},
 	{"tcp.idle", print_idle},
 	{"tcp.io", print_io},
+	{"rate-limit.table", print_table},
 	{"state", print_state},
 	{"control", print_control},
 };

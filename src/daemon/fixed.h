@@ -9,7 +9,7 @@
  * fixed - the settings that hold until the process ends: what they were at the start, so that a reload can say what it does
  * not change.
  */
-#define FIXED_COUNT 7
+#define FIXED_COUNT 10
 
 struct fixed {
 	char *values[FIXED_COUNT]; /* as text; heap */

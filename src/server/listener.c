@@ -10,11 +10,6 @@
 
 #include "steerd/base/memory.h"
 
-/* A burst waits here while a worker is busy, and answers wait here while a neighbour's hardware
- * address is asked for (which can take a second).  The kernel cuts it to net.core.rmem_max and
- * wmem_max. */
-#define SOCKET_BUFFER_BYTES (4 << 20)
-
 /* Connections that wait to be accepted.  The kernel cuts it to net.core.somaxconn. */
 #define TCP_BACKLOG 4096
 
@@ -74,17 +69,19 @@ static bool read_bound(int fd, struct address_port *ret_address, struct err *err
 }
 
 /*
- * Answers are never fragmented (RFC 9715): they are at most 1,232 octets, which with IPv6 and UDP
- * headers is the 1,280 that every IPv6 link carries.  OMIT, and not DO: the kernel then ignores
- * path MTU messages, which anyone can forge to make answers fragment or vanish.
+ * Answers are never fragmented (RFC 9715 3.1): they are at most 1,232 octets, which with IPv6 and
+ * UDP headers is the 1,280 that every IPv6 link carries.  INTERFACE, and not DO: the kernel then
+ * ignores path MTU messages, which anyone can forge to make answers fragment or vanish.  And not
+ * OMIT, with which it fragments what the interface's own MTU is too small for (which IPv4 allows
+ * down to 68): like this it refuses that, and udp.c sends TC instead.
  */
 static void set_fragmentation(int fd, int family)
 {
 	if (family == AF_INET) {
-		set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+		set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE);
 		return;
 	}
-	set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT);
+	set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_INTERFACE);
 	set_option(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
 }
 
@@ -130,8 +127,8 @@ static int udp_open(const struct address_port *address, bool is_first, struct er
 		bind_failed(address, err);
 		return -1;
 	}
-	set_option(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_BUFFER_BYTES);
-	set_option(fd, SOL_SOCKET, SO_SNDBUF, SOCKET_BUFFER_BYTES);
+	set_option(fd, SOL_SOCKET, SO_RCVBUF, (int)LISTENER_BUFFER_BYTES);
+	set_option(fd, SOL_SOCKET, SO_SNDBUF, (int)LISTENER_BUFFER_BYTES);
 	set_fragmentation(fd, family);
 	if (address_is_any(&address->address))
 		set_destination_told(fd, family);
@@ -234,6 +231,26 @@ void listener_close(struct listener *listener)
 {
 	close_all(listener->udp_fds, listener->counts.udp);
 	close_all(listener->tcp_fds, listener->counts.tcp);
+}
+
+/* socket(7): the kernel doubles what is set, for what it needs itself, and tells the double. */
+static size_t buffer_bytes(int fd, int option)
+{
+	int doubled = 0;
+	socklen_t size = sizeof(doubled);
+
+	(void)getsockopt(fd, SOL_SOCKET, option, &doubled, &size);
+	return (size_t)doubled / 2;
+}
+
+struct listener_buffers listener_buffers(const struct listener *listener)
+{
+	int fd = listener->udp_fds[0]; /* the others are like it */
+
+	return (struct listener_buffers){
+		.receive_bytes = buffer_bytes(fd, SO_RCVBUF),
+		.send_bytes = buffer_bytes(fd, SO_SNDBUF),
+	};
 }
 
 void listener_wake(const struct listener *listener)

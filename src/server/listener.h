@@ -30,6 +30,19 @@ bool listener_open(struct listener *ret_listener, const struct address_port *add
 	struct listener_counts counts, struct err *err);
 void listener_close(struct listener *listener);
 
+/* A burst waits there while a worker is busy, and answers wait there while a neighbour's hardware
+ * address is asked for (which can take a second).  The kernel cuts it to net.core.rmem_max and
+ * wmem_max. */
+#define LISTENER_BUFFER_BYTES ((size_t)4 << 20)
+
+/* What the kernel granted the UDP sockets of that. */
+struct listener_buffers {
+	size_t receive_bytes;
+	size_t send_bytes;
+};
+
+struct listener_buffers listener_buffers(const struct listener *listener);
+
 /* Makes each thread that waits in recvmmsg() on the UDP sockets return, now and from now on. */
 void listener_wake(const struct listener *listener);
 

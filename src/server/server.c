@@ -6,10 +6,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "steerd/base/memory.h"
 
+#include "census.h"
 #include "listener.h"
 #include "tcp.h"
 #include "udp.h"
@@ -30,7 +32,27 @@ struct server {
 	size_t udp_count;
 	struct tcp **tcps; /* threads that run */
 	size_t tcp_count;
+	size_t tcp_connections; /* [fixed] that they may have */
+	struct census *census;	/* of the TCP threads */
 };
+
+/* Descriptors for all but sockets of clients: files that a reload reads, control connections, the
+ * prober, the log. */
+#define DESCRIPTORS_KEPT 128
+
+/* What the limit on open files leaves for connections, if that is less than is wanted. */
+static size_t fit_connections(const struct settings *settings)
+{
+	/* of each worker: its UDP and TCP sockets, and what TCP waits with */
+	rlim_t others =
+		DESCRIPTORS_KEPT + settings->workers * (2 * (rlim_t)settings->listen_count + 1);
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY ||
+		files.rlim_cur >= others + settings->tcp_connections)
+		return settings->tcp_connections;
+	return files.rlim_cur > others ? files.rlim_cur - others : 1;
+}
 
 static bool open_listeners(struct server *server, const struct settings *settings, struct err *err)
 {
@@ -67,9 +89,10 @@ static void prepare_stats(struct server *server, size_t thread_count)
 		server->stats_list[i] = &server->stats[i];
 }
 
-static bool start_udp(struct server *server, int fd, const struct worker *worker, struct err *err)
+static bool start_udp(struct server *server, const struct udp_share *share,
+	const struct worker *worker, struct err *err)
 {
-	struct udp *udp = udp_new(fd, worker);
+	struct udp *udp = udp_new(share, worker);
 
 	if (!udp_start(udp, err)) {
 		udp_free(udp);
@@ -97,16 +120,21 @@ static bool start_tcp(struct server *server, const struct tcp_limits *limits,
 	return true;
 }
 
-static bool start_udp_threads(struct server *server, struct worker *worker, struct err *err)
+static bool start_udp_threads(struct server *server, const struct settings *settings,
+	struct worker *worker, struct err *err)
 {
 	size_t workers = server->threads.udp;
 	size_t count = server->listener_count * workers;
 
 	server->udps = memory_new(count * sizeof(server->udps[0]));
 	for (size_t i = 0; i < count; i++, worker->stats++) {
-		const struct listener *listener = &server->listeners[i / workers];
+		struct udp_share share = {
+			.fd = server->listeners[i / workers].udp_fds[i % workers],
+			.thread_count = workers,
+			.limit_table = settings->limit_table,
+		};
 
-		if (!start_udp(server, listener->udp_fds[i % workers], worker, err))
+		if (!start_udp(server, &share, worker, err))
 			return false;
 	}
 	return true;
@@ -116,16 +144,26 @@ static bool start_tcp_threads(struct server *server, const struct settings *sett
 	struct worker *worker, struct err *err)
 {
 	size_t count = server->threads.tcp;
+	struct census_limits census_limits = {
+		.per_address = settings->tcp_per_address,
+		.per_network = settings->tcp_per_network,
+	};
+	struct random random; /* which nothing else is drawn from */
+
+	random_seed(&random);
+	server->census = census_new(&census_limits, server->tcp_connections, &random);
+
 	struct tcp_limits limits = {
 		.idle_ms = settings->tcp_idle_ms,
 		.io_ms = settings->tcp_io_ms,
+		.census = server->census,
 	};
 
 	server->tcps = memory_new(count * sizeof(server->tcps[0]));
 	for (size_t i = 0; i < count; i++, worker->stats++) {
-		bool has_one_more = i < settings->tcp_connections % count;
+		bool has_one_more = i < server->tcp_connections % count;
 
-		limits.connections = settings->tcp_connections / count + has_one_more;
+		limits.connections = server->tcp_connections / count + has_one_more;
 		if (!start_tcp(server, &limits, worker, err))
 			return false;
 	}
@@ -140,7 +178,7 @@ static bool start_threads(struct server *server, const struct settings *settings
 	struct worker worker = {
 		.live = live, .is_stopping = &server->is_stopping, .stats = server->stats};
 
-	return start_udp_threads(server, &worker, err) &&
+	return start_udp_threads(server, settings, &worker, err) &&
 		start_tcp_threads(server, settings, &worker, err);
 }
 
@@ -154,10 +192,10 @@ struct server *server_start(
 
 	server->stop_fd = -1;
 	server->threads.udp = settings->workers;
+	server->tcp_connections = fit_connections(settings);
 	/* No thread without room for a connection. */
-	server->threads.tcp = settings->workers < settings->tcp_connections
-		? settings->workers
-		: settings->tcp_connections;
+	server->threads.tcp = settings->workers < server->tcp_connections ? settings->workers
+									  : server->tcp_connections;
 	if (open_listeners(server, settings, err) && prepare_tcp(server, err) &&
 		start_threads(server, settings, live, err))
 		return server;
@@ -187,6 +225,7 @@ void server_stop(struct server *server)
 		tcp_join(server->tcps[i]);
 		tcp_free(server->tcps[i]);
 	}
+	census_free(server->census);
 	for (size_t i = 0; i < server->listener_count; i++)
 		listener_close(&server->listeners[i]);
 	if (server->stop_fd >= 0)
@@ -214,6 +253,22 @@ struct address_port server_listen(const struct server *server, size_t index)
 void server_stats(const struct server *server, uint64_t ret_sum[static STATS_COUNT])
 {
 	stats_sum(server->stats_list, server->stats_count, ret_sum);
+}
+
+struct server_buffers server_buffers(const struct server *server)
+{
+	struct listener_buffers granted = listener_buffers(&server->listeners[0]);
+
+	return (struct server_buffers){
+		.wanted_bytes = LISTENER_BUFFER_BYTES,
+		.receive_bytes = granted.receive_bytes,
+		.send_bytes = granted.send_bytes,
+	};
+}
+
+size_t server_tcp_room(const struct server *server)
+{
+	return server->tcp_connections;
 }
 
 size_t server_tcp_open(const struct server *server)

@@ -24,6 +24,9 @@
  * evict: the listening socket would report itself ready without end. */
 #define ACCEPT_PAUSE_MS 100
 
+/* Room is nearly gone when one part in so many is left. */
+#define ROOM_KEPT 10
+
 /* What an event is about: first in whatever epoll points to. */
 enum source { SOURCE_STOP, SOURCE_LISTENER, SOURCE_CLIENT };
 
@@ -38,6 +41,7 @@ struct client {
 	uint64_t due_at_ms;	 /* out of time */
 	struct client *previous; /* in the queue of its wait */
 	struct client *next;
+	struct census_member member;
 	struct connection connection;
 };
 
@@ -70,6 +74,7 @@ static struct queue *queue_of(struct tcp *tcp, enum connection_wait wait)
 
 static void queue_add(struct queue *queue, struct client *client, uint64_t now_ms)
 {
+	atomic_store_explicit(&client->member.got_on_at_ms, now_ms, memory_order_relaxed);
 	client->due_at_ms = now_ms + queue->limit_ms;
 	client->previous = queue->last;
 	client->next = NULL;
@@ -132,6 +137,7 @@ static void accept_resume(struct tcp *tcp)
 static void client_close(struct tcp *tcp, struct client *client)
 {
 	(void)watch(tcp, EPOLL_CTL_DEL, client->connection.fd, 0, NULL);
+	census_leave(tcp->limits.census, &client->member);
 	queue_remove(queue_of(tcp, client->wait), client);
 	connection_done(&client->connection);
 	free(client);
@@ -169,10 +175,26 @@ static void client_new(struct tcp *tcp, int fd, const struct sockaddr_storage *k
 	client->wait = CONNECTION_IDLE;
 	client->connection.fd = fd;
 	client->connection.client = from.address;
+	client->member.fd = fd;
+	client->member.address = from.address;
 	atomic_fetch_add_explicit(&tcp->open, 1, memory_order_relaxed);
 	queue_add(&tcp->idle, client, tcp->now_ms);
+	stats_add(tcp->worker.stats, STATS_TCP_CAPPED,
+		census_join(tcp->limits.census, &client->member));
 	if (!watch(tcp, EPOLL_CTL_ADD, fd, EPOLLIN, client))
 		client_close(tcp, client);
+}
+
+/*
+ * What clients are told of how long a connection may stay: 0, for "close it", when our own room is
+ * nearly gone (RFC 7828 3.4), so that those who listen go before anybody is evicted.
+ */
+static uint16_t told_idle_ds(const struct tcp *tcp)
+{
+	size_t nearly_full = tcp->limits.connections - tcp->limits.connections / ROOM_KEPT;
+
+	/* An hour at most: it is no longer than the field. */
+	return tcp_open(tcp) < nearly_full ? (uint16_t)(tcp->limits.idle_ms / 100) : 0;
 }
 
 /* Without a free descriptor accept4() fails before it looks whether anyone is there. */
@@ -302,6 +324,7 @@ static void *run(void *argument)
 		live_online();
 		tcp->now_ms = clock_monotonic_ms();
 		tcp->desk.now_unix_s = (uint32_t)clock_unix_s();
+		tcp->desk.idle_ds = told_idle_ds(tcp);
 		tcp->desk.plan = live_get(tcp->worker.live);
 		if (count > 0)
 			serve_events(tcp, events, (size_t)count);
@@ -316,7 +339,7 @@ static void *run(void *argument)
 struct tcp *tcp_new(const struct tcp_sources *sources, const struct tcp_limits *limits,
 	const struct worker *worker, struct err *err)
 {
-	struct tcp *tcp = memory_new(sizeof(*tcp));
+	struct tcp *tcp = memory_new_aligned(WORKER_ALIGNMENT, sizeof(*tcp));
 
 	tcp->worker = *worker;
 	tcp->limits = *limits;
@@ -324,7 +347,6 @@ struct tcp *tcp_new(const struct tcp_sources *sources, const struct tcp_limits *
 	tcp->idle.limit_ms = limits->idle_ms;
 	tcp->busy.limit_ms = limits->io_ms;
 	tcp->desk.stats = worker->stats;
-	tcp->desk.idle_ds = (uint16_t)(limits->idle_ms / 100); /* of an hour at most */
 	random_seed(&tcp->desk.random);
 	tcp->listen_count = sources->listen_count;
 	tcp->listening = memory_new(tcp->listen_count * sizeof(tcp->listening[0]));

@@ -8,13 +8,14 @@
 
 #include "steerd/base/err.h"
 
+#include "census.h"
 #include "worker.h"
 
 /*
  * tcp - one thread that serves TCP connections of all listen addresses.
  *
  * Each thread has listening sockets and a share of the connections of its own, so threads never
- * wait for each other.  Two queues, each in the order in which its members run out of time, make
+ * wait for each other; what one address may have is counted over all of them (census.h).  Two queues, each in the order in which its members run out of time, make
  * eviction and time limits O(1):
  *
  *	idle   waits for a query          idle_ms   the first is evicted when room is needed
@@ -26,7 +27,8 @@ struct tcp;
 struct tcp_limits {
 	uint32_t idle_ms;
 	uint32_t io_ms;
-	size_t connections; /* at least 1 */
+	size_t connections;    /* at least 1 */
+	struct census *census; /* borrowed; all threads share it */
 };
 
 /* What the thread listens on, borrowed until tcp_free(). */

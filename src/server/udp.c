@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "udp.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +15,8 @@
 #include "steerd/base/memory.h"
 #include "steerd/base/random.h"
 #include "steerd/dns/dns.h"
+
+#include "limit.h"
 
 /* Messages in one system call.  More: an answer waits longer for its neighbours in the batch, and
  * the batch leaves the cache.  Fewer: more system calls. */
@@ -33,11 +38,16 @@ struct slot {
 	uint8_t reply[ANSWER_UDP_MAX];
 };
 
+static_assert(offsetof(struct slot, peer) == 0, "the name of a message leads to its slot");
+
 struct udp {
 	struct worker worker;
 	int fd;
 	bool is_wildcard; /* [fixed] bound to 0.0.0.0 or ::, so that each reply names the address it leaves from */
 	struct random random;
+	size_t thread_count; /* [fixed] that share the load of the address */
+	struct limit limit;
+	uint64_t rules_generation; /* of the snapshot that its rules are of; 0: of none */
 	struct slot slots[BATCH];
 	struct iovec query_parts[BATCH];
 	struct iovec reply_parts[BATCH];
@@ -67,12 +77,18 @@ static void query_reset(struct udp *udp, size_t index)
 		header->msg_controllen = sizeof(udp->slots[index].control);
 }
 
-struct udp *udp_new(int fd, const struct worker *worker)
+struct udp *udp_new(const struct udp_share *share, const struct worker *worker)
 {
-	struct udp *udp = memory_new(sizeof(*udp));
+	/* No cache line is shared with another thread's (two lines: they are fetched in pairs). */
+	struct udp *udp = memory_new_aligned(WORKER_ALIGNMENT, sizeof(*udp));
+	struct random secret; /* not udp->random, of which clients see something */
+	int fd = share->fd;
 
+	random_seed(&secret);
 	udp->worker = *worker;
 	udp->fd = fd;
+	udp->thread_count = share->thread_count;
+	limit_init(&udp->limit, share->limit_table, &secret);
 	udp->is_wildcard = is_bound_to_wildcard(fd);
 	random_seed(&udp->random);
 	for (size_t i = 0; i < BATCH; i++) {
@@ -94,6 +110,9 @@ struct udp *udp_new(int fd, const struct worker *worker)
 
 void udp_free(struct udp *udp)
 {
+	if (!udp)
+		return;
+	limit_done(&udp->limit);
 	free(udp);
 }
 
@@ -120,11 +139,50 @@ static void turn_destination(struct msghdr *query)
 	}
 }
 
-/* Octets of the reply to query `index`; 0: none. */
-static size_t reply_write(
-	struct udp *udp, const struct plan *plan, uint32_t now_unix_s, size_t index)
+/* What all queries of a batch have in common. */
+struct moment {
+	const struct plan *plan;
+	uint32_t unix_s;
+};
+
+static inline struct answered ask(struct udp *udp, const struct moment *now,
+	const struct answer_client *client, struct stats *stats, size_t index)
 {
 	struct slot *slot = &udp->slots[index];
+
+	return answer_query(now->plan, client, slot->query, udp->queries[index].msg_len,
+		random_next(&udp->random), stats, slot->reply);
+}
+
+/* What becomes of a query whose network got all that it may. */
+static enum limit_outcome judge(
+	struct udp *udp, struct limit_place *place, const struct address *address)
+{
+	/* drawn only where chance decides: a flood comes this way */
+	uint32_t random =
+		udp->limit.rules.slip > 1 ? (uint32_t)(random_next(&udp->random) >> 32) : 0;
+
+	return limit_judge(&udp->limit, place, address, random);
+}
+
+/* Octets of the reply that are sent; 0: none. */
+static size_t reply_limited(struct udp *udp, enum limit_outcome outcome, size_t size)
+{
+	static const enum stats_counter counters[][2] = {
+		[LIMIT_SLIP] = {STATS_LIMITED_SLIPPED, STATS_WOULD_HAVE_SLIPPED},
+		[LIMIT_DROP] = {STATS_LIMITED_DROPPED, STATS_WOULD_HAVE_DROPPED},
+	};
+	bool is_dry_run = udp->limit.rules.is_dry_run;
+
+	stats_add(udp->worker.stats, counters[outcome][is_dry_run], 1);
+	return outcome == LIMIT_DROP && !is_dry_run ? 0 : size;
+}
+
+/* Octets of the reply to query `index`; 0: none. */
+static size_t reply_write(struct udp *udp, const struct moment *now, size_t index)
+{
+	struct slot *slot = &udp->slots[index];
+	struct limit *limit = &udp->limit;
 	struct answer_client client;
 
 	/* Nobody can ask from port 0, so its sender is forged (RFC 6335 6: reserved).  A port stands in the same
@@ -134,27 +192,50 @@ static size_t reply_write(
 		stats_add(udp->worker.stats, STATS_SILENT, 1);
 		return 0;
 	}
+
+	struct limit_place *place =
+		limit_find(limit, network_of(&limit->rules.masks, &client.address));
+	enum limit_outcome outcome =
+		limit_is_over(limit, place) ? judge(udp, place, &client.address) : LIMIT_GRANT;
+
 	client.is_tcp = false;
-	client.is_limited = false;
-	client.now_unix_s = now_unix_s;
+	client.is_limited = outcome != LIMIT_GRANT && !limit->rules.is_dry_run;
+	client.is_short = false;
+	client.now_unix_s = now->unix_s;
 
-	struct answered answered =
-		answer_query(plan, &client, slot->query, udp->queries[index].msg_len,
-			random_next(&udp->random), udp->worker.stats, slot->reply);
+	struct answered answered = ask(udp, now, &client, udp->worker.stats, index);
 
+	if (answered.size == 0 || answered.has_cookie) /* which is neither counted nor limited */
+		return answered.size;
+	if (outcome != LIMIT_GRANT)
+		return reply_limited(udp, outcome, answered.size);
+	limit_count(limit, place);
 	return answered.size;
 }
 
+/* The rules are those of the plan at hand; until it is put down, so is what they borrow. */
+static void rules_renew(struct udp *udp, const struct snapshot *snapshot)
+{
+	if (udp->rules_generation == snapshot->generation)
+		return;
+
+	struct limit_rules rules = limit_rules_of(snapshot->settings, udp->thread_count);
+
+	limit_set_rules(&udp->limit, &rules);
+	udp->rules_generation = snapshot->generation;
+}
+
 /* Answers the batch; how many replies there are. */
-static size_t answer_batch(struct udp *udp, const struct plan *plan, size_t received)
+static size_t answer_batch(struct udp *udp, const struct moment *now, size_t received)
 {
 	size_t count = 0;
-	uint32_t now_unix_s = (uint32_t)clock_unix_s(); /* no system call: the vDSO */
 
+	rules_renew(udp, now->plan->snapshot);
+	limit_set_time(&udp->limit, clock_monotonic_ms() * 1000000);
 	stats_add(udp->worker.stats, STATS_UDP_QUERIES, received);
 	for (size_t i = 0; i < received; i++) {
 		struct msghdr *query = &udp->queries[i].msg_hdr;
-		size_t size = reply_write(udp, plan, now_unix_s, i);
+		size_t size = reply_write(udp, now, i);
 
 		if (size > 0) {
 			struct msghdr *reply = &udp->replies[count].msg_hdr;
@@ -173,9 +254,28 @@ static size_t answer_batch(struct udp *udp, const struct plan *plan, size_t rece
 	return count;
 }
 
+/* RFC 9715 3.1: a reply that the interface is too small for is written again, short; false: it is no shorter then. */
+static bool reply_shorten(struct udp *udp, const struct moment *now, size_t at)
+{
+	struct slot *slot = udp->replies[at].msg_hdr.msg_name; /* which begins with the name */
+	struct iovec *part = &udp->reply_parts[at];
+	struct answer_client client = {.is_short = true, .now_unix_s = now->unix_s};
+	struct stats counted_already = {0};
+
+	(void)address_of_sockaddr(&slot->peer.any, &client.address); /* it was one before */
+
+	size_t size = ask(udp, now, &client, &counted_already, (size_t)(slot - udp->slots)).size;
+
+	if (size >= part->iov_len)
+		return false;
+	part->iov_len = size;
+	stats_add(udp->worker.stats, STATS_SHORTENED, 1);
+	return true;
+}
+
 /* A reply that the kernel will not take now is lost, as the network might have lost it: the
  * client asks again, and the others do not wait. */
-static void send_batch(struct udp *udp, size_t count)
+static void send_batch(struct udp *udp, const struct moment *now, size_t count)
 {
 	size_t done = 0;
 
@@ -183,6 +283,8 @@ static void send_batch(struct udp *udp, size_t count)
 		int sent = sendmmsg(
 			udp->fd, &udp->replies[done], (unsigned)(count - done), MSG_DONTWAIT);
 
+		if (sent < 0 && errno == EMSGSIZE && reply_shorten(udp, now, done))
+			continue;
 		if (sent < 1) {
 			stats_add(udp->worker.stats, STATS_SEND_FAILED, 1);
 			sent = 1;
@@ -201,9 +303,13 @@ static void *run(void *argument)
 		int received = recvmmsg(udp->fd, udp->queries, BATCH, MSG_WAITFORONE, NULL);
 
 		live_online();
-		if (received > 0)
-			send_batch(udp,
-				answer_batch(udp, live_get(udp->worker.live), (size_t)received));
+		if (received > 0) {
+			/* no system call: the vDSO */
+			struct moment now = {.plan = live_get(udp->worker.live),
+				.unix_s = (uint32_t)clock_unix_s()};
+
+			send_batch(udp, &now, answer_batch(udp, &now, (size_t)received));
+		}
 	}
 	live_leave();
 	return NULL;

@@ -13,6 +13,8 @@
 /*
  * worker - what each thread of the server gets, whichever transport it serves.
  */
+#define WORKER_ALIGNMENT 128 /* of what one thread writes to: cache lines are fetched in pairs */
+
 struct worker {
 	const struct live *live;	/* [fixed] */
 	struct stats *stats;		/* its own */

@@ -11,6 +11,8 @@ static const struct {
 	[STATS_TCP_QUERIES] = {"tcp_queries", "messages received over TCP"},
 	[STATS_TCP_CONNECTIONS] = {"tcp_connections", "TCP connections accepted"},
 	[STATS_TCP_EVICTED] = {"tcp_evicted", "idle TCP connections closed to make room"},
+	[STATS_TCP_CAPPED] = {"tcp_capped",
+		"TCP connections closed because their address or network had too many"},
 	[STATS_TCP_TIMEOUTS] = {"tcp_timeouts", "TCP connections closed for being idle or slow"},
 	[STATS_SILENT] = {"silent", "messages that get no reply: responses and runts"},
 	[STATS_NOERROR] = {"noerror", "answers with data"},
@@ -34,6 +36,17 @@ static const struct {
 		"ago"},
 	[STATS_WITH_ECS] = {"with_ecs", "queries with an EDNS Client Subnet"},
 	[STATS_SEND_FAILED] = {"send_failed", "answers that the system would not send"},
+	[STATS_SHORTENED] = {"shortened",
+		"UDP answers that did not fit the interface's MTU, sent with TC instead"},
+	[STATS_LIMITED_SLIPPED] = {"limited_slipped",
+		"UDP queries above the rate limit that got an empty answer: TC, or BADCOOKIE"},
+	[STATS_LIMITED_DROPPED] = {"limited_dropped",
+		"UDP queries above the rate limit that got no answer"},
+	[STATS_WOULD_HAVE_SLIPPED] = {"would_have_slipped",
+		"UDP queries above the rate limit that would have got TC but for its dry run"},
+	[STATS_WOULD_HAVE_DROPPED] = {"would_have_dropped",
+		"UDP queries above the rate limit that would have got no answer but for its dry "
+		"run"},
 };
 
 void stats_sum(const struct stats *const *sets, size_t count, uint64_t ret_sum[static STATS_COUNT])

@@ -106,7 +106,7 @@ def test_tcp_slow(bench):
 
 def test_tcp_cap(bench):
     """Above tcp.connections the longest idle is closed (RFC 9210 4.5), and the newcomer is served"""
-    server = serve(bench, tcp={"connections": 20, "idle": "60s"})
+    server = serve(bench, tcp={"connections": 20, "per-address": 0, "idle": "60s"})
     socks = []
     for number in range(1, 41):
         sock = wire.open_tcp(server.server, 5 * PATIENCE)
@@ -137,7 +137,7 @@ def test_tcp_garbage(bench):
 
 def test_tcp_does_not_block_udp(bench):
     """200 connections that say nothing: UDP is answered as ever"""
-    server = serve(bench, tcp={"idle": "60s"})
+    server = serve(bench, tcp={"idle": "60s", "per-address": 0})
     socks = [wire.open_tcp(server.server) for _ in range(200)]
     for sock in socks[::2]:
         sock.sendall(b"\0\x30half")

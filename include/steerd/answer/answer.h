@@ -20,8 +20,11 @@ struct answer_client {
 	struct address address; /* where the packet came from */
 	bool is_tcp;
 	/* UDP: without a good cookie, the reply has no record: a client that sent a cookie gets BADCOOKIE and asks again
-	 * with the one it gets, every other gets TC, and asks over TCP if it is no forgery. */
+	 * with the one it gets, every other gets TC, and asks over TCP if it is no forgery.
+	 * Whoever limits counts it. */
 	bool is_limited;
+	/* UDP: the reply has 512 octets at most; more cannot be sent whole to this client. */
+	bool is_short;
 	/* TCP: how long the connection may stay without a query, in tenths of a second. */
 	uint16_t idle_ds;
 	/* The lower 32 bits: ages are told in serial arithmetic (RFC 1982 3.2). */

@@ -89,8 +89,19 @@ struct settings {
 	size_t listen_count;
 	uint32_t workers;	  /* default: one per core */
 	uint32_t tcp_connections; /* cap on open connections */
+	uint32_t tcp_per_address; /* 0: any number */
+	uint32_t tcp_per_network; /* 0: any number */
 	uint32_t tcp_idle_ms;
-	uint32_t tcp_io_ms; /* for a message that has begun */
+	uint32_t tcp_io_ms;	  /* for a message that has begun */
+	uint32_t limit_responses; /* a second; 0: nothing is limited */
+	uint32_t limit_burst;
+	uint32_t limit_slip;
+	uint16_t limit_ipv4_bits;
+	uint16_t limit_ipv6_bits;
+	bool limit_is_dry_run;
+	const struct prefix *limit_exempt;
+	size_t limit_exempt_count;
+	uint32_t limit_table; /* networks that one thread remembers */
 	const char *const *city_paths;
 	size_t city_path_count;	   /* 0: the database that came with the program */
 	const char *networks_path; /* NULL: none */

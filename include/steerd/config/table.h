@@ -28,6 +28,7 @@ enum setting_type {
 	SETTING_FILES,	   /* a path, or a list of them */
 	SETTING_LISTEN,	   /* a list of ADDRESS:PORT */
 	SETTING_ADDRESSES, /* an IP address, or a list of them */
+	SETTING_PREFIXES,  /* ADDRESS/LENGTH, or a list of them */
 	SETTING_POSITION,  /* [LATITUDE, LONGITUDE] in degrees */
 	SETTING_STATUS,	   /* a list of HTTP status codes and ranges of them */
 	SETTING_GRANULARITY, /* IPV4/IPV6, two prefix lengths */

@@ -17,7 +17,8 @@
  * For each listen address each worker has a UDP socket of its own (SO_REUSEPORT) and a thread that
  * blocks on it, so that no worker waits for another.  TCP has a thread for each worker, with
  * listening sockets and a share of `tcp_connections` of its own, so that UDP never waits for TCP.
- * Replies leave from the address that was asked (RFC 2181 4).
+ * Replies leave from the address that was asked (RFC 2181 4).  How many replies a network gets over
+ * UDP is limited by the settings of the plan that is live, so that a reload changes it.
  */
 struct server;
 
@@ -32,8 +33,19 @@ void server_stop(struct server *server);
 size_t server_listen_count(const struct server *server);
 struct address_port server_listen(const struct server *server, size_t index);
 
+/* What the buffers of UDP sockets should have, and what the kernel granted. */
+struct server_buffers {
+	size_t wanted_bytes;
+	size_t receive_bytes;
+	size_t send_bytes;
+};
+
+struct server_buffers server_buffers(const struct server *server);
+
 /* Counters of all threads, summed.  [any thread] */
 void server_stats(const struct server *server, uint64_t ret_sum[static STATS_COUNT]);
+/* TCP connections that may be open: as many as the settings say, or as the limit on open files allows. */
+size_t server_tcp_room(const struct server *server);
 /* TCP connections open now. */
 size_t server_tcp_open(const struct server *server);
 

@@ -2,6 +2,7 @@
 #ifndef STATS_STATS_H
 #define STATS_STATS_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ enum stats_counter {
 	STATS_TCP_QUERIES,
 	STATS_TCP_CONNECTIONS,
 	STATS_TCP_EVICTED,
+	STATS_TCP_CAPPED,
 	STATS_TCP_TIMEOUTS,
 	STATS_SILENT,
 	STATS_NOERROR,
@@ -35,6 +37,11 @@ enum stats_counter {
 	STATS_BAD_COOKIE,
 	STATS_WITH_ECS,
 	STATS_SEND_FAILED,
+	STATS_SHORTENED,
+	STATS_LIMITED_SLIPPED,
+	STATS_LIMITED_DROPPED,
+	STATS_WOULD_HAVE_SLIPPED,
+	STATS_WOULD_HAVE_DROPPED,
 	STATS_COUNT
 };
 
@@ -50,6 +57,8 @@ static inline void stats_add(struct stats *stats, enum stats_counter counter, ui
 		__atomic_load_n(&stats->counters[counter], __ATOMIC_RELAXED) + count,
 		__ATOMIC_RELAXED);
 }
+
+static_assert(sizeof(struct stats) % 128 == 0, "no two threads write to one cache line");
 
 /* [any thread] Adds `count` sets into ret_sum. */
 void stats_sum(const struct stats *const *sets, size_t count, uint64_t ret_sum[static STATS_COUNT]);

@@ -203,6 +203,8 @@ static void parse_word(const char *word, struct words *words)
 		words->ask->client.is_tcp = true;
 	} else if (strcmp(word, "do") == 0) {
 		parts->dnssec_ok = true;
+	} else if (strcmp(word, "short") == 0) {
+		words->ask->client.is_short = true;
 	} else if (strcmp(word, "rd") == 0) {
 		parts->flags |= DNS_FLAG_RD;
 	} else if (strcmp(word, "cd") == 0) {

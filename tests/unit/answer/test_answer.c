@@ -489,6 +489,10 @@ static const struct {
 		"long2.example. 3600 TXT @"},
 	{"glue that does not fit (RFC 9471)", "a.big.example A", "NOERROR tc; a.big.example. A"},
 	{"addresses that do not fit", "many.example A", "NOERROR aa tc; many.example. A"},
+	{"nor fit the interface", "many.example A edns=1232 short",
+		"NOERROR aa tc; many.example. A; edns 1232"},
+	{"what fits all the same", "dl.example A edns=1232 short",
+		"NOERROR aa; dl.example. A; answer " TWO("dl.example.", "30") "; edns 1232"},
 
 	/* steered */
 	{"both addresses, in the pool's order", "dl.example A",

@@ -111,25 +111,29 @@ static const struct mistake keys[] = {
 		"members: {a: {address: 192.0.2.1}}}}\n",
 		":1:33: unknown key 'fall'; it belongs at monitors.NAME.fall\n"},
 	{"like nothing else", "tcp: {backlog: 5}\n",
-		":1:7: unknown key 'backlog'; known here: connections, idle, io\n"},
+		":1:7: unknown key 'backlog'; known here: connections, per-address, per-network, "
+		"idle, io\n"},
 	{"like nothing at the top", "dnssec: yes\n",
 		":1:1: unknown key 'dnssec'; known here: listen, workers, zones, state, control, "
-		"identity, version, cookies, geo, udp, tcp, sites, monitors, pools\n"},
+		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools\n"},
 	{"one letter is no slip", "tcp: {x: 5}\n",
-		":1:7: unknown key 'x'; known here: connections, idle, io\n"},
+		":1:7: unknown key 'x'; known here: connections, per-address, per-network, idle, "
+		"io\n"},
 	{"the case of letters counts", "Workers: 2\n",
 		":1:1: unknown key 'Workers'; did you mean 'workers'?\n"},
 	{"a path is not a key", "tcp.idle: 5s\n",
 		":1:1: unknown key 'tcp.idle'; known here: listen, workers, zones, state, control, "
-		"identity, version, cookies, geo, udp, tcp, sites, monitors, pools\n"},
+		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools\n"},
 	{"YAML's merge key is nothing special", "tcp: {<<: {idle: 5s}}\n",
-		":1:7: unknown key '<<'; known here: connections, idle, io\n"},
+		":1:7: unknown key '<<'; known here: connections, per-address, per-network, idle, "
+		"io\n"},
 	{"a key with an escape sequence", "\"\\e[31m\": 1\n",
 		":1:1: unknown key '?[31m'; known here: listen, workers, zones, state, control, "
-		"identity, version, cookies, geo, udp, tcp, sites, monitors, pools\n"},
+		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools\n"},
 	{"a long key", "tcp: {\"" MANY_NAMES "\": 5}\n",
 		":1:7: unknown key 'a name of more than 63 bytes: "
-		"01234567890123456789012345678901234567...'; known here: connections, idle, io\n"},
+		"01234567890123456789012345678901234567...'; known here: connections, per-address, "
+		"per-network, idle, io\n"},
 	{"twice", "workers: 2\nstate: x\nworkers: 3\n",
 		":3:1: duplicate key 'workers'; the first is at line 1\n"},
 	{"three times", "{workers: 2, workers: 2, workers: 2}\n",
@@ -386,6 +390,18 @@ static const struct mistake pools[] = {
 		":3:64: '192.0.2.1:443' is not an IP address\n"},
 	{"an address with a length", POOL("all", "a: {address: 192.0.2.0/24}"),
 		":3:64: '192.0.2.0/24' is not an IP address\n"},
+	{"networks that are none",
+		"rate-limit: {exempt: [192.0.2.0/33, 192.0.2.1/24, 2001:db8, \"::/0\"]}\n",
+		":1:23: '192.0.2.0/33' has no length between 0 and 32\n"
+		"steerd.yaml:1:37: '192.0.2.1/24' has bits set beyond its length\n"
+		"steerd.yaml:1:51: '2001:db8' is not a prefix such as 192.0.2.0/24\n"},
+	{"a network that is a map", "rate-limit: {exempt: {a: b}}\n",
+		":1:22: 'exempt' must be a prefix such as 192.0.2.0/24 or a list of them, not a "
+		"map\n"},
+	{"a limit beyond its limits", "rate-limit: {responses: -1, slip: 101, ipv6-prefix: 65}\n",
+		":1:25: 'responses' must be a whole number, not '-1'\n"
+		"steerd.yaml:1:35: 'slip' must be from 0 to 100, not 101\n"
+		"steerd.yaml:1:53: 'ipv6-prefix' must be from 16 to 64, not 65\n"},
 	{"the address of nobody", POOL("all", "a: {address: [0.0.0.0, \"::\"]}"),
 		":3:65: '0.0.0.0' is not the address of a host\n"
 		"steerd.yaml:3:74: '::' is not the address of a host\n"},
@@ -423,7 +439,8 @@ static const struct mistake pools[] = {
 		":2:30: pools in a loop: pools.a -> pools.a\n"
 		"steerd.yaml:3:10: 'workers' must be from 1 to 256, not 0\n"
 		"steerd.yaml:4:1: unknown key 'zzz'; known here: listen, workers, zones, state, "
-		"control, identity, version, cookies, geo, udp, tcp, sites, monitors, pools\n"
+		"control, identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, "
+		"pools\n"
 		"steerd.yaml:5:12: missing key 'at' in 'sites.s'\n"},
 	{"a misspelt method is not taken for nearest",
 		"pools: {p: {method: x, members: {a: {address: 192.0.2.1}}}}\n",

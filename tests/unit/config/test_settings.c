@@ -83,9 +83,19 @@ static void example_top(const struct settings *settings)
 	assert_string_equal(settings->networks_path, "networks.csv");
 	assert_int_equal(settings->granularity_ipv4, 24);
 	assert_int_equal(settings->granularity_ipv6, 56);
-	assert_int_equal(settings->tcp_connections, 1000);
+	assert_int_equal(settings->tcp_connections, 10000);
+	assert_int_equal(settings->tcp_per_address, 16);
+	assert_int_equal(settings->tcp_per_network, 256);
 	assert_int_equal(settings->tcp_idle_ms, 10000);
 	assert_int_equal(settings->tcp_io_ms, 500);
+	assert_int_equal(settings->limit_responses, 2000);
+	assert_int_equal(settings->limit_burst, 4000);
+	assert_int_equal(settings->limit_slip, 1);
+	assert_int_equal(settings->limit_ipv4_bits, 24);
+	assert_int_equal(settings->limit_ipv6_bits, 56);
+	assert_true(settings->limit_is_dry_run);
+	assert_int_equal(settings->limit_exempt_count, 0);
+	assert_int_equal(settings->limit_table, 65536);
 	assert_null(settings->identity);
 	assert_false(settings->says_version);
 	assert_true(settings->gives_cookies);
@@ -180,7 +190,16 @@ static const char everything[] =
 	"  - one.mmdb\n"
 	"  - /two.mmdb\n"
 	"  granularity: 16/48\n"
-	"tcp: {connections: 1000000, idle: 2m, io: 750ms}\n"
+	"tcp: {connections: 1000000, per-address: 0, per-network: 4096, idle: 2m, io: 750ms}\n"
+	"rate-limit:\n"
+	"  responses: 0\n"
+	"  burst: 1\n"
+	"  slip: 100\n"
+	"  ipv4-prefix: 32\n"
+	"  ipv6-prefix: 16\n"
+	"  exempt: [192.0.2.1, \"2001:db8::/32\"]\n"
+	"  dry-run: no\n"
+	"  table: 1024\n"
 	"pools:\n"
 	"  all_of.them:\n"
 	"    members: {m-1: {host: edge.cdn.example, weight: 65535}, m2: {pool: 2nd}}\n"
@@ -221,8 +240,22 @@ static void everything_top(const struct settings *settings)
 	assert_int_equal(settings->granularity_ipv4, 16);
 	assert_int_equal(settings->granularity_ipv6, 48);
 	assert_int_equal(settings->tcp_connections, 1000000);
+	assert_int_equal(settings->tcp_per_address, 0);
+	assert_int_equal(settings->tcp_per_network, 4096);
 	assert_int_equal(settings->tcp_idle_ms, 120000);
 	assert_int_equal(settings->tcp_io_ms, 750);
+	assert_int_equal(settings->limit_responses, 0);
+	assert_int_equal(settings->limit_burst, 1);
+	assert_int_equal(settings->limit_slip, 100);
+	assert_int_equal(settings->limit_ipv4_bits, 32);
+	assert_int_equal(settings->limit_ipv6_bits, 16);
+	assert_false(settings->limit_is_dry_run);
+	assert_int_equal(settings->limit_exempt_count, 2);
+	assert_address(&settings->limit_exempt[0].address, "192.0.2.1");
+	assert_int_equal(settings->limit_exempt[0].bits, 32);
+	assert_address(&settings->limit_exempt[1].address, "2001:db8::");
+	assert_int_equal(settings->limit_exempt[1].bits, 32);
+	assert_int_equal(settings->limit_table, 1024);
 	assert_true(settings->sites[0].latitude == -90 && settings->sites[0].longitude == 180);
 }
 
@@ -293,9 +326,9 @@ static void every_setting(void **state)
 	if (!settings)
 		fail_msg("%s", report.lines.bytes);
 	assert_string_equal(report.lines.bytes,
-		"warning: /etc/steerd/steerd.yaml:18:45: 'weight' has no effect in a pool whose "
+		"warning: /etc/steerd/steerd.yaml:27:45: 'weight' has no effect in a pool whose "
 		"method is all\n"
-		"warning: /etc/steerd/steerd.yaml:30:3: monitor 'quick' is used by no pool\n");
+		"warning: /etc/steerd/steerd.yaml:39:3: monitor 'quick' is used by no pool\n");
 	everything_top(settings);
 	everything_monitors(settings);
 	everything_pools(settings);

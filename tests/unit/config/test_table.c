@@ -131,6 +131,7 @@ static const struct {
 	{"", "", ""},
 	{"udp", "udp: {", "}"},
 	{"tcp", "tcp: {", "}"},
+	{"rate-limit", "rate-limit: {", "}"},
 	{"geo", "geo: {", "}"},
 	{"sites.NAME", "sites: {s: {", "}}"},
 	{"monitors.NAME", "monitors: {m: {https: {host: h}, ", "}}"},

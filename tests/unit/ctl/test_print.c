@@ -49,7 +49,8 @@ static const char troubled[] =
 	"'usable':1,'members_total':1,'members':[{'name':'x','site':null,'host':null,"
 	"'pool':'api','state':'degraded','since_unix_s':null,'addresses':[]}]}],"
 	"'cookies':{'secrets':2,'since_unix_s':1700003600,'kept':true},"
-	"'counters':{'udp_queries':1200,'tcp_queries':3,'steered':900},'tcp_open':1}";
+	"'counters':{'udp_queries':1200,'tcp_queries':3,'steered':900,'limited_slipped':15,"
+	"'limited_dropped':0,'would_have_slipped':70,'would_have_dropped':2},'tcp_open':1}";
 
 static const char troubled_screen[] =
 	"steerd 1.2.3 on 127.0.0.1:53 [::1]:53, for 2 h, process 77\n"
@@ -63,6 +64,8 @@ static const char troubled_screen[] =
 	"9\n"
 	"files: last read 1 min ago, with mistakes\n"
 	"queries: 1200 over UDP, 3 over TCP (1 connection open); 900 steered\n"
+	"above the rate limit: 15 slipped, 0 dropped; in a dry run 70 would have slipped, 2 been "
+	"dropped\n"
 	"cookies: 2 secrets for 1 h\n"
 	"\n"
 	"overrides\n"

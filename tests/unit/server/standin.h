@@ -13,8 +13,10 @@
  *
  * In place of answer_query() this links a function of its own, so that what is tested is how octets
  * come and go. A query is a header and a tail of zeroes; its QDCOUNT field says how many octets the
- * answer has more than the query.  An answer is the query with QR set, ended by the address that it
- * was told to be from.
+ * answer has more than the query; a fourth octet that is not zero says that the query has a valid
+ * cookie.  An answer is the query with QR set, ended by the address that it was told to be from; a
+ * limited one has TC as well, and nothing more.  Over TCP its ARCOUNT field says how long the
+ * connection may stay, as the server tells clients.
  */
 #define STANDIN_TAIL 17 /* sizeof(struct address) */
 
@@ -22,8 +24,15 @@ struct standin_options {
 	const char *listen[3]; /* NULL: no more */
 	uint32_t workers;      /* 0: 1 */
 	uint32_t connections;  /* 0: 100 */
+	uint32_t per_address;  /* 0: any number */
+	uint32_t per_network;  /* 0: any number */
 	uint32_t idle_ms;      /* 0: a minute, which no test waits for */
 	uint32_t io_ms;	       /* 0: a minute */
+	uint32_t responses;    /* a second; 0: no limit */
+	uint32_t burst;	       /* 0: 1 */
+	uint32_t slip;
+	bool is_dry_run;
+	const struct prefix *exempt; /* one, or NULL */
 };
 
 /* NULL on failure, with the reason in `err`. */

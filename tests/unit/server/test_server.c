@@ -181,6 +181,35 @@ static void a_privileged_port_names_its_capability(void **state)
 	assert_non_null(strstr(err.text, "port 53 needs CAP_NET_BIND_SERVICE: "));
 }
 
+static size_t read_number(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	size_t number = 0;
+
+	if (!file)
+		skip(); /* not told within a container */
+	if (fscanf(file, "%zu", &number) != 1)
+		number = 0;
+	fclose(file);
+	return number;
+}
+
+static void buffers_are_what_the_kernel_grants(void **state)
+{
+	size_t receive_max = read_number("/proc/sys/net/core/rmem_max");
+	size_t send_max = read_number("/proc/sys/net/core/wmem_max");
+	struct server *server = standin_start(&(struct standin_options){.listen = {"127.0.0.1:0"}});
+	struct server_buffers buffers = server_buffers(server);
+
+	(void)state;
+	assert_int_equal(buffers.wanted_bytes, 4 << 20);
+	assert_int_equal(buffers.receive_bytes,
+		receive_max < buffers.wanted_bytes ? receive_max : buffers.wanted_bytes);
+	assert_int_equal(buffers.send_bytes,
+		send_max < buffers.wanted_bytes ? send_max : buffers.wanted_bytes);
+	server_stop(server);
+}
+
 struct load {
 	struct address_port to;
 	atomic_bool is_over;
@@ -248,6 +277,7 @@ int main(void)
 		cmocka_unit_test(two_servers_do_not_share_a_port),
 		cmocka_unit_test(other_refusals_name_what_to_do),
 		cmocka_unit_test(a_privileged_port_names_its_capability),
+		cmocka_unit_test(buffers_are_what_the_kernel_grants),
 		cmocka_unit_test(it_stops_while_loaded),
 	};
 

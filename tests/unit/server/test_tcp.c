@@ -77,6 +77,15 @@ static size_t await_answer(int fd, uint16_t id, const char *about)
 	return size;
 }
 
+/* How long the connection may stay, as the standin's answer has it. */
+static unsigned await_told_ds(int fd)
+{
+	uint8_t answer[PREFIX + QUERY_SIZE + STANDIN_TAIL];
+
+	read_all(fd, answer, sizeof(answer), "an answer");
+	return (unsigned)(answer[PREFIX + 10] << 8 | answer[PREFIX + 11]);
+}
+
 /* Nothing more is to come but the end. */
 static void await_end(int fd, const char *about)
 {
@@ -136,6 +145,22 @@ static int connect_again(const struct server *server)
 	struct address_port to = server_listen(server, 0);
 
 	return standin_socket(SOCK_STREAM, &to);
+}
+
+static int socket_from(const char *address, const struct address_port *to)
+{
+	struct address_port from = {0};
+	struct sockaddr_storage kernel;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(address_parse(address, &from.address));
+
+	socklen_t size = address_to_sockaddr(&from, &kernel);
+
+	assert_int_equal(bind(fd, (const struct sockaddr *)&kernel, size), 0);
+	size = address_to_sockaddr(to, &kernel);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&kernel, size), 0);
+	return fd;
 }
 
 /* RFC 7766 6.2.1.1: many queries in one write, each answered once; ours also in order. */
@@ -492,6 +517,139 @@ static void threads_share_the_cap(void **state)
 	server_stop(server);
 }
 
+/* RFC 7766 6.2.2: whichever threads they come to, an address has no more than it may, the newcomer is served, and who
+ * asked last stays. */
+static void an_address_has_no_more_than_it_may(void **state)
+{
+	enum { CLIENTS = 40, CAP = 7 };
+	int fds[CLIENTS];
+	int other;
+	struct standin_options options = {.per_address = CAP, .workers = 3};
+	struct server *server = start_one(&options, &fds[0]);
+	struct address_port to = server_listen(server, 0);
+
+	(void)state;
+	other = socket_from("127.0.0.9", &to);
+	for (uint16_t i = 0; i < CLIENTS; i++) {
+		if (i > 0)
+			fds[i] = connect_again(server);
+		send_query(fds[i], i);
+		await_answer(fds[i], i, "a new client");
+		usleep(2000); /* so that clocks tell who asked last */
+	}
+	for (size_t i = 0; i < CLIENTS - CAP; i++)
+		await_end(fds[i], "who asked before them");
+	for (uint16_t i = CLIENTS - CAP; i < CLIENTS; i++) {
+		send_query(fds[i], i);
+		await_answer(fds[i], i, "who asked last");
+	}
+	send_query(other, 99);
+	await_answer(other, 99, "another address");
+	standin_await_open(server, CAP + 1);
+	assert_int_equal(standin_counter(server, STATS_TCP_CAPPED), CLIENTS - CAP);
+	assert_int_equal(standin_counter(server, STATS_TCP_EVICTED), 0);
+	for (size_t i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	close(other);
+	server_stop(server);
+}
+
+/* One that does not read and three that hold a begun message: they go for newcomers of their network, of which none is
+ * locked out. */
+static void who_only_holds_goes_first(void **state)
+{
+	enum { CAP = 4, ASKED = 400, MORE = 60000 };
+	static uint8_t segments[ASKED * SEGMENT_SIZE];
+	int holders[CAP];
+	int askers[CAP];
+	struct standin_options options = {.per_network = CAP, .workers = 2};
+	struct server *server = start_one(&options, &holders[0]);
+
+	(void)state;
+	for (uint16_t i = 0; i < ASKED; i++)
+		segment_write(segments + i * SEGMENT_SIZE, QUERY_SIZE, i, MORE);
+	send_all(holders[0], segments, sizeof(segments));
+	for (size_t i = 1; i < CAP; i++) {
+		holders[i] = connect_again(server);
+		send_all(holders[i], segments, SEGMENT_SIZE - 1);
+	}
+	standin_await_open(server, CAP);
+	usleep(5000); /* so that clocks tell who got on last */
+	for (uint16_t i = 0; i < CAP; i++) {
+		askers[i] = connect_again(server);
+		send_query(askers[i], i);
+		await_answer(askers[i], i, "a newcomer");
+	}
+	for (size_t i = 1; i < CAP; i++)
+		await_end(holders[i], "who only holds");
+	for (uint16_t i = 0; i < CAP; i++) {
+		send_query(askers[i], i);
+		await_answer(askers[i], i, "a newcomer again");
+	}
+	standin_await_open(server, CAP);
+	assert_int_equal(standin_counter(server, STATS_TCP_CAPPED), CAP);
+	for (size_t i = 0; i < CAP; i++) {
+		close(holders[i]);
+		close(askers[i]);
+	}
+	server_stop(server);
+}
+
+/* Connections that are reset as soon as they are there, whatever was sent on them before. */
+static void a_storm_of_resets_leaves_nothing(void **state)
+{
+	enum { CLIENTS = 1000 };
+	int other;
+	struct standin_options options = {.connections = 4000, .workers = 2};
+	struct server *server = start_one(&options, &other);
+	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+	uint8_t segment[SEGMENT_SIZE];
+
+	(void)state;
+	segment_write(segment, QUERY_SIZE, 1, 60000);
+	for (size_t i = 0; i < CLIENTS; i++) {
+		int fd = connect_again(server);
+
+		send_all(fd, segment, i % (SEGMENT_SIZE + 1));
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+		close(fd);
+	}
+	send_query(other, 2);
+	await_answer(other, 2, "who was there before");
+	standin_await_open(server, 1);
+	close(other);
+	server_stop(server);
+}
+
+/* RFC 7828 3.4: with room for ten, those who ask while nine are open are told to go. */
+static void clients_are_told_when_room_is_nearly_gone(void **state)
+{
+	enum { CAP = 10, IDLE_MS = 30000 };
+	int fds[CAP];
+	struct standin_options options = {.connections = CAP, .idle_ms = IDLE_MS};
+	struct server *server = start_one(&options, &fds[0]);
+
+	(void)state;
+	for (uint16_t i = 0; i < CAP; i++) {
+		if (i > 0)
+			fds[i] = connect_again(server);
+		standin_await_open(server, (size_t)i + 1);
+		for (uint16_t again = 0; again < 2;
+			again++) { /* counted before the second at the latest */
+			send_query(fds[i], i);
+
+			unsigned told_ds = await_told_ds(fds[i]);
+			unsigned want_ds = i + 1 < CAP - 1 ? IDLE_MS / 100 : 0;
+
+			if (again > 0 && told_ds != want_ds)
+				fail_msg("%u open: told %u", i + 1u, told_ds);
+		}
+	}
+	for (size_t i = 0; i < CAP; i++)
+		close(fds[i]);
+	server_stop(server);
+}
+
 /* A child process has copies of all sockets until its exec(); what happens on them is not ours
  * any more. */
 static void a_child_with_copies_of_connections_changes_nothing(void **state)
@@ -579,6 +737,39 @@ static void out_of_descriptors_the_longest_idle_makes_room(void **state)
 	server_stop(server);
 }
 
+/* The limit on open files is looked at when the server starts. */
+static void room_is_what_descriptors_allow(void **state)
+{
+	static const struct {
+		rlim_t files;
+		uint32_t wanted;
+		size_t want;
+	} cases[] = {
+		{1024, 100, 100},
+		{1024, 800, 800},
+		{1024, 1000, 1024 - 128 - 2 * 3},
+		{140, 1000, 140 - 128 - 2 * 3},
+		{100, 1000, 1},
+	};
+	struct rlimit before;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		struct rlimit files = {.rlim_cur = cases[i].files, .rlim_max = before.rlim_max};
+		struct standin_options options = {
+			.listen = {"127.0.0.1:0"}, .workers = 2, .connections = cases[i].wanted};
+
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+
+		struct server *server = standin_start(&options);
+
+		assert_int_equal(server_tcp_room(server), cases[i].want);
+		server_stop(server);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static void out_of_descriptors_with_nobody_to_evict_it_waits(void **state)
 {
 	struct server *server = standin_start(&(struct standin_options){.listen = {"127.0.0.1:0"}});
@@ -613,7 +804,12 @@ int main(void)
 		cmocka_unit_test(the_longest_idle_makes_room),
 		cmocka_unit_test(who_is_busy_makes_room_last),
 		cmocka_unit_test(threads_share_the_cap),
+		cmocka_unit_test(an_address_has_no_more_than_it_may),
+		cmocka_unit_test(who_only_holds_goes_first),
+		cmocka_unit_test(a_storm_of_resets_leaves_nothing),
+		cmocka_unit_test(clients_are_told_when_room_is_nearly_gone),
 		cmocka_unit_test(a_child_with_copies_of_connections_changes_nothing),
+		cmocka_unit_test(room_is_what_descriptors_allow),
 		cmocka_unit_test(out_of_descriptors_the_longest_idle_makes_room),
 		cmocka_unit_test(out_of_descriptors_with_nobody_to_evict_it_waits),
 	};

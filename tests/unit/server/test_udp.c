@@ -203,6 +203,134 @@ static void source_port_zero_is_dropped(void **state)
 	server_stop(server);
 }
 
+/* What one network gets of 20 queries, of which 2 have a valid cookie. */
+static const struct {
+	const char *about;
+	struct standin_options options;
+	uint64_t answered; /* in full */
+	uint64_t slipped;
+	uint64_t silent;
+	enum stats_counter counter;
+	uint64_t counted;
+} limits[] = {
+	{"no limit", {.burst = 3, .slip = 1}, 20, 0, 0, STATS_LIMITED_SLIPPED, 0},
+	{"below it", {.responses = 1, .burst = 18, .slip = 1}, 20, 0, 0, STATS_LIMITED_SLIPPED, 0},
+	{"slip 1", {.responses = 1, .burst = 3, .slip = 1}, 5, 15, 0, STATS_LIMITED_SLIPPED, 15},
+	{"slip 0", {.responses = 1, .burst = 3, .slip = 0}, 5, 0, 15, STATS_LIMITED_DROPPED, 15},
+	{"a dry run of slip 1", {.responses = 1, .burst = 3, .slip = 1, .is_dry_run = true}, 20, 0,
+		0, STATS_WOULD_HAVE_SLIPPED, 15},
+	{"a dry run of slip 0", {.responses = 1, .burst = 3, .slip = 0, .is_dry_run = true}, 20, 0,
+		0, STATS_WOULD_HAVE_DROPPED, 15},
+	{"an exempt network",
+		{.responses = 1,
+			.burst = 3,
+			.slip = 0,
+			.exempt = &(
+				const struct prefix){{.family = ADDRESS_IPV4, .bytes = {127}}, 8}},
+		20, 0, 0, STATS_LIMITED_DROPPED, 0},
+};
+
+static void what_exceeds_the_limit_is_limited(void **state)
+{
+	enum { QUERIES = 20, COOKIES_FROM = 18, MORE = 100 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(limits); i++) {
+		struct standin_options options = limits[i].options;
+
+		options.listen[0] = "127.0.0.1:0";
+
+		struct server *server = standin_start(&options);
+		struct address_port to = server_listen(server, 0);
+		int fd = standin_socket(SOCK_DGRAM, &to);
+		uint64_t answered = 0;
+		uint64_t slipped = 0;
+		uint64_t replies = limits[i].answered + limits[i].slipped;
+
+		for (uint16_t id = 0; id < QUERIES; id++) {
+			uint8_t query[QUERY_SIZE];
+
+			standin_query(query, sizeof(query), id, MORE);
+			query[3] = id >= COOKIES_FROM;
+			assert_int_equal(send(fd, query, sizeof(query), 0), sizeof(query));
+		}
+		while (replies-- > 0) {
+			uint8_t reply[ANSWER_UDP_MAX];
+			size_t size = await_reply(fd, reply, sizeof(reply), limits[i].about);
+			bool has_tc = reply[2] & 0x02;
+
+			assert_int_equal(size, QUERY_SIZE + STANDIN_TAIL + (has_tc ? 0 : MORE));
+			assert_false(has_tc && id_of(reply) >= COOKIES_FROM);
+			answered += !has_tc;
+			slipped += has_tc;
+		}
+		if (answered != limits[i].answered || slipped != limits[i].slipped ||
+			standin_counter(server, limits[i].counter) != limits[i].counted ||
+			standin_counter(server, STATS_NOERROR) != answered)
+			fail_msg("%s: %u in full, %u slipped", limits[i].about, (unsigned)answered,
+				(unsigned)slipped);
+		assert_int_equal(recv(fd, &(uint8_t){0}, 1, MSG_DONTWAIT), -1);
+		close(fd);
+		server_stop(server);
+	}
+}
+
+/* Who is silent costs no reply: what gets none is not counted. */
+static void silence_uses_nothing_up(void **state)
+{
+	struct server *server = standin_start(
+		&(struct standin_options){.listen = {"127.0.0.1:0"}, .responses = 1, .burst = 1});
+	struct address_port to = server_listen(server, 0);
+	int fd = standin_socket(SOCK_DGRAM, &to);
+	uint8_t response[QUERY_SIZE] = {0, 1, 0x80};
+	uint8_t reply[ANSWER_UDP_MAX];
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(send(fd, response, sizeof(response), 0), sizeof(response));
+	send_query(fd, 7);
+	await_reply(fd, reply, sizeof(reply), "the query after them");
+	assert_int_equal(id_of(reply), 7);
+	assert_int_equal(standin_counter(server, STATS_SILENT), 10);
+	close(fd);
+	server_stop(server);
+}
+
+/* A query that claims to be from the very socket that it is sent to: its answer comes back as a response, and that is the
+ * end of it. */
+static void a_query_from_ourselves_is_no_loop(void **state)
+{
+	int raw = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP);
+
+	(void)state;
+	if (raw < 0)
+		skip();
+
+	struct server *server = standin_start(&(struct standin_options){.listen = {"127.0.0.1:0"}});
+	struct address_port to = server_listen(server, 0);
+	int fd = standin_socket(SOCK_DGRAM, &to);
+	struct sockaddr_storage kernel;
+	socklen_t size = address_to_sockaddr(&to, &kernel);
+	uint8_t high = (uint8_t)(to.port >> 8);
+	uint8_t low = (uint8_t)to.port;
+	/* RFC 768: source, destination, length, no checksum; the raw socket sends from the address that it sends to */
+	uint8_t packet[8 + QUERY_SIZE] = {high, low, high, low, 0, sizeof(packet)};
+	uint8_t reply[ANSWER_UDP_MAX];
+
+	assert_int_equal(sendto(raw, packet, sizeof(packet), 0, (struct sockaddr *)&kernel, size),
+		sizeof(packet));
+	for (uint16_t id = 1; id <= 3; id++) { /* by the second its reply has come back */
+		send_query(fd, id);
+		await_reply(fd, reply, sizeof(reply), "a query after it");
+	}
+	assert_int_equal(standin_counter(server, STATS_NOERROR), 1 + 3);
+	assert_int_equal(standin_counter(server, STATS_SILENT), 1);
+	assert_int_equal(standin_counter(server, STATS_UDP_QUERIES), 2 + 3);
+	close(fd);
+	close(raw);
+	server_stop(server);
+}
+
 /* A client that cannot be reached costs its own reply and no other. */
 static void a_reply_that_cannot_be_sent_is_counted(void **state)
 {
@@ -243,6 +371,9 @@ int main(void)
 		cmocka_unit_test(replies_leave_from_the_address_that_was_asked),
 		cmocka_unit_test(silence_where_there_is_no_reply),
 		cmocka_unit_test(source_port_zero_is_dropped),
+		cmocka_unit_test(what_exceeds_the_limit_is_limited),
+		cmocka_unit_test(silence_uses_nothing_up),
+		cmocka_unit_test(a_query_from_ourselves_is_no_loop),
 		cmocka_unit_test(a_reply_that_cannot_be_sent_is_counted),
 	};
 
