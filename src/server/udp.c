@@ -33,8 +33,9 @@ struct slot {
 	uint8_t reply[ANSWER_UDP_MAX];
 };
 
+/* From one cache line to another, or one worker would write to a line that its neighbour reads. */
 struct udp {
-	struct worker worker;
+	_Alignas(128) struct worker worker;
 	int fd;
 	bool is_wildcard; /* [fixed] bound to 0.0.0.0 or ::, so that each reply names the address it leaves from */
 	struct random random;
@@ -69,7 +70,7 @@ static void query_reset(struct udp *udp, size_t index)
 
 struct udp *udp_new(int fd, const struct worker *worker)
 {
-	struct udp *udp = memory_new(sizeof(*udp));
+	struct udp *udp = memory_new_aligned(_Alignof(struct udp), sizeof(*udp));
 
 	udp->worker = *worker;
 	udp->fd = fd;
