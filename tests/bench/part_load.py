@@ -83,15 +83,7 @@ class World:
         self.socket = os.path.join(state, "control")
         cpus = f"{bench.options.server_cpu},{bench.options.load_cpu}"
         self.process, _ = bench.steerd(config, cpus=cpus)
-        self.pin_workers()
-
-    def pin_workers(self):
-        """The worker has the server's core, as in the other parts; what makes the changes takes what is free."""
-        tasks = f"/proc/{self.process.pid}/task"
-        for task in os.listdir(tasks):
-            with open(f"{tasks}/{task}/comm", encoding="ascii") as comm:
-                if comm.read().strip() == "udp":
-                    self.bench.output("taskset", "-pc", str(self.bench.options.server_cpu), task)
+        bench.pin_workers(self.process, [bench.options.server_cpu])  # what makes the changes takes what is free
 
     def write_zone(self):
         """The zone as of the serial."""
@@ -145,8 +137,7 @@ def under_load(world, change, rate):
     ratio = rig.median([a["p99_us"] / b["p99_us"] for a, b in zip(busy, quiet)])
     return [f"{changes:,}", rig.number(sum(one["answered"] for one in busy)),
             *(f"{sum(one[key] for one in busy):.0f}" for key in ("lost", "torn", "other")),
-            f"{rig.median([one['p99_us'] for one in quiet]):.0f} µs", f"{rig.median([one['p99_us'] for one in busy]):.0f} µs",
-            f"{ratio:.2f} ×"]
+            *(f"{rig.median([one['p99_us'] for one in runs]):.0f} µs" for runs in (quiet, busy)), f"{ratio:.2f} ×"]
 
 
 def measure_changes(bench):
@@ -161,8 +152,8 @@ def measure_changes(bench):
         raise rig.Missing(f"too few plans were made: {before['plan']} to {after['plan']}")
     return rig.table(["change", "times", "answers", "lost", "of two versions", "errors", "p99 without", "p99 with",
                       f"ratio; at most {WANTED_P99}"], rows) + (
-        f"\n\nHalf load: {rig.number(most / 2)} queries a second. An answer is of two versions if its TTLs, or the third octets of "
-        "its addresses, differ. Forcing a member makes a plan as a verdict does.")
+        f"\n\nHalf load: {rig.number(most / 2)} queries a second. An answer is of two versions if its TTLs, or the "
+        "third octets of its addresses, differ. Forcing a member makes a plan as a verdict does.")
 
 
 # ---- two workers ------------------------------------------------------------------------------------------------
@@ -185,10 +176,11 @@ def cost_of(bench, processes, kind, seed):
 
 def measure_workers(bench):
     """Two workers of one process beside two processes, which share no memory: what sharing costs is the difference."""
-    cores = [str(bench.options.server_cpu), str(bench.options.load_cpu)]
+    cores = [str(cpu) for cpu in (bench.options.server_cpu, bench.options.load_cpu)]
     one, _ = bench.steerd(bench.bench_config("one"), "one")
     other, _ = bench.steerd(bench.bench_config("other"), "other", cores[1])
     both, _ = bench.steerd(bench.bench_config("both", WORKERS="2"), "both", ",".join(cores))
+    bench.pin_workers(both, cores)
     rows = []
     for kind in ("steered", "static"):
         costs = [[cost_of(bench, group, kind, number) for group in ((one,), (one, other), (both,))]
@@ -197,8 +189,8 @@ def measure_workers(bench):
                      f"{rig.median([together / apart for _, apart, together in costs]):.2f} ×"])
     return rig.table(["CPU time of a query", "one worker", "two processes of one worker", "one process of two workers",
                       "together to apart"], rows) + (
-        "\n\nThe load generators share the second core, so that batches are smaller there, and each query dearer, than with one "
-        "worker; two processes have that too.")
+        "\n\nThe load generators share the second core, so that batches are smaller there, and each query dearer, than "
+        "with one worker; two processes have that too.")
 
 
 # ---- verdicts ---------------------------------------------------------------------------------------------------

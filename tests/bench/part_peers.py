@@ -39,6 +39,12 @@ def lines_of(kind):
         return [tuple(line.split()) for line in file if line.strip() and not line.startswith("#")]
 
 
+def own_records(response, name, rtype):
+    """What it says of the name itself: not every server follows CNAMEs."""
+    own = [record for record in response.answer if (record.type, record.name) == (rtype, name + ".")]
+    return response.rcode, sorted(record.text for record in own)
+
+
 def check_data(ours, peer):
     """A peer that says something else of what is written is not measured."""
     import wire  # pylint: disable=import-outside-toplevel
@@ -47,8 +53,7 @@ def check_data(ours, peer):
         if name.startswith("dl"):
             continue
         octets = wire.query(name, rtype, edns=wire.opt_record())
-        got, want = [(one.rcode, sorted((r.type, r.text) for r in one.answer if (r.type, r.name) == (rtype, name + ".")))
-                     for one in (ask(peer.port, octets), ask(ours, octets))]
+        got, want = [own_records(ask(port, octets), name, rtype) for port in (peer.port, ours)]
         if got != want:
             raise rig.Missing(f"{peer.name} answers {name} {rtype} with {got}, steerd with {want}")
 
@@ -58,9 +63,10 @@ def same_share(ours, peer):
     import wire  # pylint: disable=import-outside-toplevel
 
     draw = random.Random(1)
+    ordinary = [number for number in range(1, 224) if number not in (10, 127, 172, 192)]
     same = 0
     for _ in range(SAMPLES):
-        subnet = f"{draw.choice([n for n in range(1, 224) if n not in (10, 127, 172, 192)])}.{draw.randrange(256)}.0.0/24"
+        subnet = f"{draw.choice(ordinary)}.{draw.randrange(256)}.0.0/24"
         octets = wire.ecs_query("dl0.bench.example", "A", subnet)
         same += ask(peer.port, octets).addresses == ask(ours, octets).addresses
     return same / SAMPLES
@@ -69,12 +75,18 @@ def same_share(ours, peer):
 # ---- CPU time ---------------------------------------------------------------------------------------------------
 
 
+def ratio(costs, others):
+    """The median of runs that stood side by side; a run without an answer has no cost."""
+    return rig.median([a / b for a, b in zip(costs, others) if a and b])
+
+
 def cell(costs, echo, gdnsd):
-    """One figure of the table: ns, times the echo, times gdnsd.  Ratios are of runs that stood side by side."""
-    if not costs:
+    """One figure of the table: ns, times the echo, times gdnsd."""
+    if not any(costs):
         return "-"
-    text = f"{rig.number(rig.median(costs))} · {rig.median([a / b for a, b in zip(costs, echo)]):.2f}"
-    return text + (f" · {rig.median([a / b for a, b in zip(costs, gdnsd)]):.2f}" if gdnsd else " · -")
+    ratios = [ratio(costs, others) for others in (echo, gdnsd)]
+    return " · ".join([rig.number(rig.median([cost for cost in costs if cost])),
+                       *(f"{one:.2f}" if one else "-" for one in ratios)])
 
 
 def measure_all(bench, servers):
@@ -104,21 +116,23 @@ def measure(bench):
     servers = [("echo", echo, peers.ALL), ("steerd", steerd, peers.ALL)]
     servers += [(peer.name, peer.process, peer.kinds) for peer in found]
     runs = measure_all(bench, servers)
-    costs = {key: [run["cpu_ns"] for run in listed] for key, listed in runs.items()}
+    costs = {key: [run.get("cpu_ns", 0) for run in listed] for key, listed in runs.items()}
     versions = {peer.name: f"{peer.name} {peer.version()}" for peer in found}
     rows = []
     for name, _, _ in servers:
-        cells = [cell(costs.get((name, kind)), costs["echo", kind], costs.get(("gdnsd", kind))) for kind in KINDS]
+        cells = [cell(*(costs.get((one, kind), []) for one in (name, "echo", "gdnsd"))) for kind in KINDS]
         rows.append([versions.get(name, name), *cells, agreement.get(name, "-")])
     bad = {key: sum(run["lost"] + run["other"] for run in listed) for key, listed in runs.items()}
     notes += [f"{name}, {kind}: {count:.0f} queries lost or answered with an error"
               for (name, kind), count in bad.items() if count]
-    rates = ", ".join(f"{kind} {rig.number(rig.median([run['qps'] for run in runs['steerd', kind]]))}" for kind in KINDS)
+    rates = {kind: rig.median([run["qps"] for run in runs["steerd", kind]]) for kind in KINDS}
     return "\n".join([
-        rig.table(["CPU time of a query: ns · times the echo · times gdnsd", *KINDS, "same addresses as steerd"], rows), "",
-        f"{bench.options.rounds} runs of {bench.options.seconds} s each, in turn. A - is what a server cannot do: NSD does "
-        "not steer, BIND does not read client subnets. steerd's queries a second with a load generator of one core: "
-        f"{rates}.", *(f"* {note}" for note in notes + reasons)])
+        rig.table(["CPU time of a query: ns · times the echo · times gdnsd", *KINDS, "same addresses as steerd"],
+                  rows), "",
+        f"{bench.options.rounds} runs of {bench.options.seconds} s each, in turn. A - is what a server cannot do: NSD "
+        "does not steer, BIND does not read client subnets. steerd's queries a second with a load generator of one core: "
+        f"{', '.join(f'{kind} {rig.number(rate)}' for kind, rate in rates.items())}.",
+        *(f"* {note}" for note in notes + reasons)])
 
 
 # ---- instructions ------------------------------------------------------------------------------------------------

@@ -128,7 +128,8 @@ def measure_many(bench):
         ["10,000 zones of 20 records: process started to answers", "3 s", seconds],
         ["memory kept: the process", "-", f"{kept:.0f} MB"],
         ["reload of one changed zone: at the control socket; `steerctl reload` as a whole", "100 ms",
-         f"{rig.median(asked) * 1000:.0f} ms ({rig.median(spent):.0f} ms of CPU); {rig.median(commanded) * 1000:.0f} ms"],
+         f"{rig.median(asked) * 1000:.0f} ms ({rig.median(spent):.0f} ms of CPU); "
+         f"{rig.median(commanded) * 1000:.0f} ms"],
     ]
 
 

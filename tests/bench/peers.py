@@ -302,7 +302,8 @@ security-poll-suffix=
                 continue
             words = [word if word[-1] in "." or word[0].isdigit() else f"{word}.bench.example" for word in data.split()]
             content = " ".join(word.rstrip(".") for word in words) if rtype not in ("A", "AAAA") else data
-            owners.setdefault("bench.example" if owner == "@" else f"{owner}.bench.example", []).append((rtype, content))
+            name = "bench.example" if owner == "@" else f"{owner}.bench.example"
+            owners.setdefault(name, []).append((rtype, content))
         for site, (_, four, six) in sites().items():
             owners[f"{site}.pool.bench.example"] = [("A", a) for a in four] + [("AAAA", a) for a in six]
         text = "domains:\n- domain: bench.example\n  ttl: 3600\n  records:\n"

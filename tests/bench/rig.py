@@ -163,6 +163,17 @@ class Rig:
         """The city database, or the default one."""
         return self.options.city or self.program("geo/default.geo")
 
+    def pin_workers(self, process, cpus):
+        """Gives each UDP worker a core of its own; the other threads take what is free."""
+        tasks = f"/proc/{process.pid}/task"
+        workers = []
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/comm", encoding="ascii") as comm:
+                if comm.read().strip() == "udp":
+                    workers.append(task)
+        for task, cpu in zip(sorted(workers, key=int), cpus):
+            self.output("taskset", "-pc", str(cpu), task)
+
     def bench_config(self, directory, **changes):
         """tests/bench/steerd.yaml, filled in."""
         with open(os.path.join(HERE, "steerd.yaml"), encoding="utf-8") as file:
