@@ -78,18 +78,30 @@ static const struct {
 	{"DEEP-OUTSIDE", WORST, R125 "?.v A edns=1232", VARY_NOTHING},
 	{"DEEP-WILDCARD", WORST, R125 "y.w A edns=1232", VARY_NOTHING},
 	{"LONGEST-CHAIN", WORST, "c1.worst.example A edns=1232", VARY_NOTHING},
-	{"DEEP-CHAIN", WORST, "1." X125 "w A edns=1232", VARY_NOTHING},
+	{"DEEP-CHAIN", WORST, "1." X125 "w A edns=1232 cookie=young", VARY_NOTHING},
 	{"DEEP-CHAIN-TCP", WORST, "1." X125 "w A edns=1232 tcp", VARY_NOTHING},
-	{"LARGEST-SET", WORST, "set.worst.example A edns=1232", VARY_NOTHING},
-	{"LARGEST-WILDCARD", WORST, "????.wild.worst.example MX edns=1232", VARY_NOTHING},
-	{"LARGEST-POOL", WORST, "many.worst.example A edns=1232 ecs=0.0.0.0/0", VARY_IPV4},
+	{"LARGEST-SET", WORST, "set.worst.example A edns=1232 cookie=young", VARY_NOTHING},
+	{"LARGEST-WILDCARD", WORST, "????.wild.worst.example MX edns=1232 cookie=young",
+		VARY_NOTHING},
+	{"LARGEST-POOL", WORST, "many.worst.example A edns=1232 cookie=young ecs=0.0.0.0/0",
+		VARY_IPV4},
 	{"SUBNET-128", WORST, "near.worst.example AAAA edns=1232 ecs=::/0", VARY_IPV6},
 	{"EVERY-OPTION", WORST, "near.worst.example A edns=1232 do", VARY_EACH},
-	{"FULL-OF-OPTIONS", WORST, "set.worst.example A edns=1232", VARY_OPTIONS},
-	{"FULL-OF-RECORDS", WORST, "set.worst.example A edns=1232", VARY_RECORDS},
+	{"FULL-OF-OPTIONS", WORST, "set.worst.example A edns=1232 cookie=young", VARY_OPTIONS},
+	{"FULL-OF-RECORDS", WORST, "set.worst.example A edns=1232 cookie=young", VARY_RECORDS},
 };
 
 static struct ask asks[DISTINCT];
+
+/* Adds to the RDLENGTH of the OPT, which stands behind the question. */
+static void grow_opt(struct ask *ask, size_t octets)
+{
+	uint8_t *opt =
+		ask->message + DNS_HEADER_SIZE + name_size(ask->message + DNS_HEADER_SIZE) + 4;
+
+	wire_write16(opt + 9, (uint16_t)(wire_read16(opt + 9) + octets));
+	ask->size += octets;
+}
 
 /* The option is last: ADDRESS grows, and the lengths with it. */
 static void vary_subnet(struct ask *ask, struct random *random, size_t octets)
@@ -102,11 +114,9 @@ static void vary_subnet(struct ask *ask, struct random *random, size_t octets)
 		memcpy(end, "\x2a\x00", 2);
 	end[-2] = (uint8_t)(octets * 8);       /* SOURCE */
 	end[-5] = (uint8_t)(end[-5] + octets); /* OPTION-LENGTH */
-	end[-9] = (uint8_t)(end[-9] + octets); /* RDLENGTH */
-	ask->size += octets;
+	grow_opt(ask, octets);
 }
 
-/* The OPT is last, and its RDATA empty. */
 static void add_each_option(struct ask *ask, struct random *random)
 {
 	static const uint8_t options[] = "\0\3\0\0"			   /* NSID */
@@ -124,8 +134,7 @@ static void add_each_option(struct ask *ask, struct random *random)
 	memcpy(end, options, sizeof(options) - 1);
 	for (size_t i = 12; i < 15; i++)
 		end[i] = (uint8_t)random_next(random);
-	wire_write16(end - 2, sizeof(options) - 1);
-	ask->size += sizeof(options) - 1;
+	grow_opt(ask, sizeof(options) - 1);
 }
 
 static void fill_with_options(struct ask *ask)
@@ -135,8 +144,7 @@ static void fill_with_options(struct ask *ask)
 
 	for (size_t i = 0; i < count; i++)
 		wire_write32(end + 4 * i, 0xfde80000); /* RFC 6891 9: local use; no octets */
-	wire_write16(end - 2, (uint16_t)(4 * count));
-	ask->size += 4 * count;
+	grow_opt(ask, 4 * count);
 }
 
 static void fill_with_records(struct ask *ask)
