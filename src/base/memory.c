@@ -26,7 +26,8 @@ void *memory_new_aligned(size_t alignment, size_t size)
 {
 	void *fresh;
 
-	if (posix_memalign(&fresh, alignment, size > 0 ? size : 1) != 0)
+	size = (size + alignment - 1) / alignment * alignment;
+	if (posix_memalign(&fresh, alignment, size > 0 ? size : alignment) != 0)
 		end_of_memory(size);
 	return memset(fresh, 0, size);
 }

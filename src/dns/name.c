@@ -66,6 +66,19 @@ void name_key_of(const uint8_t *wire, struct name_key *ret_key)
 	(void)name_key_read(wire, name_size(wire), ret_key);
 }
 
+void name_tails_make(const struct name_key *key, struct name_tails *ret_tails)
+{
+	const uint8_t *root = key->wire + key->size - 1;
+	uint64_t hash = NAME_HASH_SEED;
+	size_t words = (key->size - 1u) / 8;
+
+	ret_tails->hash[0] = hash;
+	for (size_t i = 1; i <= words; i++) {
+		hash = name_hash_fold(hash, root - 8 * i);
+		ret_tails->hash[i] = hash;
+	}
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';

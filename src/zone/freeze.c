@@ -260,7 +260,6 @@ static void freeze_names(struct freezer *freezer)
 
 	for (struct draft_name *name = freezer->draft->apex; name; name = name->next) {
 		struct zone_node *node;
-		uint8_t labels = 0;
 
 		if (name->flags & DRAFT_IS_BELOW_DNAME)
 			continue; /* so that no look-up finds it */
@@ -272,10 +271,6 @@ static void freeze_names(struct freezer *freezer)
 				list_outwards(freezer, name, &node_blocks(node)[i]);
 		*link = node;
 		link = &node->next;
-		for (const uint8_t *at = name->wire; *at != 0; at += *at + 1u)
-			labels++;
-		if (labels > freezer->zone->deepest)
-			freezer->zone->deepest = labels;
 	}
 }
 

@@ -33,10 +33,9 @@ void roster_add(struct roster *roster, const struct zone_node *node, uint32_t zo
 	roster->slots[at] = (struct roster_slot){.hash = node->hash, .zone = zone, .node = node};
 }
 
-const struct roster_slot *roster_find(
-	const struct roster *roster, const struct name_key *key, unsigned label)
+static inline const struct roster_slot *find(
+	const struct roster *roster, const struct name_key *key, unsigned label, uint32_t hash)
 {
-	uint32_t hash = name_key_hash(key, label);
 	const uint8_t *name = key->wire + key->offset[label];
 	size_t size = (size_t)key->size - key->offset[label];
 	const struct roster_slot *slot = roster->slots + home_of(roster, hash);
@@ -49,4 +48,16 @@ const struct roster_slot *roster_find(
 			slot = roster->slots;
 	}
 	return NULL;
+}
+
+const struct roster_slot *roster_find(
+	const struct roster *roster, const struct name_key *key, unsigned label)
+{
+	return find(roster, key, label, name_key_hash(key, label));
+}
+
+const struct roster_slot *roster_find_hashed(const struct roster *roster,
+	const struct name_key *key, unsigned label, const struct name_tails *tails)
+{
+	return find(roster, key, label, name_tails_hash(tails, key, label));
 }

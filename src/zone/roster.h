@@ -24,7 +24,6 @@ struct roster_slot {
 struct roster {
 	struct roster_slot *slots;
 	size_t slot_count;
-	unsigned deepest; /* labels of the longest name */
 };
 
 void roster_init(struct roster *roster, size_t name_count);
@@ -35,5 +34,8 @@ void roster_add(struct roster *roster, const struct zone_node *node, uint32_t zo
 /* The name that begins at label `label` of the key; NULL if there is none.  [query path] */
 const struct roster_slot *roster_find(
 	const struct roster *roster, const struct name_key *key, unsigned label);
+/* The same for who has made the tails of the key. */
+const struct roster_slot *roster_find_hashed(const struct roster *roster,
+	const struct name_key *key, unsigned label, const struct name_tails *tails);
 
 #endif

@@ -362,6 +362,17 @@ static void add_nodes(const struct reading *reading, uint32_t index)
 	}
 }
 
+static void find_depths(struct zone_set *set)
+{
+	bool is_depth[DNS_LABELS_MAX] = {false};
+
+	for (size_t i = 0; i < set->count; i++)
+		is_depth[set->zones[i].zone->label_count] = true;
+	for (unsigned depth = DNS_LABELS_MAX; depth-- > 0;)
+		if (is_depth[depth])
+			set->apex_depths[set->apex_depth_count++] = (uint8_t)depth;
+}
+
 static void make_roster(const struct reading *reading)
 {
 	struct zone_set *set = reading->set;
@@ -371,15 +382,10 @@ static void make_roster(const struct reading *reading)
 	for (size_t i = 0; i < set->count; i++) {
 		names += set->zones[i].zone->name_count;
 		steered += set->zones[i].zone->steered_count;
-		if (set->zones[i].zone->deepest > set->roster.deepest)
-			set->roster.deepest = set->zones[i].zone->deepest;
 	}
-
-	unsigned deepest = set->roster.deepest;
-
+	find_depths(set);
 	find_parents(reading);
 	roster_init(&set->roster, names);
-	set->roster.deepest = deepest;
 	set->steered = memory_new(steered * sizeof(set->steered[0]));
 	for (size_t i = 0; i < set->count; i++) {
 		const struct zone *zone = set->zones[i].zone;

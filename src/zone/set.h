@@ -5,6 +5,7 @@
 #include "roster.h"
 #include "tree.h"
 
+#include "steerd/dns/dns.h"
 #include "steerd/zone/zone.h"
 
 /*
@@ -27,6 +28,9 @@ struct zone_set {
 	size_t count;
 	size_t capacity;
 	struct roster roster;
+	/* how many labels apexes have, each number once, the largest first: mostly there are one or two */
+	uint8_t apex_depths[DNS_LABELS_MAX];
+	unsigned apex_depth_count;
 	struct zone_steered *steered;
 	uint32_t steered_count;
 	const struct zone_hints **hidden; /* zone_set_hides_hints(): by address */

@@ -93,7 +93,6 @@ struct zone {
 	size_t name_count;
 	size_t record_count;
 	uint8_t label_count; /* of the apex */
-	uint8_t deepest;     /* labels of the longest name */
 	struct zone_block negative;
 	const struct zone_steered *steered;
 	uint32_t steered_count;

@@ -12,11 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clients.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/random.h"
 #include "steerd/geo/geo.h"
-
-#define LOOKUPS ((size_t)1 << 20)
 
 static const struct geo_site places[] = {
 	{"fra", {50.11, 8.68}},
@@ -59,42 +58,6 @@ static size_t resident_bytes(const char *field)
 	return kib * 1024;
 }
 
-/* Addresses of the open Internet. */
-static struct address *draw(enum address_family family, struct random *random)
-{
-	struct address *addresses = memory_new(LOOKUPS * sizeof(addresses[0]));
-
-	for (size_t i = 0; i < LOOKUPS; i++) {
-		struct address *address = &addresses[i];
-
-		do {
-			uint64_t bits = random_next(random);
-
-			address->family = (uint8_t)family;
-			memcpy(address->bytes, &bits, family == ADDRESS_IPV4 ? 4 : 8);
-			if (family == ADDRESS_IPV6)
-				address->bytes[0] = 0x20 | (address->bytes[0] & 0x0f);
-		} while (address_special_bits(address) > 0);
-	}
-	return addresses;
-}
-
-/* Networks of IPv6 in use are few: half a /32 around addresses of known ones would all be in one range.  Each address
- * therefore begins with 16 bits that registries give out. */
-static void into_use(struct address *addresses, struct random *random)
-{
-	static const uint8_t in_use[][2] = {{0x20, 0x01}, {0x24, 0x00}, {0x24, 0x01}, {0x24, 0x02},
-		{0x24, 0x03}, {0x24, 0x04}, {0x24, 0x05}, {0x24, 0x06}, {0x24, 0x07}, {0x24, 0x08},
-		{0x24, 0x09}, {0x24, 0x0e}, {0x26, 0x00}, {0x26, 0x01}, {0x26, 0x02}, {0x26, 0x03},
-		{0x26, 0x04}, {0x26, 0x05}, {0x26, 0x06}, {0x26, 0x07}, {0x28, 0x00}, {0x28, 0x03},
-		{0x28, 0x04}, {0x28, 0x06}, {0x2a, 0x00}, {0x2a, 0x01}, {0x2a, 0x02}, {0x2a, 0x03},
-		{0x2a, 0x04}, {0x2a, 0x05}, {0x2a, 0x06}, {0x2a, 0x07}, {0x2a, 0x09}, {0x2a, 0x0a},
-		{0x2c, 0x0f}};
-
-	for (size_t i = 0; i < LOOKUPS; i++)
-		memcpy(addresses[i].bytes, in_use[random_below(random, COUNT_OF(in_use))], 2);
-}
-
 static void measure(const struct geo_map *map, const char *name, const struct address *addresses)
 {
 	uint64_t sum = 0;
@@ -102,25 +65,25 @@ static void measure(const struct geo_map *map, const char *name, const struct ad
 	uint64_t begun = now_ns();
 
 	for (size_t round = 0; round < 4; round++)
-		for (size_t i = 0; i < LOOKUPS; i++) {
+		for (size_t i = 0; i < CLIENTS; i++) {
 			struct geo_hit hit = geo_map_find(map, &addresses[i]);
 
 			sum += hit.class;
 			scopes += hit.scope_bits;
 		}
 
-	double each = (double)(now_ns() - begun) / (4.0 * (double)LOOKUPS);
+	double each = (double)(now_ns() - begun) / (4.0 * (double)CLIENTS);
 
 	begun = now_ns();
-	for (size_t i = 0, at = 0; i < LOOKUPS; i++) {
-		struct geo_hit hit = geo_map_find(map, &addresses[at & (LOOKUPS - 1)]);
+	for (size_t i = 0, at = 0; i < CLIENTS; i++) {
+		struct geo_hit hit = geo_map_find(map, &addresses[at & (CLIENTS - 1)]);
 
 		at = i + 1 + (hit.class >> 31); /* the next one waits for this one */
 	}
 	printf("%s: %.1f ns a look-up, %.1f ns when each waits for the last (mean scope /%.1f, "
 	       "check %llx)\n",
-		name, each, (double)(now_ns() - begun) / (double)LOOKUPS,
-		(double)scopes / (4.0 * (double)LOOKUPS), (unsigned long long)sum);
+		name, each, (double)(now_ns() - begun) / (double)CLIENTS,
+		(double)scopes / (4.0 * (double)CLIENTS), (unsigned long long)sum);
 }
 
 int main(int argc, char **argv)
@@ -172,10 +135,9 @@ int main(int argc, char **argv)
 		(double)(now_ns() - begun) / 1e9, (double)geo_size_bytes(geo) / 1e6,
 		(double)resident_bytes("VmHWM") / 1e6, geo_map_class_count(map));
 
-	struct address *ipv4 = draw(ADDRESS_IPV4, &random);
-	struct address *ipv6 = draw(ADDRESS_IPV6, &random);
+	struct address *ipv4 = clients_draw(ADDRESS_IPV4, &random);
+	struct address *ipv6 = clients_draw(ADDRESS_IPV6, &random);
 
-	into_use(ipv6, &random);
 	measure(map, "IPv4", ipv4);
 	measure(map, "IPv6", ipv6);
 	free(ipv4);

@@ -36,6 +36,7 @@ enum {
 	REPLY_SIZE = 4096,
 	LATENCY_US_MAX = 1000000, /* longer ones count as this */
 	RCODES = 16,
+	PIDS_MAX = 16,
 };
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -58,7 +59,11 @@ static const char usage[] =
 	"  --window N              queries in flight on each, at most 64 (32)\n"
 	"  --timeout-ms N          a query without an answer for so long is lost (1000)\n"
 	"  --cpu N                 run on that core only\n"
-	"  --pid N                 the server's process: its CPU time is told as well\n"
+	"  --pid N[,N...]          the server's processes: their CPU time is told as well\n"
+	"  --rate N                queries a second; as fast as they are answered without it\n"
+	"  --one-version           count answers as torn whose records are of more than one "
+	"version:\n"
+	"                          TTLs differ, or the third octets of IPv4 addresses do\n"
 	"  --seed N                of the random clients (1)\n";
 
 struct options {
@@ -68,9 +73,12 @@ struct options {
 	uint64_t sockets;
 	uint64_t window;
 	uint64_t timeout_ms;
-	uint64_t cpu; /* UINT64_MAX: any */
-	uint64_t pid; /* 0: unknown */
+	uint64_t cpu;  /* UINT64_MAX: any */
+	uint64_t rate; /* 0: no limit */
 	uint64_t seed;
+	pid_t pids[PIDS_MAX]; /* of the server */
+	size_t pid_count;
+	bool wants_one_version;
 	const char *path;
 };
 
@@ -114,6 +122,7 @@ struct tally {
 	uint64_t answered;
 	uint64_t lost;
 	uint64_t octets;
+	uint64_t torn;
 	uint64_t rcodes[RCODES];
 	uint64_t latency_us[LATENCY_US_MAX + 1]; /* how many took so long */
 };
@@ -127,6 +136,7 @@ struct load {
 	size_t next_query;
 	struct line *lines;
 	uint64_t sent;
+	uint64_t may_send; /* so many, by now */
 	struct tally tally;
 	uint8_t replies[WINDOW_MAX][REPLY_SIZE];
 };
@@ -153,16 +163,19 @@ static uint64_t clock_ns(clockid_t clock)
 }
 
 /* CPU time of all threads of the server so far. */
-static uint64_t server_cpu_ns(uint64_t pid)
+static uint64_t server_cpu_ns(const struct options *options)
 {
-	clockid_t clock;
+	uint64_t sum_ns = 0;
 
-	if (pid == 0)
-		return 0;
-	errno = clock_getcpuclockid((pid_t)pid, &clock);
-	if (errno != 0)
-		fail_os("cannot read the CPU time of the server");
-	return clock_ns(clock);
+	for (size_t i = 0; i < options->pid_count; i++) {
+		clockid_t clock;
+
+		errno = clock_getcpuclockid(options->pids[i], &clock);
+		if (errno != 0)
+			fail_os("cannot read the CPU time of the server");
+		sum_ns += clock_ns(clock);
+	}
+	return sum_ns;
 }
 
 /* ---- queries ---- */
@@ -269,7 +282,7 @@ static void line_open(struct line *line, const struct address_port *server)
 
 static bool has_more_to_send(const struct load *load)
 {
-	return load->options.count == 0 || load->sent < load->options.count;
+	return load->sent < load->may_send;
 }
 
 /* Fills the slot with the next query. */
@@ -309,6 +322,73 @@ static void line_send(struct load *load, struct line *line, uint64_t now_ns)
 		(void)sendmmsg(line->fd, messages, count, 0);
 }
 
+/* Octets of a name that is not followed: up to its end or its first pointer.  0: it has none within `size`. */
+static size_t name_skip(const uint8_t *at, size_t size)
+{
+	for (size_t used = 0; used < size; used += at[used] + 1u) {
+		if (at[used] == 0)
+			return used + 1;
+		if (at[used] > DNS_LABEL_MAX)
+			return used + 2;
+	}
+	return 0;
+}
+
+/* What the records of one version have in common. */
+struct version {
+	uint32_t ttl;
+	uint8_t octet; /* the third, of an IPv4 address */
+	bool has_ttl;
+	bool has_octet;
+};
+
+/* Whether the record is of that version; its octets, or 0 if it does not end. */
+static size_t record_take(const uint8_t *at, size_t size, struct version *version, bool *ret_torn)
+{
+	size_t owner = name_skip(at, size);
+
+	if (owner == 0 || owner + 10 > size)
+		return 0;
+
+	uint16_t type = wire_read16(at + owner);
+	uint32_t ttl = wire_read32(at + owner + 4);
+	size_t whole = owner + 10 + wire_read16(at + owner + 8);
+
+	if (whole > size || type == DNS_TYPE_OPT)
+		return 0;
+	if (version->has_ttl && version->ttl != ttl)
+		*ret_torn = true;
+	version->has_ttl = true;
+	version->ttl = ttl;
+	if (type != DNS_TYPE_A)
+		return whole;
+	if (version->has_octet && version->octet != at[owner + 12])
+		*ret_torn = true;
+	version->has_octet = true;
+	version->octet = at[owner + 12];
+	return whole;
+}
+
+/* Looks at the answer and authority sections of a response to one question. */
+static bool is_torn(const uint8_t *reply, size_t size)
+{
+	unsigned records = wire_read16(reply + 6) + wire_read16(reply + 8);
+	struct version version = {0};
+	bool is_torn = false;
+	size_t at = DNS_HEADER_SIZE;
+
+	at += name_skip(reply + at, size - at) + 4;
+	for (unsigned i = 0; i < records; i++) {
+		size_t whole =
+			at < size ? record_take(reply + at, size - at, &version, &is_torn) : 0;
+
+		if (whole == 0)
+			return true;
+		at += whole;
+	}
+	return is_torn;
+}
+
 static void reply_take(
 	struct load *load, struct line *line, const uint8_t *reply, size_t size, uint64_t now_ns)
 {
@@ -329,6 +409,8 @@ static void reply_take(
 	tally->answered++;
 	tally->octets += size;
 	tally->rcodes[reply[3] % RCODES]++;
+	if (load->options.wants_one_version && is_torn(reply, size))
+		tally->torn++;
 	slot->sent_at_ns = 0;
 }
 
@@ -371,6 +453,23 @@ static bool is_over(const struct load *load, uint64_t elapsed_ns)
 	return elapsed_ns >= load->options.seconds * NS_PER_S;
 }
 
+/* How many queries may have been sent by now.  Between those of a slow rate the core is free for others. */
+static void pace(struct load *load, uint64_t elapsed_ns)
+{
+	static const struct timespec moment = {.tv_nsec = 20000};
+	const struct options *options = &load->options;
+
+	load->may_send = options->count > 0 ? options->count : UINT64_MAX;
+	if (options->rate == 0)
+		return;
+	nanosleep(&moment, NULL);
+
+	uint64_t by_now = (uint64_t)((double)elapsed_ns / (double)NS_PER_S * (double)options->rate);
+
+	if (by_now < load->may_send)
+		load->may_send = by_now;
+}
+
 /* Gives how long it took. */
 static uint64_t run(struct load *load)
 {
@@ -379,6 +478,7 @@ static uint64_t run(struct load *load)
 	uint64_t looked_at_ns = start_ns;
 
 	while (!is_over(load, now_ns - start_ns)) {
+		pace(load, now_ns - start_ns);
 		for (size_t i = 0; i < load->options.sockets; i++) {
 			struct line *line = &load->lines[i];
 
@@ -424,7 +524,9 @@ static void results_print(const struct load *load, uint64_t elapsed_ns, uint64_t
 		answered > 0 ? (double)tally->octets / answered : 0,
 		(unsigned long long)percentile_us(tally, 50),
 		(unsigned long long)percentile_us(tally, 99));
-	if (load->options.pid > 0 && tally->answered > 0)
+	if (load->options.wants_one_version)
+		printf(" torn=%llu", (unsigned long long)tally->torn);
+	if (load->options.pid_count > 0 && tally->answered > 0)
 		printf(" cpu_ns=%.0f cpu_share=%.2f", (double)cpu_ns / answered,
 			(double)cpu_ns / (double)elapsed_ns);
 	printf("\n");
@@ -458,7 +560,7 @@ static const struct {
 	{"window", offsetof(struct options, window), 32, 1, WINDOW_MAX},
 	{"timeout-ms", offsetof(struct options, timeout_ms), 1000, 1, 600000},
 	{"cpu", offsetof(struct options, cpu), UINT64_MAX, 0, CPU_SETSIZE - 1},
-	{"pid", offsetof(struct options, pid), 0, 1, INT32_MAX},
+	{"rate", offsetof(struct options, rate), 0, 1, 100000000},
 	{"seed", offsetof(struct options, seed), 1, 0, UINT64_MAX},
 };
 
@@ -468,6 +570,17 @@ static _Noreturn void fail_usage(void)
 	exit(2);
 }
 
+static void pids_parse(struct options *options, char *text)
+{
+	char *rest;
+
+	for (char *pid = strtok_r(text, ",", &rest); pid; pid = strtok_r(NULL, ",", &rest)) {
+		if (options->pid_count == PIDS_MAX)
+			fail("too many processes");
+		options->pids[options->pid_count++] = (pid_t)number_parse("pid", pid, 1, INT32_MAX);
+	}
+}
+
 static uint64_t *number_in(struct options *options, size_t index)
 {
 	return (uint64_t *)((char *)options + numbers[index].offset);
@@ -475,9 +588,11 @@ static uint64_t *number_in(struct options *options, size_t index)
 
 static void options_parse(struct options *options, int argc, char **argv)
 {
-	enum { SERVER = COUNT_OF(numbers), HELP };
-	struct option longs[COUNT_OF(numbers) + 3] = {
+	enum { SERVER = COUNT_OF(numbers), PID, ONE_VERSION, HELP };
+	struct option longs[COUNT_OF(numbers) + 5] = {
 		[SERVER] = {"server", required_argument, NULL, SERVER},
+		[PID] = {"pid", required_argument, NULL, PID},
+		[ONE_VERSION] = {"one-version", no_argument, NULL, ONE_VERSION},
 		[HELP] = {"help", no_argument, NULL, HELP},
 	};
 	struct err err;
@@ -495,11 +610,14 @@ static void options_parse(struct options *options, int argc, char **argv)
 		}
 		if (found > HELP)
 			fail_usage();
-		if (found == SERVER) {
-			if (!address_port_parse(optarg, &options->server, &err))
-				fail(err.text);
+		if (found == SERVER && !address_port_parse(optarg, &options->server, &err))
+			fail(err.text);
+		if (found == PID)
+			pids_parse(options, optarg);
+		if (found == ONE_VERSION)
+			options->wants_one_version = true;
+		if (found >= SERVER)
 			continue;
-		}
 		*number_in(options, (size_t)found) = number_parse(
 			numbers[found].name, optarg, numbers[found].min, numbers[found].max);
 	}
@@ -532,11 +650,11 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < load->options.sockets; i++)
 		line_open(&load->lines[i], &load->options.server);
 
-	uint64_t cpu_before_ns = server_cpu_ns(load->options.pid);
+	uint64_t cpu_before_ns = server_cpu_ns(&load->options);
 	uint64_t elapsed_ns = run(load);
 	bool has_answers = load->tally.answered > 0;
 
-	results_print(load, elapsed_ns, server_cpu_ns(load->options.pid) - cpu_before_ns);
+	results_print(load, elapsed_ns, server_cpu_ns(&load->options) - cpu_before_ns);
 	for (size_t i = 0; i < load->options.sockets; i++)
 		close(load->lines[i].fd);
 	free(load->lines);

@@ -308,6 +308,76 @@ def test_under_load(bench):
     equal(server.status()["counters"]["refused"], 0)
 
 
+def two_version_world(bench):
+    """A zone whose records all tell its version, by their TTL and by their third octet, and a pool of two states."""
+    bench.config(pools={
+        "steady": {"method": "all", "members": {"only": {"address": ["10.2.0.1", "10.2.0.2"]}}},
+        "turning": {"method": "failover", "answers": 2, "members": {
+            "first": {"address": ["10.1.1.1", "10.1.1.2"]}, "second": {"address": ["10.1.2.1", "10.1.2.2"]}}}})
+
+    def write(version):
+        bench.zone("v.example", f"""\
+$TTL {300 + version}
+@ SOA ns.elsewhere. host {version} 7200 900 1209600 {300 + version}
+@ NS ns.elsewhere.
+set A 10.0.{version % 2}.1
+set A 10.0.{version % 2}.2
+alias CNAME alias{version}
+alias{version} CNAME set
+steady A 192.0.2.1
+turns CNAME turning
+_steer.steady TXT "pool=steady"
+_steer.turning TXT "pool=turning"
+""")
+
+    write(0)
+    return write
+
+
+def is_of_one_version(reply):
+    """Whether every record has the same TTL, and every address the same third octet; and something was said."""
+    records = reply.answer + reply.authority
+    return (len({record.ttl for record in records}) == 1 and len({a.split(".")[2] for a in reply.addresses}) <= 1
+            and (len(reply.addresses) == 2 or reply.rcode == "NXDOMAIN"))
+
+
+def test_changes_under_load(bench):
+    """60 reloads and 60 overrides under load: each answer, chains and negative ones too, is from one version"""
+    write = two_version_world(bench)
+    server = bench.steerd()
+    names = ("set", "alias", "steady", "turns", "turning", "nothing")
+    over, wrong, counts = threading.Event(), [], []
+
+    def ask(first):
+        count = first
+        with wire.udp_socket(server.server, 5 * PATIENCE) as sock:
+            while not over.is_set():
+                sock.send(wire.query(names[count % len(names)] + ".v.example", ident=count & 0xFFFF))
+                try:
+                    reply = wire.Response(sock.recv(4096))
+                except TimeoutError:
+                    wrong.append("no answer")
+                    return
+                if reply.id != count & 0xFFFF or not is_of_one_version(reply):
+                    wrong.append(f"{reply.rcode} {reply.answer} {reply.authority}")
+                count += 1
+        counts.append(count - first)
+
+    threads = [threading.Thread(target=ask, args=(first,)) for first in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(1, 61):
+        write(number)
+        server.reload()
+        server.ctl(*(("force", "down", "turning/first") if number % 2 else ("release", "turning/first")))
+    over.set()
+    for thread in threads:
+        thread.join()
+    equal(wrong, [], "wrong answers")
+    true(min(counts) > 60, f"queries answered: {counts}")
+    equal(server.query("set.v.example").answer[0].ttl, 360, "the last version's TTL")
+
+
 def test_moved_paths(bench):
     """Relative paths are relative to steerd.yaml, wherever the daemon is started"""
     server = serve(bench)

@@ -13,7 +13,7 @@
 
 /* `size` zeroed bytes; the caller frees them with free(). */
 void *memory_new(size_t size);
-/* The same on a boundary that malloc() does not promise: `alignment` is a power of two. */
+/* The same on a boundary that malloc() does not promise, and alone up to the next one: `alignment` is a power of two. */
 void *memory_new_aligned(size_t alignment, size_t size);
 void *memory_resize(void *old, size_t size);
 char *memory_text(const char *text);

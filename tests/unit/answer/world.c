@@ -63,14 +63,14 @@ static bool is_pool(const void *context, const char *name)
 	return strcmp(name, "near") == 0 || strcmp(name, "last") == 0;
 }
 
-static const struct zone_set *read_zones(void)
+static const struct zone_set *read_zones(const char *directory)
 {
 	const struct zone_rules rules = {.is_pool = is_pool};
 	const char *srcdir = getenv("srcdir");
 	struct text path = {0};
 	struct report report = {0};
 
-	text_print(&path, "%s/tests/unit/answer/zones", srcdir ? srcdir : ".");
+	text_print(&path, "%s/%s", srcdir ? srcdir : ".", directory);
 
 	struct zone_set *zones = zone_set_read(path.bytes, &rules, NULL, &report);
 
@@ -168,7 +168,7 @@ static const struct plan_steering *make_steering(struct world *world, const char
 	return steering;
 }
 
-struct world *world_new(const char *networks_path)
+static struct world *make_world(const char *zones, const char *networks_path)
 {
 	struct world *world = memory_new(sizeof(*world));
 
@@ -179,7 +179,7 @@ struct world *world_new(const char *networks_path)
 	}
 	world->arena = arena_new();
 	world->geo = build_geo(networks_path);
-	world->plan.zones = read_zones();
+	world->plan.zones = read_zones(zones);
 
 	size_t count = zone_set_steered_count(world->plan.zones);
 	const struct plan_steering **steerings =
@@ -199,6 +199,16 @@ struct world *world_new(const char *networks_path)
 	world->plan.cookies = &world->cookies;
 	world->plan.without_cookie_max = DNS_UDP_MIN;
 	return world;
+}
+
+struct world *world_new(const char *networks_path)
+{
+	return make_world("tests/unit/answer/zones", networks_path);
+}
+
+struct world *world_new_with(const char *zones)
+{
+	return make_world(zones, NULL);
 }
 
 void world_free(struct world *world)

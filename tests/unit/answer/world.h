@@ -32,6 +32,8 @@ struct world {
 
 /* `networks_path` NULL: the file beside the tests. */
 struct world *world_new(const char *networks_path);
+/* The same pools with other zones: a directory below that of the sources. */
+struct world *world_new_with(const char *zones);
 void world_free(struct world *world);
 
 #endif

@@ -135,6 +135,10 @@ static void suffixes_hash_alike(void **state)
 		}
 		wire[size++] = 0;
 		assert_int_equal(name_key_read(wire, size, &whole), size);
+
+		struct name_tails tails;
+
+		name_tails_make(&whole, &tails);
 		for (unsigned i = 0; i <= whole.label_count; i++) {
 			struct name_key suffix;
 
@@ -142,9 +146,36 @@ static void suffixes_hash_alike(void **state)
 						 size - whole.offset[i], &suffix),
 				size - whole.offset[i]);
 			assert_int_equal(name_key_hash(&suffix, 0), name_key_hash(&whole, i));
+			assert_int_equal(
+				name_tails_hash(&tails, &whole, i), name_key_hash(&whole, i));
 			assert_memory_equal(suffix.wire, whole.wire + whole.offset[i], suffix.size);
 		}
 	}
+}
+
+/* Names that repeat themselves are told apart: of 127 suffixes that differ in their length alone, and the same below an
+ * octet of their own, no two have the same hash. */
+static void lengths_hash_apart(void **state)
+{
+	uint32_t seen[2 * DNS_LABELS_MAX];
+	size_t count = 0;
+
+	(void)state;
+	for (size_t labels = 1; labels < DNS_LABELS_MAX; labels++) {
+		uint8_t wire[DNS_NAME_MAX] = {0};
+
+		for (size_t i = 0; i < labels; i++)
+			memcpy(wire + 2 * i, "\1x", 2);
+		for (int round = 0; round < 2; round++, wire[1] = 'a') {
+			struct name_key key;
+
+			assert_int_equal(name_key_read(wire, sizeof(wire), &key), 2 * labels + 1);
+			seen[count++] = name_key_hash(&key, 0);
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < i; k++)
+			assert_int_not_equal(seen[i], seen[k]);
 }
 
 /* RFC 4343 3 */
@@ -208,6 +239,7 @@ int main(void)
 		cmocka_unit_test(wires_read),
 		cmocka_unit_test(longest_names),
 		cmocka_unit_test(suffixes_hash_alike),
+		cmocka_unit_test(lengths_hash_apart),
 		cmocka_unit_test(only_ascii_letters_fold),
 		cmocka_unit_test(what_follows_does_not_matter),
 		cmocka_unit_test(nothing_behind_is_read),

@@ -259,6 +259,86 @@ static void several_zones(void **state)
 	zones_done(&zones);
 }
 
+/* `count` labels of `letter`, each with its dot. */
+static void add_labels(struct text *text, char letter, unsigned count)
+{
+	while (count-- > 0)
+		text_print(text, "%c.", letter);
+}
+
+/* A zone whose apex is `depth` times "x." below "w.", with a name at each depth down to the last, all with a wildcard. */
+static void write_deep_zone(unsigned depth)
+{
+	struct text path = {0};
+	struct text zone = {0};
+
+	text_add(&path, "zones/");
+	add_labels(&path, 'x', depth);
+	text_add(&path, "w.zone");
+	text_add(&zone, ZONES_HEAD "$ORIGIN w.\n");
+	for (unsigned labels = depth; labels < 126; labels++) {
+		text_add(&zone, "*.");
+		add_labels(&zone, 'x', labels);
+		text_add(&zone, "w. A 192.0.2.1\n");
+	}
+	zones_write(path.bytes, zone.bytes);
+	text_done(&path);
+	text_done(&zone);
+}
+
+/* Asks for `missing` labels below `found` of those that exist, and wants the wildcard right below these (RFC 4592 3.3.1). */
+static void ask_deep(
+	const struct zones *zones, const char *suffix, unsigned found, unsigned missing)
+{
+	struct text name = {0};
+	struct text want = {0};
+	char node[NAME_TEXT_SIZE] = "";
+	struct zone_match match;
+
+	add_labels(&name, 'y', missing);
+	add_labels(&name, 'x', found);
+	text_add(&name, suffix);
+	text_add(&want, "*.");
+	add_labels(&want, 'x', found);
+	text_add(&want, suffix);
+	match = zones_find(zones, name.bytes, DNS_TYPE_A);
+	if (match.node)
+		name_print(zone_node_name(match.node), node);
+	if (!match.is_wildcard || strcmp(node, want.bytes) != 0)
+		fail_msg("%s: '%s', not '%s'", name.bytes, node, want.bytes);
+	text_done(&name);
+	text_done(&want);
+}
+
+/* However deep a name, and wherever it stops to exist: in one zone, in zones within it, and in one that hangs loose. */
+static void deep_names(void **state)
+{
+	static const char loose[] = "q.q.q.x.x.x.x.w.";
+	struct zones zones;
+
+	(void)state;
+	zones_init(&zones);
+	for (unsigned round = 0; round < 3; round++) {
+		if (round < 2)
+			write_deep_zone(round * 40);
+		else
+			zones_write("zones/q.q.q.x.x.x.x.w.zone",
+				ZONES_HEAD "* A 192.0.2.1\n*.x.x.x A 192.0.2.1\n"
+					   "*.x.x A 192.0.2.1\n*.x A 192.0.2.1\n");
+		if (!zones_read(&zones) || zones.report.error_count > 0)
+			fail_msg("%s", zones_said(&zones));
+		for (unsigned found = 0; found < 126; found++)
+			for (unsigned missing = 1; found + missing <= 126; missing++)
+				ask_deep(&zones, "w.", found, missing);
+	}
+	for (unsigned found = 0; found < 4; found++)
+		for (unsigned missing = 1; found + missing <= 119; missing++)
+			ask_deep(&zones, loose, found, missing);
+	assert_int_equal(zones_find(&zones, "a.q.q.x.x.x.x.w", DNS_TYPE_A).is_wildcard, true);
+	assert_int_equal(zones_find(&zones, "y.y.y.y.y.v", DNS_TYPE_A).outcome, ZONE_OUTSIDE);
+	zones_done(&zones);
+}
+
 static void steered_names(void **state)
 {
 	static const struct question questions[] = {
@@ -638,6 +718,7 @@ int main(void)
 		cmocka_unit_test(wildcards_deeper),
 		cmocka_unit_test(below_dnames),
 		cmocka_unit_test(several_zones),
+		cmocka_unit_test(deep_names),
 		cmocka_unit_test(steered_names),
 		cmocka_unit_test(accessors),
 		cmocka_unit_test(unchanged_is_shared),
