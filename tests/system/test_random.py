@@ -3,8 +3,10 @@
 
 import random
 
+import wire
 from harness import equal, true, wait_until
-from world import AMERICA, ASIA, EUROPE, NOWHERE, SITES, SOUTH, four_backends, geography, nearest_pool, steered_world
+from world import (
+    AMERICA, ASIA, EUROPE, NOWHERE, SITES, SOUTH, four_backends, geography, nearest_pool, steered_world, zone_head)
 
 NAME = "dl.files.example"
 
@@ -83,16 +85,32 @@ def one_step(bench, server, model, generator):
     return f"{act} {subject}"
 
 
+def hinted_zone(bench):
+    """`dl` has an HTTPS record too, whose hint in the file must never be seen."""
+    bench.zone("files.example", zone_head("files.example") + """\
+dl 300 HTTPS 1 . alpn=h2 ipv4hint=203.0.113.1
+_steer.dl 30 TXT "pool=downloads"
+""")
+
+
+def hints(server, client):
+    """What the client's HTTPS record hints at."""
+    return server.ask(wire.ecs_query(NAME, "HTTPS", client)).hints
+
+
 def test_overrides(bench):
-    """200 random drains, forces, releases, reloads and kills: every client gets what a simple model says"""
+    """200 random drains, forces, releases, reloads and kills: every client gets what a simple model says, in A and HTTPS"""
     steered_world(bench)
+    hinted_zone(bench)
     server, model, generator = bench.steerd(), Model(), random.Random(2026)
     done, address = [], numbers(bench)
     for _ in range(200):
         done.append(one_step(bench, server, model, generator))
         for client in ORDERS:
-            equal(server.addresses(NAME, client), [address[model.answer(client)]],
-                  f"{client} after {done[-12:]}; members {model.members}, overrides {model.overrides}")
+            want = [address[model.answer(client)]]
+            about = f"{client} after {done[-12:]}; members {model.members}, overrides {model.overrides}"
+            equal(server.addresses(NAME, client), want, about)
+            equal(hints(server, client), [want], about)
 
 
 def test_health(bench):
