@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers: src/zone */
 
 /* Zone text: it is read, and if it makes a zone, every name of the text is looked up and each of its blocks moved. */
 
