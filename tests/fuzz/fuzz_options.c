@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers: src/dns/query.c src/answer/reply.c */
+/* Covers: src/dns/query.c src/dns/cookie.c src/answer/reply.c */
 
 /*
  * The options of EDNS: the query around them is right, or lies where the input says so, and the input's rest is the
@@ -10,7 +10,9 @@
  *	the response has an OPT if the query had one, and in it each option once, and only those that were asked for
  *	the client subnet comes back as it was sent, with a scope that is sound: a client that differs from it only
  *	behind the scope gets the same answer
- *	the response is no longer than the client takes
+ *	who sent a cookie gets a whole one, and the same again if it was good and new (RFC 7873 5.2); whether it was
+ *	good is told only then
+ *	the response is no longer than the client takes, or 512 octets over UDP without a good cookie
  */
 
 #include <assert.h>
@@ -19,19 +21,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../unit/answer/decode.h"
+#include "../unit/answer/ask.h"
 #include "../unit/answer/world.h"
 #include "steerd/answer/answer.h"
 #include "steerd/base/memory.h"
+#include "steerd/dns/cookie.h"
 #include "steerd/dns/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct answer_client clients[] = {
-	{.address = {ADDRESS_IPV4, {185, 1, 128, 1}}},
-	{.address = {ADDRESS_IPV6, {0x2a, 0, 0x80}}, .now_unix_s = 1700000000},
-	{.address = {ADDRESS_IPV4, {198, 51, 100, 53}}, .is_tcp = true, .idle_ds = 100},
-	{.address = {ADDRESS_IPV4, {198, 51, 100, 53}}, .is_limited = true},
+	{.address = {ADDRESS_IPV4, {185, 1, 128, 1}}, .now_unix_s = ASK_NOW},
+	{.address = {ADDRESS_IPV6, {0x2a, 0, 0x80}}, .now_unix_s = ASK_NOW},
+	{.address = {ADDRESS_IPV4, {198, 51, 100, 53}},
+		.is_tcp = true,
+		.idle_ds = 100,
+		.now_unix_s = ASK_NOW},
+	{.address = {ADDRESS_IPV4, {198, 51, 100, 53}}, .is_limited = true, .now_unix_s = ASK_NOW},
 };
 
 static const struct {
@@ -54,12 +60,16 @@ static const struct {
 struct frame {
 	uint8_t choices; /* bits 0-1 the client, 2-4 the question, 5 DO, 6 RDLENGTH lies, 7 a second OPT */
 	uint16_t udp_size;
-	uint8_t version; /* if odd */
+	uint8_t version; /* if odd: the upper bits; if even, they choose a cookie that stands in front */
 	int8_t lie; /* that RDLENGTH is longer by; or where the second OPT's options begin, from the end */
 };
 #define FRAME_SIZE 5
 
 enum { HAS_DO = 0x20, HAS_LIE = 0x40, HAS_SECOND = 0x80 };
+
+/* As ask.h knows them; the first: none. */
+static const char *const cookies[] = {
+	NULL, "good", "young", "stale", "late", "rolled", "forged", "client"};
 
 struct message {
 	uint8_t bytes[DNS_QUERY_MAX + 64];
@@ -100,6 +110,22 @@ static void put_opt(struct message *message, const struct frame *frame, const ui
 	put(message, options, size);
 }
 
+/* The options of the input, behind a cookie that no chance would make. */
+static size_t make_options(const struct frame *frame, const uint8_t *data, size_t size,
+	uint8_t out[static DNS_QUERY_MAX])
+{
+	const char *kind = frame->version & 1 ? NULL : cookies[frame->version >> 1 & 7];
+	size_t used = 0;
+
+	if (kind) {
+		used = 4 + ask_cookie(kind, &clients[frame->choices & 3].address, out + 4);
+		wire_write16(out, DNS_OPTION_COOKIE);
+		wire_write16(out + 2, (uint16_t)(used - 4));
+	}
+	memcpy(out + used, data, size);
+	return used + size;
+}
+
 static void make_message(
 	struct message *message, const struct frame *frame, const uint8_t *options, size_t size)
 {
@@ -129,12 +155,12 @@ static void make_message(
 /* ---- a slow reading of the options ------------------------------------------------------------------ */
 
 struct sent {
-	bool is_whole;			/* the options end where the OPT ends */
+	bool is_right;			/* every option, and they end where the OPT ends */
 	unsigned codes[UINT16_MAX + 1]; /* how often each was sent */
-	size_t subnets;
-	bool has_bad_subnet;
-	size_t subnet_at; /* the content of the first, in the message */
+	size_t subnet_at;		/* the content of the first, in the message */
 	size_t subnet_size;
+	size_t cookie_at; /* the same; 0: none */
+	size_t cookie_size;
 };
 
 static bool is_subnet(const uint8_t *content, size_t size)
@@ -157,10 +183,30 @@ static bool is_subnet(const uint8_t *content, size_t size)
 	return address_is_equal(&prefix.address, &address);
 }
 
-static void read_sent(const struct message *message, struct sent *sent)
+static bool is_option_right(
+	const struct sent *sent, unsigned code, const uint8_t *content, size_t size, bool is_tcp)
+{
+	bool is_first = sent->codes[code] == 0;
+
+	switch (code) {
+	case DNS_OPTION_ECS:
+		return is_first && is_subnet(content, size);
+	case DNS_OPTION_COOKIE: /* RFC 7873 5.2: the first one counts */
+		return !is_first || size == 8 || (size >= 16 && size <= 40);
+	case DNS_OPTION_KEEPALIVE: /* RFC 7828 3.2.1 */
+		return size == 0 || !is_tcp;
+	case DNS_OPTION_ZONEVERSION: /* RFC 9660 2.1 */
+		return size == 0;
+	default:
+		return true;
+	}
+}
+
+static void read_sent(const struct message *message, bool is_tcp, struct sent *sent)
 {
 	size_t at = message->options_at;
 	size_t end = at + message->options_size;
+	bool is_right = true;
 
 	memset(sent, 0, sizeof(*sent));
 	while (at + 4 <= end) {
@@ -170,17 +216,19 @@ static void read_sent(const struct message *message, struct sent *sent)
 		at += 4;
 		if (size > end - at)
 			return;
-		sent->codes[code]++;
-		if (code == DNS_OPTION_ECS) {
-			if (sent->subnets++ == 0) {
-				sent->subnet_at = at;
-				sent->subnet_size = size;
-			}
-			sent->has_bad_subnet |= !is_subnet(message->bytes + at, size);
+		is_right &= is_option_right(sent, code, message->bytes + at, size, is_tcp);
+		if (code == DNS_OPTION_ECS && sent->codes[code] == 0) {
+			sent->subnet_at = at;
+			sent->subnet_size = size;
 		}
+		if (code == DNS_OPTION_COOKIE && sent->codes[code] == 0) {
+			sent->cookie_at = at;
+			sent->cookie_size = size;
+		}
+		sent->codes[code]++;
 		at += size;
 	}
-	sent->is_whole = at == end;
+	sent->is_right = is_right && at == end;
 }
 
 /* ---- what the response must be ---------------------------------------------------------------------- */
@@ -197,6 +245,7 @@ static const struct plan *the_plan(void)
 struct response {
 	uint8_t bytes[ANSWER_TCP_MAX];
 	size_t size;
+	bool has_cookie; /* a good one came with the query */
 	struct decoded decoded;
 };
 
@@ -210,8 +259,11 @@ static void ask(const struct message *message, const struct answer_client *clien
 	uint8_t *out = memory_new(room);
 	struct err err;
 
-	response->size =
-		answer_query(the_plan(), client, query, message->size, 0, &stats, out).size;
+	struct answered answered =
+		answer_query(the_plan(), client, query, message->size, 0, &stats, out);
+
+	response->size = answered.size;
+	response->has_cookie = answered.has_cookie;
 	assert(response->size > 0 && response->size <= room);
 	memcpy(response->bytes, out, response->size);
 	if (!decode(response->bytes, response->size, &response->decoded, &err)) {
@@ -277,12 +329,28 @@ static void check_subnet(const struct message *message, const struct answer_clie
 	check_scope(message, client, sent, response);
 }
 
+static void check_cookie(const struct message *message, const struct answer_client *client,
+	const struct sent *sent, const struct response *response)
+{
+	const uint8_t *content = message->bytes + sent->cookie_at;
+	const uint8_t *got = response->decoded.cookie;
+	const struct cookie cookie = {
+		content, sent->cookie_size, &client->address, client->now_unix_s};
+	enum cookie_verdict verdict = cookie_judge(the_plan()->cookies, &cookie);
+
+	assert(got && memcmp(got, content, COOKIE_CLIENT_SIZE) == 0);
+	assert(response->has_cookie == (verdict >= COOKIE_OLD));
+	if (verdict == COOKIE_GOOD)
+		assert(memcmp(got, content, COOKIE_SIZE) == 0);
+	else
+		assert(response->decoded.cookie_unix_s == client->now_unix_s);
+}
+
 static unsigned want_rcode(const struct message *message, const struct sent *sent)
 {
 	if (message->version > 0)
 		return DNS_RCODE_BADVERS; /* RFC 6891 6.1.3 */
-	return !sent->is_whole || sent->has_bad_subnet || sent->subnets > 1 ? DNS_RCODE_FORMERR
-									    : DNS_RCODE_NOERROR;
+	return sent->is_right ? DNS_RCODE_NOERROR : DNS_RCODE_FORMERR;
 }
 
 static void check(const struct message *message, const struct answer_client *client,
@@ -293,13 +361,14 @@ static void check(const struct message *message, const struct answer_client *cli
 	size_t most = wire_read16(message->bytes + message->options_at - 8);
 	unsigned want;
 
-	most = most < DNS_UDP_MIN ? DNS_UDP_MIN : most < ANSWER_UDP_MAX ? most : ANSWER_UDP_MAX;
+	if (most < DNS_UDP_MIN || !response->has_cookie)
+		most = DNS_UDP_MIN;
 	assert(client->is_tcp || response->size <= most);
 	if (!message->is_right) {
 		assert(decoded->rcode == DNS_RCODE_FORMERR || client->is_limited);
 		return;
 	}
-	read_sent(message, &sent);
+	read_sent(message, client->is_tcp, &sent);
 	want = want_rcode(message, &sent);
 	assert(decoded->has_opt);
 	if (want != DNS_RCODE_NOERROR) {
@@ -309,22 +378,31 @@ static void check(const struct message *message, const struct answer_client *cli
 		assert(decoded->rcode != DNS_RCODE_FORMERR && decoded->rcode != DNS_RCODE_BADVERS);
 	}
 	check_options(response, &sent);
-	if (want != DNS_RCODE_NOERROR || sent.subnets == 0)
-		assert(!decoded->has_ecs || want == DNS_RCODE_FORMERR);
-	else
+	if (want == DNS_RCODE_FORMERR)
+		return; /* what was read before it became malformed may come back, or not */
+	if (want == DNS_RCODE_NOERROR && sent.codes[DNS_OPTION_ECS] > 0)
 		check_subnet(message, client, &sent, response);
+	else
+		assert(!decoded->has_ecs);
+	if (want == DNS_RCODE_NOERROR && sent.cookie_at > 0)
+		check_cookie(message, client, &sent, response);
+	else
+		assert(!decoded->cookie && !response->has_cookie);
+	assert(!decoded->has_keepalive || client->is_tcp); /* RFC 7828 3.3.1 */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct message message;
 	static struct response response;
+	uint8_t options[DNS_QUERY_MAX];
 	struct frame frame;
 
-	if (size < FRAME_SIZE || size > FRAME_SIZE + DNS_QUERY_MAX - 64)
+	if (size < FRAME_SIZE || size > FRAME_SIZE + DNS_QUERY_MAX - 128)
 		return 0;
 	frame = (struct frame){data[0], wire_read16(data + 1), data[3], (int8_t)data[4]};
-	make_message(&message, &frame, data + FRAME_SIZE, size - FRAME_SIZE);
+	make_message(&message, &frame, options,
+		make_options(&frame, data + FRAME_SIZE, size - FRAME_SIZE, options));
 
 	const struct answer_client *client = &clients[frame.choices & 3];
 
