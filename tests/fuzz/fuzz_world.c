@@ -6,8 +6,10 @@
  * and ask.  The parts are real, over real files; jobs run when a step says so, so that anything may happen while a
  * reload is under way.  What holds after every step:
  *
+ *	verdicts are of the targets of the snapshot that serves
  *	the generation of the plan only rises, and a plan is another one only if something was taken
  *	a reload that is refused, or was a check, changes no answer
+ *	a plan that was made from the one before answers as one that is made from nothing, of what is believed now
  *	steered names are answered as asker.h says, in the plan that serves
  *	what explain shows is what is answered, and every reply of the control socket is JSON, whatever the name
  *
@@ -374,6 +376,33 @@ static void (*const steps[16])(struct program *program) = {
 	step_restart,
 };
 
+/* The newest verdicts are of the targets that are checked now. */
+static void check_verdicts(const struct world *world)
+{
+	const struct target_list *targets = &world_snapshot(world)->targets;
+	const struct verdict_table *table = &world->verdicts;
+
+	assert(table->generation == targets->generation);
+	for (size_t i = 0; i < table->count; i++) {
+		const struct verdict *row = &table->rows[i];
+
+		assert(row->target < targets->count);
+		assert(targets->targets[row->target].host ||
+			address_is_equal(&targets->targets[row->target].address, &row->address));
+	}
+}
+
+static void check_plan(struct program *program)
+{
+	const struct world *world = &program->stage.world;
+	struct plan *fresh =
+		plan_build(world_snapshot(world), &world->verdicts, &world->overrides, NULL);
+
+	assert(asker_digest(&program->asker, fresh) ==
+		asker_digest(&program->asker, serving(program)));
+	plan_free(fresh);
+}
+
 static void run_step(struct program *program)
 {
 	const struct plan *before = serving(program);
@@ -386,7 +415,12 @@ static void run_step(struct program *program)
 		assert(serving(program)->generation >= generation);
 		assert(serving(program)->generation > generation || serving(program) == before);
 	}
-	asker_ask_all(&program->asker, serving(program));
+	check_verdicts(&program->stage.world);
+	if (serving(program)->generation != generation ||
+		steps[step % COUNT_OF(steps)] == step_time)
+		check_plan(program);
+	else
+		asker_ask_all(&program->asker, serving(program));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -400,6 +434,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	start_readers(&program->stage);
 	for (unsigned i = 0; i < STEPS_MAX && program->left > 0; i++)
 		run_step(program);
+	check_plan(program);
 	step_status(program);
 	stop_readers();
 	stage_end(&program->stage);

@@ -9,6 +9,7 @@
 #include "steerd/base/bytes.h"
 #include "steerd/base/memory.h"
 #include "steerd/dns/name.h"
+#include "steerd/dns/wire.h"
 
 size_t asker_name(const struct zone_steered *steered, uint8_t ret_wire[static DNS_NAME_MAX])
 {
@@ -107,12 +108,12 @@ static const struct prefix clients[] = {
 	{{ADDRESS_IPV4, {0}}, 0},
 };
 
-static void make_question(struct asker *asker, const uint8_t *name, uint32_t draw)
+static void make_question(struct asker *asker, const uint8_t *name, uint16_t type, uint32_t draw)
 {
 	const struct prefix *client = &clients[draw >> 1 & 7];
 	const struct ask_parts parts = {
 		.name = name,
-		.type = draw & 1 ? DNS_TYPE_A : DNS_TYPE_AAAA,
+		.type = type,
 		.class = DNS_CLASS_IN,
 		.has_edns = true,
 		.udp_size = DNS_UDP_MAX,
@@ -158,15 +159,89 @@ static bool is_reached(const struct plan *plan, const uint8_t *name, uint32_t in
 	return match.steered == index;
 }
 
-static void ask_steered(struct asker *asker, const struct plan *plan, uint32_t index, uint32_t draw)
+static bool ask_type(
+	struct asker *asker, const struct plan *plan, uint32_t index, uint16_t type, uint32_t draw)
 {
 	uint8_t name[DNS_NAME_MAX];
 
 	(void)asker_name(zone_set_steered(plan->zones, index), name);
-	make_question(asker, name, draw);
+	make_question(asker, name, type, draw);
 	ask_plan(asker, plan);
 	assert(asker->size > 0);
-	if (is_reached(plan, name, index))
+	return is_reached(plan, name, index);
+}
+
+/* The addresses of the last answer, one behind the other. */
+static size_t copy_addresses(const struct asker *asker, uint8_t *out)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < asker->decoded.count; i++) {
+		const struct decode_record *record = &asker->decoded.records[i];
+
+		if (record->section != DECODE_ANSWER)
+			continue;
+		memcpy(out + used, record->rdata, record->rdata_size);
+		used += record->rdata_size;
+	}
+	return used;
+}
+
+/* What a client would get for the same random number: A, and AAAA. */
+struct addresses {
+	uint8_t bytes[2][ANSWER_UDP_MAX];
+	size_t sizes[2];
+};
+
+/* The parameters of a record whose target is its owner: hints are those answers, or absent. */
+static void check_parameters(const struct decode_record *record, const struct addresses *answers)
+{
+	enum { IPV4HINT = 4, IPV6HINT = 6 };   /* RFC 9460 14.3.2 */
+	const uint8_t *at = record->rdata + 3; /* behind SvcPriority and "." */
+	const uint8_t *end = record->rdata + record->rdata_size;
+
+	while (at < end) {
+		unsigned key = wire_read16(at);
+		size_t size = wire_read16(at + 2);
+
+		at += 4;
+		assert(size <= (size_t)(end - at));
+		if (key == IPV4HINT || key == IPV6HINT) {
+			unsigned family = key == IPV6HINT;
+
+			assert(size > 0 && size == answers->sizes[family]);
+			assert(memcmp(at, answers->bytes[family], size) == 0);
+		}
+		at += size;
+	}
+}
+
+static void ask_hints(struct asker *asker, const struct plan *plan, uint32_t index, uint32_t draw)
+{
+	static const uint16_t types[] = {DNS_TYPE_A, DNS_TYPE_AAAA};
+	struct addresses answers;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (!ask_type(asker, plan, index, types[i], draw))
+			return;
+		answers.sizes[i] = copy_addresses(asker, answers.bytes[i]);
+	}
+	(void)ask_type(asker, plan, index, DNS_TYPE_HTTPS, draw);
+	assert(asker->decoded.rcode == DNS_RCODE_NOERROR);
+	for (size_t i = 0; i < asker->decoded.count; i++) {
+		const struct decode_record *record = &asker->decoded.records[i];
+
+		if (record->type == DNS_TYPE_HTTPS && record->rdata_size > 3 &&
+			record->rdata[2] == 0)
+			check_parameters(record, &answers);
+	}
+}
+
+static void ask_steered(struct asker *asker, const struct plan *plan, uint32_t index, uint32_t draw)
+{
+	if (draw % 8 == 7)
+		ask_hints(asker, plan, index, draw);
+	if (ask_type(asker, plan, index, draw & 1 ? DNS_TYPE_A : DNS_TYPE_AAAA, draw))
 		check_steered(asker, plan, index);
 }
 
@@ -195,8 +270,9 @@ uint64_t asker_digest(struct asker *asker, const struct plan *plan)
 	uint64_t digest = 0;
 
 	for (uint32_t i = 0; i < zone_set_steered_count(plan->zones); i++)
-		for (uint32_t draw = 0; draw < 32; draw++) {
-			ask_steered(asker, plan, i, draw | draw << 27);
+		for (uint32_t draw = 0; draw < 16; draw++) {
+			/* every client once; bits of all weights */
+			ask_steered(asker, plan, i, draw * UINT32_C(0x9e3779b1));
 			digest = digest * 31 + bytes_crc32(asker->out, asker->size);
 		}
 	return digest;

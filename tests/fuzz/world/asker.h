@@ -15,6 +15,7 @@
  *	it stands before the strict decoder
  *	a steered name has an answer, never NXDOMAIN or SERVFAIL, and it is not empty if its pool has an address at all
  *	the addresses are the pool's, those that one of its hosts has now, or the zone's own
+ *	hints of its HTTPS records are those answers (RFC 9460 7.3)
  *
  * Each thread has its own.
  */

@@ -74,10 +74,13 @@ static const char *const settings_texts[] = {
 static const char *const zone_texts[] = {
 	ZONE_HEAD ZONE_STEERED "_steer.*.w 60 TXT \"pool=downloads\"\n",
 	ZONE_HEAD ZONE_STEERED "_steer 60 TXT \"pool=downloads\"\n_steer.*.w 5 TXT \"pool=last\"\n"
+			       "dl HTTPS 1 . alpn=h2 ipv4hint=192.0.2.2 ipv6hint=2001:db8::2\n"
+			       "last HTTPS 1 . ipv4hint=192.0.2.3 ipv6hint=2001:db8::2\n"
 			       "dl AAAA 2001:db8::2\nalias CNAME dl\nd DNAME w\nsub NS ns.sub\n"
 			       "ns.sub A 192.0.2.4\n",
 	ZONE_HEAD "dl A 192.0.2.2\nwww CNAME dl\n",
-	ZONE_HEAD ZONE_STEERED "_steer.h 10 TXT \"pool=hosts\"\nh A 192.0.2.5\n",
+	ZONE_HEAD ZONE_STEERED "_steer.h 10 TXT \"pool=hosts\"\nh A 192.0.2.5\n"
+			       "h HTTPS 1 . ipv4hint=192.0.2.5 ipv6hint=2001:db8::5\n",
 	ZONE_HEAD "_steer.dl 30 TXT \"pool=nobody\"\n",
 	"@ NS ns1\n",
 	"",
@@ -137,7 +140,7 @@ static void put_bytes(const char *name, const void *bytes, size_t size)
 	char *path = path_of(name);
 	struct err err;
 
-	if (!file_replace(path, bytes, size, &err)) {
+	if (!file_replace(path, 0600, bytes, size, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		abort();
 	}
