@@ -48,7 +48,8 @@ struct job {
  *
  * An opted-out client (source length 0) counts as its resolver, and its answer is for everybody who opts out there.
  * A special-purpose subnet, which says nothing about a place, counts as its resolver too, unless the networks
- * file knows it; the scope is the whole block then, or less where the networks file knows a part of it.
+ * file knows it; the scope is the whole block then, or less where the networks file knows a part of it, as the map
+ * says (geo.h).
  */
 static inline struct geo_hit client_class(
 	const struct geo_map *map, const struct query_ecs *ecs, const struct address *source)
@@ -62,13 +63,8 @@ static inline struct geo_hit client_class(
 
 	struct geo_hit hit = geo_map_find_prefix(map, &ecs->source);
 
-	if (hit.is_special) {
-		unsigned special_bits = address_special_bits(&ecs->source.address);
-
+	if (hit.is_special)
 		hit.class = geo_map_find(map, source).class;
-		if (hit.scope_bits < special_bits)
-			hit.scope_bits = (uint8_t)special_bits;
-	}
 	return hit;
 }
 

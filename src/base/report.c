@@ -13,19 +13,33 @@ void report_done(struct report *report)
 	*report = (struct report){0};
 }
 
+/* The words of files are quoted as they are, but a control character becomes "\DDD", as zone files have it: a line stays
+ * one, and no file gives orders to the terminal of who reads it. */
+static void add_words(struct report *report, const char *words)
+{
+	for (const char *at = words; *at; at++) {
+		unsigned char octet = (unsigned char)*at;
+
+		if (octet < ' ' || octet == 0x7f)
+			text_print(&report->lines, "\\%03u", octet);
+		else
+			text_add_bytes(&report->lines, at, 1);
+	}
+}
+
 static void add_line(
 	struct report *report, const char *kind, const struct report_place *place, const char *line)
 {
 	text_add(&report->lines, kind);
 	if (place) {
-		text_add(&report->lines, place->path);
+		add_words(report, place->path);
 		if (place->line > 0)
 			text_print(&report->lines, ":%u", place->line);
 		if (place->line > 0 && place->column > 0)
 			text_print(&report->lines, ":%u", place->column);
 		text_add(&report->lines, ": ");
 	}
-	text_add(&report->lines, line);
+	add_words(report, line);
 	text_add(&report->lines, "\n");
 }
 

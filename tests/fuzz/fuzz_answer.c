@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers: src/answer src/dns/query.c */
 
 /*
  * From the reader to the response, on a real plan: the first octet chooses transport and client, the rest is the

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers: src/server/connection.c */
 #include <assert.h>
 #include <errno.h>
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers: src/control/frame.c src/control/request.c */
 
 /* What a stranger may send to the control socket: a frame, and in it a request. */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers: src/geo/network.c */
 
 /* The networks file: the worst outcome is a report. */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers: src/dns/query.c */
 
 /* The query reader, fed with what strangers send: whatever it accepts keeps the promises of query.h. */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers: src/control/state.c */
 
 /* Both files of the state directory, as a disk may give them back: the first octet says which. */
 

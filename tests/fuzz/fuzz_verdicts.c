@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers: src/health/verdict.c */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers: src/config */
 
 /* steerd.yaml from any bytes: either settings that hold together, or a mistake that is named. */
 

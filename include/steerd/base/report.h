@@ -18,6 +18,8 @@
  *	steerd.yaml:7:9: unknown key 'timout'; did you mean 'timeout'?
  *	warning: zones/example.com.zone:9: ...
  *
+ * Control characters in what is quoted are shown as "\DDD".
+ *
  * Start with `struct report report = {0};`, end with report_done().
  */
 struct report {

@@ -303,6 +303,7 @@ static bool opt(struct decoder *decoder, const struct decode_record *record, str
 	if (ret->has_opt || record->section != DECODE_ADDITIONAL || record->owner_size != 1)
 		return err_set(decoder->err, "a second OPT, or one in the wrong place");
 	ret->has_opt = true;
+	ret->options_at = record->rdata_at;
 	ret->udp_size = record->class;
 	ret->rcode |= record->ttl_s >> 24 << 4;
 	ret->dnssec_ok = record->ttl_s & 0x8000;

@@ -44,6 +44,7 @@ struct decoded {
 	size_t count; /* of records, the OPT not among them */
 	struct decode_record records[DECODE_RECORDS_MAX];
 	bool has_opt;
+	size_t options_at; /* where the options of the OPT begin */
 	uint16_t udp_size;
 	bool dnssec_ok;
 	bool has_ecs;

@@ -26,6 +26,7 @@
 	"ns1.example. 3600 A 198.51.100.1, ns1.example. 3600 AAAA 2001:db8::1"
 #define WWW "www.example. 3600 A 192.0.2.1, www.example. 3600 A 192.0.2.2"
 #define LABEL "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb."
+#define LABEL_40 "cccccccccccccccccccccccccccccccccccccccc."
 #define LONG                                                                                       \
 	LABEL LABEL LABEL "ccccccccccccccccccccccccccccccccccccccccc.t.example." /* 245 octets */
 #define TWO(owner, ttl) owner " " ttl " A 192.0.2.11, " owner " " ttl " A 192.0.2.12"
@@ -493,6 +494,11 @@ static const struct {
 		"NOERROR aa tc; many.example. A; edns 1232"},
 	{"what fits all the same", "dl.example A edns=1232 short",
 		"NOERROR aa; dl.example. A; answer " TWO("dl.example.", "30") "; edns 1232"},
+
+	{"a CNAME that does not fit", LABEL LABEL LABEL LABEL_40 "jumplong.example A",
+		"NOERROR aa tc; " LABEL LABEL LABEL LABEL_40 "jumplong.example. A"},
+	{"a limited client", "www.example A limited edns=1232 ecs=203.0.113.0/24 nsid",
+		"NOERROR tc; www.example. A; edns 1232 nsid ant-1 ecs 1/24/0 203.0.113.0"},
 
 	/* steered */
 	{"both addresses, in the pool's order", "dl.example A",
@@ -1020,6 +1026,25 @@ static void the_longest_options(void **state)
 	}
 }
 
+/* Of class CH, too: the longest text that a record may have (RFC 1035 3.3). */
+static void the_longest_text(void **state)
+{
+	uint8_t version[1 + 255];
+	struct plan plan = world->plan;
+	struct stats stats = {0};
+	struct ask ask;
+
+	(void)state;
+	memset(version, 'x', sizeof(version));
+	version[0] = 255;
+	plan.version = version;
+	ask_parse("version.server TXT class=3 edns=512 nsid ecs=2001:db8::/128", &ask);
+	assert_true(ask_answer(&plan, &ask, &stats, out, &decoded) <= DNS_UDP_MIN);
+	assert_int_equal(decoded.count, 1);
+	assert_int_equal(decoded.records[0].rdata_size, sizeof(version));
+	assert_memory_equal(decoded.records[0].rdata, version, sizeof(version));
+}
+
 /* Of TCP, all that is there. */
 static void answers_over_tcp(void **state)
 {
@@ -1157,6 +1182,7 @@ int main(void)
 		cmocka_unit_test(a_cookie_alone),
 		cmocka_unit_test(who_has_a_cookie),
 		cmocka_unit_test(the_longest_options),
+		cmocka_unit_test(the_longest_text),
 		cmocka_unit_test(answers_over_tcp),
 		cmocka_unit_test(every_payload_size),
 		cmocka_unit_test(each_is_counted_once),

@@ -247,12 +247,15 @@ static void report_lines(void **state)
 	report_warning(&report, (struct report_place){"b.yaml", 3, 7}, "odd");
 	report_error(&report, (struct report_place){"c", 0, 0}, "refused");
 	report_note(&report, "still answering");
+	report_error(
+		&report, (struct report_place){"odd\n", 1, 0}, "'%s' \xc3\xbc", "\033[31m\n\t\177");
 	assert_string_equal(report.lines.bytes,
 		"a.zone:12: TTL '1x' is not a number\n"
 		"warning: b.yaml:3:7: odd\n"
 		"c: refused\n"
-		"still answering\n");
-	assert_int_equal(report.error_count, 2);
+		"still answering\n"
+		"odd\\010:1: '\\027[31m\\010\\009\\127' \xc3\xbc\n");
+	assert_int_equal(report.error_count, 3);
 	assert_int_equal(report.warning_count, 1);
 	report_done(&report);
 }

@@ -38,6 +38,7 @@ static const struct {
 	{"a..b", NULL},
 	{"a\\", NULL},
 	{"a\\25", NULL},
+	{"a\\2x5", NULL},
 	{"a\\256", NULL},
 	{L63 "a.x", NULL},
 	{L63 "." L63 "." L63 "." L61 "a", NULL},

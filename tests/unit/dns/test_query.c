@@ -476,6 +476,26 @@ static void names_of_every_length(void **state)
 	}
 }
 
+/* RFC 1035 2.3.4: an owner is no longer than any other name, though nobody looks at what it says. */
+static void owners_of_every_length(void **state)
+{
+	uint8_t message[512];
+	struct query query;
+	size_t owner = hex_read(EDNS, message, sizeof(message));
+
+	(void)state;
+	for (size_t size = 3; size < 300; size++) {
+		if (size % 64 == 2)
+			continue; /* cannot be made of such labels */
+
+		size_t end = owner + long_name(size, message + owner);
+
+		end += hex_read("00fa 00ff 00000000 0000", message + end, sizeof(message) - end);
+		assert_int_equal(read_exact(message, end, &query),
+			size <= DNS_NAME_MAX ? QUERY_OK : QUERY_FORMERR);
+	}
+}
+
 /* The longest query that is read, and one octet more. */
 static void the_longest_query(void **state)
 {
@@ -532,6 +552,7 @@ int main(void)
 		cmocka_unit_test(each_case),
 		cmocka_unit_test(every_beginning_of_a_query),
 		cmocka_unit_test(names_of_every_length),
+		cmocka_unit_test(owners_of_every_length),
 		cmocka_unit_test(the_longest_query),
 		cmocka_unit_test(damaged_queries),
 	};

@@ -186,6 +186,7 @@ static const struct {
 	{"", "1::1", "-", 16},
 	{"", "64:ff9b:0:0:8000::/65", "-", 65},
 	{"", "64:ff9b:1::1", "-", 48},
+	{"", "64:ff9b::/90", "-", 91}, /* with them, and as long as their prefix goes */
 	{"", "::/8", "-", 9},
 	{"", "2002::/15", "-", 16},
 	{"", "2003::1", "-", 16},
@@ -212,6 +213,37 @@ static void networks_special_blocks_and_embedded_addresses(void **state)
 		geo_free(geo);
 		remove_files(files);
 	}
+}
+
+/* The scope that a map gives stays within the special-purpose block, so answers need not look for it: no two of the
+ * blocks are neighbours that would make a larger one. */
+static void special_blocks_keep_to_themselves(void **state)
+{
+	static const enum address_family families[] = {ADDRESS_IPV4, ADDRESS_IPV6};
+	struct place_for_files *files = *state;
+	const char *path = put_line(files, "networks.csv", "10.64.0.0/16,sin\n");
+	struct geo_request request = three_request(NULL, 0, path);
+	struct geo *geo = must_build(&request);
+	struct random random;
+
+	random_seed_with(&random, 24);
+	for (size_t round = 0; round < 20000; round++) {
+		enum address_family family = families[round % 2];
+		struct prefix block;
+
+		if (!address_special_block(family, random_below(&random, 16), &block))
+			continue;
+		for (unsigned bit = block.bits; bit < 8 * address_size(&block.address); bit++)
+			if (random_below(&random, 2) == 1)
+				block.address.bytes[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+
+		struct geo_hit hit = geo_map_find(geo_get_map(geo, 0), &block.address);
+
+		if (hit.is_special && hit.scope_bits < block.bits)
+			fail_msg("round %zu: /%u of a /%u", round, hit.scope_bits, block.bits);
+	}
+	geo_free(geo);
+	remove_files(files);
 }
 
 static const struct {
@@ -851,6 +883,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(networks_special_blocks_and_embedded_addresses),
+		cmocka_unit_test(special_blocks_keep_to_themselves),
 		cmocka_unit_test(the_rest_is_in_order_of_distance),
 		cmocka_unit_test(a_named_site_beats_its_neighbour),
 		cmocka_unit_test(several_files_complete_each_other),
