@@ -86,39 +86,35 @@ static void match_below(const struct zone_set *set, const struct roster_slot *en
 	};
 }
 
+static const struct roster_slot *find_end(const struct zone_set *set, const struct name_key *name,
+	const struct name_tails *tails, unsigned labels)
+{
+	return roster_find_hashed(&set->roster, name, name->label_count - labels, tails);
+}
+
 /*
- * The closest encloser of a name that lies further below it than by one label; NULL outside of all zones.
+ * The closest encloser of a name of which the last `missing` labels do not exist; NULL outside of all zones.
  *
- * Within a zone every name above one that exists exists as well, down from the apex.  So the search goes up in steps that
- * double, none of them past a place where an apex may be, and then halves the last step: 127 labels take a dozen
- * look-ups.  Apart from its caller, whose registers it would take: few queries come here but those of an attacker.
+ * Within a zone every name above one that exists exists as well, down from the apex.  So the deepest place is looked for
+ * where an apex may be and the name exists, and what lies between it and the name is halved.
  */
-__attribute__((noinline)) static const struct roster_slot *find_far_encloser(
-	const struct zone_set *set, const struct name_key *name)
+static const struct roster_slot *halve(const struct zone_set *set, const struct name_key *name,
+	const struct name_tails *tails, unsigned missing)
 {
 	const struct roster_slot *encloser = NULL;
-	unsigned missing = name->label_count - 1u; /* the name's last so many labels do not exist */
-	unsigned found = 0;			   /* and these do */
-	struct name_tails tails;
+	unsigned found = 0; /* the name's last so many labels exist */
 
-	name_tails_make(name, &tails);
-	for (unsigned step = 2, i = 0; !encloser; step *= 2) {
-		while (i < set->apex_depth_count && set->apex_depths[i] >= missing)
-			i++;
-		if (i == set->apex_depth_count)
-			return NULL;
-		found = missing > step ? missing - step : 0;
-		if (found < set->apex_depths[i])
-			found = set->apex_depths[i];
-		encloser =
-			roster_find_hashed(&set->roster, name, name->label_count - found, &tails);
+	for (unsigned i = 0; i < set->apex_depth_count && !encloser; i++) {
+		if (set->apex_depths[i] >= missing)
+			continue;
+		found = set->apex_depths[i];
+		encloser = find_end(set, name, tails, found);
 		if (!encloser)
 			missing = found;
 	}
-	while (missing - found > 1) {
+	while (encloser && missing - found > 1) {
 		unsigned middle = (missing + found) / 2;
-		const struct roster_slot *slot =
-			roster_find_hashed(&set->roster, name, name->label_count - middle, &tails);
+		const struct roster_slot *slot = find_end(set, name, tails, middle);
 
 		if (slot)
 			encloser = slot;
@@ -127,15 +123,34 @@ __attribute__((noinline)) static const struct roster_slot *find_far_encloser(
 	return encloser;
 }
 
+/* Octets of a name that is long for one: few names that resolvers ask for are. */
+#define LONG_NAME 64
+
+/* Apart from its caller, whose registers it would take: few queries come here but those of an attacker. */
+__attribute__((noinline)) static const struct roster_slot *find_far_encloser(
+	const struct zone_set *set, const struct name_key *name)
+{
+	unsigned missing = name->label_count - 1u;
+	const struct roster_slot *parent = NULL;
+	struct name_tails tails;
+
+	name_tails_make(name, &tails);
+	if (name->size > LONG_NAME) /* else it was looked up already */
+		parent = find_end(set, name, &tails, missing);
+	return parent ? parent : halve(set, name, &tails, missing);
+}
+
 /* The closest encloser of a name that does not exist; NULL outside of all zones. */
 static const struct roster_slot *find_encloser(
 	const struct zone_set *set, const struct name_key *name)
 {
-	const struct roster_slot *slot;
+	const struct roster_slot *slot = NULL;
 
 	if (name->label_count <= 1)
 		return NULL; /* nobody serves the root */
-	slot = roster_find(&set->roster, name, 1);
+	if (name->size <=
+		LONG_NAME) /* to hash a long one once more costs as much as to search for it */
+		slot = roster_find(&set->roster, name, 1);
 	return slot ? slot : find_far_encloser(set, name);
 }
 
