@@ -22,12 +22,6 @@
  * Each step says how the query is counted.
  */
 
-/*
- * CNAMEs, of the zone or made of a DNAME, that one answer follows.  A resolver asks for the rest; a chain of three is
- * already a mistake.
- */
-#define LINKS_MAX 8
-
 /* One query on its way through the steps. */
 struct job {
 	const struct plan *plan;
@@ -38,9 +32,10 @@ struct job {
 	struct query query; /* `name` becomes the target of each CNAME */
 	struct reply reply;
 	unsigned link_count;
-	uint32_t links[LINKS_MAX]; /* hashes of the names that CNAMEs were found at */
-	const struct zone_block *dnames[LINKS_MAX]; /* that the links were made of; NULL: of none */
-	struct hints hints;			    /* while they are needed */
+	uint32_t links[ZONE_LINKS_MAX]; /* hashes of the names that CNAMEs were found at */
+	const struct zone_block
+		*dnames[ZONE_LINKS_MAX]; /* that the links were made of; NULL: of none */
+	struct hints hints;		 /* while they are needed */
 };
 
 /*
@@ -254,7 +249,7 @@ static bool follow_target(struct job *job, size_t target, const struct zone_bloc
 	for (unsigned i = 0; i < job->link_count; i++)
 		if (job->links[i] == next)
 			return false;
-	return job->link_count < LINKS_MAX;
+	return job->link_count < ZONE_LINKS_MAX;
 }
 
 static bool follow_cname(struct job *job, const struct zone_block *cname)

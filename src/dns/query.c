@@ -145,10 +145,10 @@ static bool option_read(uint16_t code, const uint8_t *content, size_t size, stru
 	}
 }
 
-/* Known or not, the options must end where the OPT ends. */
+/* Known or not, the options must end where the OPT ends, and be so few. */
 static bool options_read(const uint8_t *options, size_t size, struct query *query)
 {
-	while (size >= OPTION_HEADER_SIZE) {
+	for (unsigned i = 0; i < QUERY_OPTIONS_MAX && size >= OPTION_HEADER_SIZE; i++) {
 		size_t whole = OPTION_HEADER_SIZE + (size_t)wire_read16(options + 2);
 
 		if (whole > size ||
@@ -194,7 +194,7 @@ static bool records_read(
 	struct record record;
 
 	for (unsigned i = 0; i < early_count + additional_count; i++) {
-		if (!record_read(reader, &record))
+		if (i == QUERY_RECORDS_MAX || !record_read(reader, &record))
 			return false;
 		if (record.type == DNS_TYPE_OPT && (i < early_count || !opt_read(&record, query)))
 			return false;

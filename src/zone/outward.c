@@ -10,9 +10,6 @@
 #include "steerd/dns/dns.h"
 #include "steerd/dns/type.h"
 
-/* As many as an answer follows (answer.c): what is behind that, no answer of ours says. */
-#define LINKS_MAX 8
-
 /* ---- query path ---- */
 
 bool zone_set_hides_hints(const struct zone_set *set, const struct zone_hints *hints)
@@ -60,7 +57,7 @@ static bool leads_to_steered(const struct zone_set *set, const uint8_t *wire)
 	struct name_key name;
 
 	name_key_of(wire, &name);
-	for (unsigned links = 0; links <= LINKS_MAX; links++) {
+	for (unsigned links = 0; links <= ZONE_LINKS_MAX; links++) {
 		struct zone_match match;
 		const struct zone_block *cname;
 

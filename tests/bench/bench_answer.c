@@ -20,6 +20,7 @@
 #include "../unit/answer/mix.h"
 #include "../unit/answer/world.h"
 #include "steerd/base/memory.h"
+#include "steerd/dns/query.h"
 #include "steerd/dns/wire.h"
 
 #define DISTINCT 4096
@@ -41,7 +42,7 @@ enum vary {
 	VARY_IPV4,    /* the subnet: a random /24 */
 	VARY_IPV6,    /* a random /128 of 2a00::/16 */
 	VARY_EACH,    /* each option that a client may send, once */
-	VARY_OPTIONS, /* as many options as a query has room for, each of a code that nobody knows */
+	VARY_OPTIONS, /* as many options as a query may have, each of a code that nobody knows */
 	VARY_RECORDS, /* as many records */
 };
 
@@ -143,7 +144,7 @@ static void add_each_option(struct ask *ask, struct random *random)
 static void fill_with_options(struct ask *ask)
 {
 	uint8_t *end = ask->message + ask->size;
-	size_t count = (DNS_QUERY_MAX - ask->size) / 4;
+	size_t count = QUERY_OPTIONS_MAX - 1; /* and the cookie */
 
 	for (size_t i = 0; i < count; i++)
 		wire_write32(end + 4 * i, 0xfde80000); /* RFC 6891 9: local use; no octets */
@@ -153,7 +154,7 @@ static void fill_with_options(struct ask *ask)
 static void fill_with_records(struct ask *ask)
 {
 	static const uint8_t record[11] = {0, 0, DNS_TYPE_A, 0, DNS_CLASS_IN};
-	size_t count = (DNS_QUERY_MAX - ask->size) / sizeof(record);
+	size_t count = QUERY_RECORDS_MAX - 1; /* and the OPT */
 
 	for (size_t i = 0; i < count; i++)
 		memcpy(ask->message + ask->size + i * sizeof(record), record, sizeof(record));

@@ -26,6 +26,7 @@
 #include "steerd/answer/answer.h"
 #include "steerd/base/memory.h"
 #include "steerd/dns/cookie.h"
+#include "steerd/dns/query.h"
 #include "steerd/dns/wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -207,6 +208,7 @@ static void read_sent(const struct message *message, bool is_tcp, struct sent *s
 	size_t at = message->options_at;
 	size_t end = at + message->options_size;
 	bool is_right = true;
+	unsigned count = 0;
 
 	memset(sent, 0, sizeof(*sent));
 	while (at + 4 <= end) {
@@ -226,9 +228,10 @@ static void read_sent(const struct message *message, bool is_tcp, struct sent *s
 			sent->cookie_size = size;
 		}
 		sent->codes[code]++;
+		count++;
 		at += size;
 	}
-	sent->is_right = is_right && at == end;
+	sent->is_right = is_right && at == end && count <= QUERY_OPTIONS_MAX;
 }
 
 /* ---- what the response must be ---------------------------------------------------------------------- */

@@ -28,8 +28,12 @@
  *   several cookies                         all but the first are ignored (RFC 7873 5.2)
  *   several ZONEVERSION options             as one
  *   a higher EDNS version                  its options are not read: they could have another form
+ *   more options or records than below     FORMERR: nobody has a use for so many, and each takes a step
  *   another opcode                         NOTIMP, whatever follows; the question is echoed if it can be read
  */
+#define QUERY_OPTIONS_MAX 32
+#define QUERY_RECORDS_MAX 16
+
 enum query_verdict {
 	QUERY_OK,      /* the question is whole: answer it */
 	QUERY_SILENCE, /* a response (QR=1) or a runt: no reply at all, and nothing else is set */

@@ -83,6 +83,12 @@ struct zone_block_place {
 void zone_block_place(
 	const struct zone_block *block, const struct zone_block_place *place, uint8_t *out);
 
+/*
+ * CNAMEs, of the zone or made of a DNAME, that one answer follows.  A resolver asks for the rest.  More: a query costs as
+ * many look-ups more, and a chain of three is already a mistake.
+ */
+#define ZONE_LINKS_MAX 5
+
 enum zone_outcome {
 	ZONE_OUTSIDE,	  /* no hosted zone holds the name: REFUSED */
 	ZONE_NODE,	  /* the name exists, perhaps through a wildcard, perhaps empty */

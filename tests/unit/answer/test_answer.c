@@ -132,16 +132,13 @@ static const struct {
 	{"in a circle", "loop1.example A",
 		"NOERROR aa; loop1.example. A; answer loop1.example. 3600 CNAME loop2.example., "
 		"loop2.example. 3600 CNAME loop1.example."},
-	{"eight links and no more", "c1.example A",
+	{"five links and no more", "c1.example A",
 		"NOERROR aa; c1.example. A; answer c1.example. 3600 CNAME c2.example., "
 		"c2.example. 3600 CNAME c3.example., c3.example. 3600 CNAME c4.example., "
-		"c4.example. 3600 CNAME c5.example., c5.example. 3600 CNAME c6.example., "
-		"c6.example. 3600 CNAME c7.example., c7.example. 3600 CNAME c8.example., "
-		"c8.example. 3600 CNAME c9.example."},
-	{"seven links", "c3.example A",
-		"NOERROR aa; c3.example. A; answer c3.example. 3600 CNAME c4.example., "
-		"c4.example. 3600 CNAME c5.example., c5.example. 3600 CNAME c6.example., "
-		"c6.example. 3600 CNAME c7.example., c7.example. 3600 CNAME c8.example., "
+		"c4.example. 3600 CNAME c5.example., c5.example. 3600 CNAME c6.example."},
+	{"four links, and the name that is behind them", "c6.example A",
+		"NOERROR aa; c6.example. A; answer c6.example. 3600 CNAME c7.example., c7.example. "
+		"3600 CNAME c8.example., "
 		"c8.example. 3600 CNAME c9.example., c9.example. 3600 CNAME www.example., " WWW},
 
 	/* wildcards (RFC 4592 3.3.1) */
@@ -239,16 +236,13 @@ static const struct {
 		"NOERROR aa; x.dcirc.example. A; answer dcirc.example. 3600 DNAME dt.example., "
 		"x.dcirc.example. 3600 CNAME x.dt.example., x.dt.example. 3600 CNAME "
 		"x.dcirc.example."},
-	{"one that never ends: eight links, and the DNAME once", "a.dgrow.example A",
+	{"one that never ends: five links, and the DNAME once", "a.dgrow.example A",
 		"NOERROR aa; a.dgrow.example. A; answer dgrow.example. 3600 DNAME "
 		"x.dgrow.example., a.dgrow.example. 3600 CNAME a.x.dgrow.example., "
 		"a.x.dgrow.example. 3600 CNAME a.x.x.dgrow.example., a.x.x.dgrow.example. 3600 "
 		"CNAME a.x.x.x.dgrow.example., a.x.x.x.dgrow.example. 3600 CNAME "
 		"a.x.x.x.x.dgrow.example., a.x.x.x.x.dgrow.example. 3600 CNAME "
-		"a.x.x.x.x.x.dgrow.example., a.x.x.x.x.x.dgrow.example. 3600 CNAME "
-		"a.x.x.x.x.x.x.dgrow.example., a.x.x.x.x.x.x.dgrow.example. 3600 CNAME "
-		"a.x.x.x.x.x.x.x.dgrow.example., a.x.x.x.x.x.x.x.dgrow.example. 3600 CNAME "
-		"a.x.x.x.x.x.x.x.x.dgrow.example."},
+		"a.x.x.x.x.x.dgrow.example."},
 	{"out of what is served", "x.dout.example A",
 		"NOERROR aa; x.dout.example. A; answer dout.example. 3600 DNAME elsewhere.test., "
 		"x.dout.example. 3600 CNAME x.elsewhere.test."},

@@ -32,6 +32,13 @@
 #define EIGHT "0102030405060708"
 #define GOT "edns 1232 cookie "
 #define BAD_OPTION "FORMERR 1234 0100 dl.example. A 1 edns 1232"
+/* Options and records of which there may be only so many. */
+#define EIGHT_OPTIONS                                                                              \
+	"fde9 0000 fde9 0000 fde9 0000 fde9 0000 fde9 0000 fde9 0000 fde9 0000 fde9 0000 "
+#define THIRTY_TWO_OPTIONS EIGHT_OPTIONS EIGHT_OPTIONS EIGHT_OPTIONS EIGHT_OPTIONS
+#define EMPTY_RECORD "00 fde8 0001 00000000 0000 "
+#define FIVE_RECORDS EMPTY_RECORD EMPTY_RECORD EMPTY_RECORD EMPTY_RECORD EMPTY_RECORD
+#define FIFTEEN_RECORDS FIVE_RECORDS FIVE_RECORDS FIVE_RECORDS
 #define TSIG "03'key' 00 00fa 00ff 00000000 0004 01020304"
 
 static const struct {
@@ -139,6 +146,17 @@ static const struct {
 		"OK 1234 0100 dl.example. A 1 " GOT EIGHT EIGHT EIGHT},
 	{"of 32", COOKIE("002c", "0028") EIGHT EIGHT EIGHT EIGHT EIGHT,
 		"OK 1234 0100 dl.example. A 1 " GOT EIGHT EIGHT EIGHT EIGHT EIGHT},
+	{"32 options", EDNS OPT("04d0", "00000000", "0080") THIRTY_TWO_OPTIONS,
+		"OK 1234 0100 dl.example. A 1 edns 1232"},
+	{"33 options: nobody needs them",
+		EDNS OPT("04d0", "00000000", "0084") THIRTY_TWO_OPTIONS "fde9 0000", BAD_OPTION},
+	{"16 records",
+		RD "0001 0000 0000 0010" QUESTION OPT("04d0", "00000000", "0000") FIFTEEN_RECORDS,
+		"OK 1234 0100 dl.example. A 1 edns 1232"},
+	{"17 records: nobody needs them",
+		RD "0001 0000 0000 0011" QUESTION OPT("04d0", "00000000", "0000")
+			FIFTEEN_RECORDS EMPTY_RECORD,
+		BAD_OPTION},
 	{"RFC 7873 5.2.2: a cookie of no octet", COOKIE("0004", "0000"), BAD_OPTION},
 	{"RFC 7873 5.2.2: of 7", COOKIE("000b", "0007") "01020304050607", BAD_OPTION},
 	{"RFC 7873 5.2.2: of 9", COOKIE("000d", "0009") EIGHT "09", BAD_OPTION},
