@@ -3,12 +3,14 @@
 /*
  * Prints what an answer costs without its packet:
  *
- *	srcdir=SOURCE bench_answer [KIND [QUERIES]]
+ *	srcdir=SOURCE bench_answer [KIND|all [QUERIES [THREADS]]]
  *
+ * in nanoseconds of CPU time; with several threads, each asks so many queries of the one plan.
  * scripts/count-instructions runs it under callgrind and counts what answer_query() takes.  The queries are the same in
  * every run.  Kinds that are named in capitals are those that an attacker might send.
  */
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 #include "steerd/dns/wire.h"
 
 #define DISTINCT 4096
+#define THREADS_MAX 64
 
 /* Labels of one octet: existing ones, and '?' for an octet that every query draws anew. */
 #define X5 "x.x.x.x.x."
@@ -201,53 +204,88 @@ static void make_asks(size_t kind)
 	}
 }
 
-/* A function of its own, for callgrind writes down a kind's instructions when it ends. */
-__attribute__((noinline)) static double answer_all(
-	const struct plan *plan, size_t queries, struct stats *stats, size_t *ret_octets)
+/* What one thread does; it shares the plan and the queries with the others, as workers do. */
+struct run {
+	struct stats stats;
+	const struct plan *plan;
+	size_t queries;
+	size_t octets;
+	double ns; /* of its own CPU time */
+	uint8_t out[ANSWER_TCP_MAX];
+};
+
+static double thread_ns(void)
 {
-	static uint8_t out[ANSWER_TCP_MAX];
-	struct timespec from;
-	struct timespec to;
-	size_t octets = 0;
+	struct timespec now;
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
-	for (size_t i = 0; i < queries; i++) {
-		const struct ask *ask = &asks[i % DISTINCT];
-
-		struct answered answered = answer_query(
-			plan, &ask->client, ask->message, ask->size, ask->random, stats, out);
-
-		octets += answered.size;
-	}
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
-	*ret_octets = octets;
-	return (double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static void measure(size_t kind, size_t queries)
+/* A function of its own, for callgrind writes down a kind's instructions when it ends. */
+__attribute__((noinline)) static void *answer_all(void *argument)
+{
+	struct run *run = argument;
+	double begun = thread_ns();
+
+	for (size_t i = 0; i < run->queries; i++) {
+		const struct ask *ask = &asks[i % DISTINCT];
+		struct answered answered = answer_query(run->plan, &ask->client, ask->message,
+			ask->size, ask->random, &run->stats, run->out);
+
+		run->octets += answered.size;
+	}
+	run->ns = thread_ns() - begun;
+	return NULL;
+}
+
+/* The first thread is this one. */
+static void run_all(struct run *runs, size_t count)
+{
+	pthread_t threads[THREADS_MAX];
+
+	for (size_t i = 1; i < count; i++)
+		if (pthread_create(&threads[i], NULL, answer_all, &runs[i]) != 0)
+			abort();
+	(void)answer_all(&runs[0]);
+	for (size_t i = 1; i < count; i++)
+		pthread_join(threads[i], NULL);
+}
+
+static void measure(size_t kind, size_t queries, size_t threads)
 {
 	struct world *world =
 		kinds[kind].zones ? world_new_with(kinds[kind].zones) : world_new(NULL);
-	struct stats stats = {0};
-	size_t octets;
+	struct run *runs = memory_new_aligned(_Alignof(struct run), threads * sizeof(runs[0]));
+	double ns = 0;
 
 	make_asks(kind);
-
-	double ns = answer_all(&world->plan, queries, &stats, &octets);
-
-	printf("%-17s %6.1f ns, %4zu octets\n", kinds[kind].kind, ns / (double)queries,
-		octets / queries);
-	if (stats.counters[STATS_FORMERR] > 0 && kinds[kind].ask)
+	for (size_t i = 0; i < threads; i++) {
+		runs[i].plan = &world->plan;
+		runs[i].queries = queries;
+	}
+	run_all(runs, threads);
+	for (size_t i = 0; i < threads; i++)
+		ns += runs[i].ns;
+	printf("%-17s %6.1f ns, %4zu octets\n", kinds[kind].kind, ns / (double)(queries * threads),
+		runs[0].octets / queries);
+	if (runs[0].stats.counters[STATS_FORMERR] > 0 && kinds[kind].ask)
 		printf("%s: malformed queries were measured\n", kinds[kind].kind);
+	free(runs);
 	world_free(world);
 }
 
 int main(int argc, char **argv)
 {
 	size_t queries = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
+	size_t threads = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
 
+	if (queries < 1 || threads < 1 || threads > THREADS_MAX) {
+		fprintf(stderr, "usage: bench_answer [KIND|all [QUERIES [THREADS]]]\n");
+		return 2;
+	}
 	for (size_t i = 0; i < COUNT_OF(kinds); i++)
 		if (argc < 2 || strcmp(argv[1], "all") == 0 || strcmp(argv[1], kinds[i].kind) == 0)
-			measure(i, queries > 0 ? queries : 1);
+			measure(i, queries, threads);
 	return 0;
 }

@@ -174,23 +174,49 @@ def cost_of(bench, processes, kind, seed):
     return (sum(rig.cpu_ns(process.pid) for process in processes) - before) / answered
 
 
-def measure_workers(bench):
-    """Two workers of one process beside two processes, which share no memory: what sharing costs is the difference."""
+def plan_costs(bench, kind):
+    """[ns] of answer_query() alone: one thread, two processes of one, one process of two."""
+    cores = [str(cpu) for cpu in (bench.options.server_cpu, bench.options.load_cpu)]
+    count = str(bench.options.seconds * 1000000)
+
+    def run(*commands):
+        running = [subprocess.Popen([*command, kind, count, threads], stdout=subprocess.PIPE, text=True,
+                                    env={**os.environ, "srcdir": rig.SOURCE}) for *command, threads in commands]
+        found = []
+        for process in running:
+            with process:
+                found.append(float(process.stdout.read().split()[1]))
+        return sum(found) / len(found)
+
+    program = bench.program("tests/bench/bench_answer")
+    one, other = (("taskset", "-c", core, program, "1") for core in cores)
+    return run(one), run(one, other), run(("taskset", "-c", ",".join(cores), program, "2"))
+
+
+def daemon_costs(bench):
+    """A function that gives the same for the daemon, kernel and all."""
     cores = [str(cpu) for cpu in (bench.options.server_cpu, bench.options.load_cpu)]
     one, _ = bench.steerd(bench.bench_config("one"), "one")
     other, _ = bench.steerd(bench.bench_config("other"), "other", cores[1])
     both, _ = bench.steerd(bench.bench_config("both", WORKERS="2"), "both", ",".join(cores))
     bench.pin_workers(both, cores)
-    rows = []
-    for kind in ("steered", "static"):
-        costs = [[cost_of(bench, group, kind, number) for group in ((one,), (one, other), (both,))]
-                 for number in range(1, bench.options.rounds + 1)]
-        rows.append([kind, *(f"{rig.number(rig.median(listed))} ns" for listed in zip(*costs)),
-                     f"{rig.median([together / apart for _, apart, together in costs]):.2f} ×"])
+    return lambda kind, seed: [cost_of(bench, group, kind, seed) for group in ((one,), (one, other), (both,))]
+
+
+def measure_workers(bench):
+    """Two workers of one process beside two processes, which share no memory: what sharing costs is the difference."""
+    rounds = range(1, bench.options.rounds + 1)
+    daemons = daemon_costs(bench)
+    runs = {f"answer_query() alone, {kind}": [plan_costs(bench, kind) for _ in rounds]
+            for kind in ("steered-subnet", "static-edns")}
+    runs.update({f"the daemon, {kind}": [daemons(kind, number) for number in rounds] for kind in ("steered", "static")})
+    rows = [[name, *(f"{rig.number(rig.median(listed))} ns" for listed in zip(*costs)),
+             f"{rig.median([together / apart for _, apart, together in costs]):.2f} ×"]
+            for name, costs in runs.items()]
     return rig.table(["CPU time of a query", "one worker", "two processes of one worker", "one process of two workers",
                       "together to apart"], rows) + (
-        "\n\nThe load generators share the second core, so that batches are smaller there, and each query dearer, than "
-        "with one worker; two processes have that too.")
+        "\n\nThe load generators share the second core with the second worker, so that batches are smaller there, and each "
+        "query dearer; where the kernel spreads clients over two workers, more so. answer_query() has no kernel in it.")
 
 
 # ---- verdicts ---------------------------------------------------------------------------------------------------
