@@ -216,7 +216,8 @@ def measure_workers(bench):
     return rig.table(["CPU time of a query", "one worker", "two processes of one worker", "one process of two workers",
                       "together to apart"], rows) + (
         "\n\nThe load generators share the second core with the second worker, so that batches are smaller there, and each "
-        "query dearer; where the kernel spreads clients over two workers, more so. answer_query() has no kernel in it.")
+        "query dearer; and clients fall on the sockets of one process as the kernel's hash has it. answer_query() alone "
+        "has no kernel in it.")
 
 
 # ---- verdicts ---------------------------------------------------------------------------------------------------
