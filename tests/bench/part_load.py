@@ -75,6 +75,7 @@ class World:
     def __init__(self, bench):
         self.bench = bench
         self.serial = 1
+        self.is_forced = False
         state = os.path.dirname(bench.path("state", "x"))
         zones = os.path.dirname(bench.path("zones", "x"))
         self.write_zone()
@@ -99,8 +100,8 @@ class World:
 
     def turn(self):
         """The other state of the pool: what a verdict changes, without the check."""
-        self.serial += 1
-        if self.serial % 2 == 0:
+        self.is_forced = not self.is_forced
+        if self.is_forced:
             control.ask(self.socket, "force", state="down", subject="turning/first")
         else:
             control.ask(self.socket, "release", subject="turning/first")
