@@ -2,6 +2,7 @@
 #include "mmdb.h"
 
 #include <ctype.h>
+#include <endian.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,11 +46,12 @@ static const uint8_t *find_marker(const uint8_t *bytes, size_t size)
 static bool read_metadata(
 	const uint8_t *bytes, size_t size, struct metadata *ret_metadata, struct err *err)
 {
-	static const char *const keys[] = {"binary_format_major_version", "node_count",
-		"record_size", "ip_version", "build_epoch"};
+	static const struct mmdb_key keys[] = {MMDB_KEY("binary_format_major_version"),
+		MMDB_KEY("node_count"), MMDB_KEY("record_size"), MMDB_KEY("ip_version"),
+		MMDB_KEY("build_epoch")};
 	struct mmdb_reader reader = {bytes, size, DESCRIPTION_ITEMS_MAX, NULL};
 	struct mmdb_value values[COUNT_OF(keys)];
-	struct mmdb_value map = mmdb_read_value(&reader, 0, NULL);
+	struct mmdb_value map = mmdb_read_value(&reader, 0);
 
 	mmdb_read_map(&reader, map, keys, COUNT_OF(keys), values);
 	*ret_metadata = (struct metadata){
@@ -82,27 +84,27 @@ static bool metadata_check(const struct metadata *metadata, struct err *err)
 	return true;
 }
 
-static uint32_t big_endian(const uint8_t *bytes, unsigned count)
+/* What a node leads to, by the next bit of an address. */
+struct node {
+	uint32_t records[2];
+};
+
+/* Both records stand in a row, but of 28 bits the first has its upper four behind the others, in the byte in the middle.
+ * Eight bytes are always there: behind the tree is the separator. */
+static inline struct node node_read(const struct mmdb *mmdb, uint32_t node)
 {
-	uint32_t number = 0;
+	unsigned bits = mmdb->record_bits;
+	uint64_t both;
 
-	for (unsigned i = 0; i < count; i++)
-		number = number << 8 | bytes[i];
-	return number;
-}
+	memcpy(&both, mmdb->tree + (size_t)node * bits / 4, sizeof(both));
+	both = be64toh(both) >> (64 - 2 * bits);
 
-/* The record of a node for one bit.  Of 28 bits, the upper four of both records share the byte in the middle. */
-static inline uint32_t node_record(const struct mmdb *mmdb, uint32_t node, unsigned bit)
-{
-	if (mmdb->record_bits == 24)
-		return big_endian(mmdb->tree + (size_t)node * 6 + bit * 3, 3);
-	if (mmdb->record_bits == 32)
-		return big_endian(mmdb->tree + (size_t)node * 8 + bit * 4, 4);
+	uint32_t first = (uint32_t)(both >> bits);
+	uint32_t second = (uint32_t)(both & UINT32_MAX >> (32 - bits));
 
-	const uint8_t *bytes = mmdb->tree + (size_t)node * 7;
-	uint32_t upper = bit == 0 ? bytes[3] >> 4 : bytes[3] & 15u;
-
-	return upper << 24 | big_endian(bytes + bit * 4, 3);
+	if (bits == 28)
+		first = (first & 15) << 24 | first >> 4;
+	return (struct node){{first, second}};
 }
 
 static void find_ipv4_root(struct mmdb *mmdb)
@@ -111,7 +113,7 @@ static void find_ipv4_root(struct mmdb *mmdb)
 	mmdb->ipv4_depth = 0;
 	while (mmdb->ip_version == 6 && mmdb->ipv4_depth < 96 &&
 		mmdb->ipv4_root < mmdb->node_count) {
-		mmdb->ipv4_root = node_record(mmdb, mmdb->ipv4_root, 0);
+		mmdb->ipv4_root = node_read(mmdb, mmdb->ipv4_root).records[0];
 		mmdb->ipv4_depth++;
 	}
 }
@@ -174,31 +176,49 @@ static bool data_of_record(
 	return true;
 }
 
-/* A node or a leaf that is still to be visited: at most one for each bit of an address, and one more. */
+/* A node or a leaf, and where its addresses begin. */
 struct visit {
 	uint64_t start;
 	uint32_t record;
 	unsigned depth;
 };
 
+/* Upper halves that wait for the lower ones, so that addresses come in order: one at most for each bit of an address. */
 struct walk {
-	struct visit visits[130];
+	const struct mmdb *mmdb;
+	struct visit waiting[128];
 	size_t count;
 	unsigned depth_max;  /* 32 or 128 */
 	unsigned start_bits; /* 32 or 64 */
-	uint64_t budget;
+	uint32_t skipped;    /* a node that leads to nothing here */
+	uint64_t budget;     /* of visits */
 };
 
-static void push_children(struct walk *walk, const struct mmdb *mmdb, const struct visit *visit)
+static bool is_node(const struct walk *walk, uint32_t record)
 {
-	unsigned depth = visit->depth;
-	uint64_t bit = depth < walk->start_bits ? UINT64_C(1) << (walk->start_bits - 1 - depth) : 0;
+	return record < walk->mmdb->node_count && record != walk->skipped;
+}
 
-	/* The upper half waits below the lower one, so that addresses come in order. */
-	walk->visits[walk->count++] =
-		(struct visit){visit->start | bit, node_record(mmdb, visit->record, 1), depth + 1};
-	walk->visits[walk->count++] =
-		(struct visit){visit->start, node_record(mmdb, visit->record, 0), depth + 1};
+/* Goes down to the first leaf below. */
+static bool descend(struct walk *walk, struct visit *visit, struct err *err)
+{
+	while (is_node(walk, visit->record)) {
+		struct node node = node_read(walk->mmdb, visit->record);
+		unsigned depth = visit->depth;
+		uint64_t bit = depth < walk->start_bits
+			? UINT64_C(1) << (walk->start_bits - 1 - depth)
+			: 0;
+
+		if (walk->budget-- == 0)
+			return err_set(err, "its tree has a loop, or shares its branches");
+		if (depth == walk->depth_max)
+			return err_set(err, "its tree is deeper than an address is long");
+		walk->waiting[walk->count++] =
+			(struct visit){visit->start | bit, node.records[1], depth + 1};
+		visit->record = node.records[0];
+		visit->depth = depth + 1;
+	}
+	return true;
 }
 
 static bool visit_leaf(const struct mmdb *mmdb, const struct visit *visit, mmdb_network_fn call,
@@ -216,33 +236,27 @@ bool mmdb_walk(const struct mmdb *mmdb, enum address_family family, mmdb_network
 	void *context, struct err *err)
 {
 	bool is_ipv4 = family == ADDRESS_IPV4;
-	struct walk walk = {
-		.depth_max = is_ipv4 ? 32 : 128,
-		.start_bits = is_ipv4 ? 32 : 64,
-		.budget = 4 * (uint64_t)mmdb->node_count + 4096,
-	};
-	uint32_t skipped = is_ipv4 ? UINT32_MAX : mmdb->ipv4_root;
+	struct visit visit = {0, is_ipv4 ? mmdb->ipv4_root : 0, 0};
+	struct walk walk;
 
 	if (!is_ipv4 && mmdb->ip_version == 4) {
 		struct mmdb_network nothing = {0, 0, MMDB_NOTHING};
 
 		return call(context, &nothing, err);
 	}
-	walk.visits[walk.count++] = (struct visit){0, is_ipv4 ? mmdb->ipv4_root : 0, 0};
-	while (walk.count > 0) {
-		struct visit visit = walk.visits[--walk.count];
-		bool is_node = visit.record < mmdb->node_count && visit.record != skipped;
-
-		if (walk.budget-- == 0)
-			return err_set(err, "its tree has a loop, or shares its branches");
-		if (is_node && visit.depth == walk.depth_max)
-			return err_set(err, "its tree is deeper than an address is long");
-		if (is_node)
-			push_children(&walk, mmdb, &visit);
-		else if (!visit_leaf(mmdb, &visit, call, context, err))
+	walk.mmdb = mmdb;
+	walk.count = 0;
+	walk.depth_max = is_ipv4 ? 32 : 128;
+	walk.start_bits = is_ipv4 ? 32 : 64;
+	walk.skipped = is_ipv4 ? UINT32_MAX : mmdb->ipv4_root;
+	walk.budget = 2 * (uint64_t)mmdb->node_count + 2048;
+	for (;;) {
+		if (!descend(&walk, &visit, err) || !visit_leaf(mmdb, &visit, call, context, err))
 			return false;
+		if (walk.count == 0)
+			return true;
+		visit = walk.waiting[--walk.count];
 	}
-	return true;
 }
 
 static unsigned address_bit(const struct address *address, unsigned index)
@@ -260,7 +274,7 @@ bool mmdb_find(const struct mmdb *mmdb, const struct address *address, struct pr
 	if (!is_ipv4 && mmdb->ip_version == 4)
 		record = mmdb->node_count;
 	while (record < mmdb->node_count && depth < address_bits(address))
-		record = node_record(mmdb, record, address_bit(address, depth++));
+		record = node_read(mmdb, record).records[address_bit(address, depth++)];
 	if (record < mmdb->node_count)
 		return err_set(err, "its tree is deeper than an address is long");
 	if (!data_of_record(mmdb, record, ret_described_at, err))
@@ -282,10 +296,11 @@ static bool malformed(struct err *err, size_t described_at, const char *why)
 bool mmdb_read_position(const struct mmdb *mmdb, size_t described_at,
 	struct mmdb_position *ret_position, struct err *err)
 {
-	static const char *const location_key[] = {"location"};
-	static const char *const keys[] = {"latitude", "longitude", "accuracy_radius"};
+	static const struct mmdb_key location_key[] = {MMDB_KEY("location")};
+	static const struct mmdb_key keys[] = {
+		MMDB_KEY("latitude"), MMDB_KEY("longitude"), MMDB_KEY("accuracy_radius")};
 	struct mmdb_reader reader = description_reader(mmdb);
-	struct mmdb_value description = mmdb_read_value(&reader, described_at, NULL);
+	struct mmdb_value description = mmdb_read_value(&reader, described_at);
 	struct mmdb_value values[COUNT_OF(keys)];
 	struct mmdb_position position = {.is_known = false};
 	struct mmdb_value location;
@@ -331,17 +346,17 @@ static void copy_name(
 bool mmdb_read_names(
 	const struct mmdb *mmdb, size_t described_at, struct mmdb_names *ret_names, struct err *err)
 {
-	static const char *const keys[] = {"city", "country", "country_code"};
-	static const char *const names_key[] = {"names"};
-	static const char *const english_key[] = {"en"};
-	static const char *const code_key[] = {"iso_code"};
+	static const struct mmdb_key keys[] = {
+		MMDB_KEY("city"), MMDB_KEY("country"), MMDB_KEY("country_code")};
+	static const struct mmdb_key names_key[] = {MMDB_KEY("names")};
+	static const struct mmdb_key english_key[] = {MMDB_KEY("en")};
+	static const struct mmdb_key code_key[] = {MMDB_KEY("iso_code")};
 	struct mmdb_reader reader = description_reader(mmdb);
 	struct mmdb_value top[COUNT_OF(keys)];
 	struct mmdb_value city;
 	struct mmdb_value country;
 
-	mmdb_read_map(
-		&reader, mmdb_read_value(&reader, described_at, NULL), keys, COUNT_OF(keys), top);
+	mmdb_read_map(&reader, mmdb_read_value(&reader, described_at), keys, COUNT_OF(keys), top);
 	mmdb_read_map(&reader, top[0], names_key, 1, &city);
 	mmdb_read_map(&reader, city, english_key, 1, &city);
 	mmdb_read_map(&reader, top[1], code_key, 1, &country);

@@ -32,25 +32,36 @@ enum mmdb_type {
 struct mmdb_reader {
 	const uint8_t *bytes;
 	size_t size;
-	size_t item_budget;  /* how many items may still be looked at */
+	size_t item_budget;  /* how many items may still be looked at; none after a failure */
 	const char *failure; /* why, or NULL */
 };
 
+/* Small enough to be returned in two registers: a description has dozens. */
 struct mmdb_value {
 	enum mmdb_type type;
-	size_t size; /* bytes of its content; pairs of a map; items of an array */
-	size_t at;   /* its content */
+	uint32_t
+		size; /* bytes of its content; pairs of a map; items of an array; where a pointer leads */
+	size_t at; /* its content */
 };
 
-/* The value at `at`; a pointer is followed, once.  `ret_next`, unless NULL: what comes behind it in the section,
- * which for a map or an array is its first item. */
-struct mmdb_value mmdb_read_value(struct mmdb_reader *reader, size_t at, size_t *ret_next);
+/* A key of a map, made by MMDB_KEY("name"). */
+struct mmdb_key {
+	const char *text;
+	size_t size;
+};
+#define MMDB_KEY(text)                                                                             \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+
+/* The value at `at`; a pointer is followed, once. */
+struct mmdb_value mmdb_read_value(struct mmdb_reader *reader, size_t at);
 
 /*
  * Looks up several keys of a map in one pass, which ends where all are found; a key that is absent gives MMDB_NONE, and
  * so do all of them if `map` is no map.
  */
-void mmdb_read_map(struct mmdb_reader *reader, struct mmdb_value map, const char *const *keys,
+void mmdb_read_map(struct mmdb_reader *reader, struct mmdb_value map, const struct mmdb_key *keys,
 	size_t key_count, struct mmdb_value *ret_values);
 
 /* Fails unless the value is a number: double or float. */

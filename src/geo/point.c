@@ -11,6 +11,7 @@ void points_done(struct points *points)
 {
 	free(points->items);
 	free(points->slots);
+	free(points->behind);
 	*points = (struct points){0};
 }
 
@@ -34,26 +35,30 @@ static uint64_t hash_of(const struct point *point)
 	return hash;
 }
 
-/* Where the point is, or where it belongs. */
 static uint32_t *slot_of(const struct points *points, const struct point *point)
 {
-	size_t mask = points->slot_count - 1;
-
-	for (size_t i = hash_of(point) & mask;; i = (i + 1) & mask) {
-		uint32_t number = points->slots[i];
-
-		if (number == 0 || is_same(&points->items[number - 1], point))
-			return &points->slots[i];
-	}
+	return &points->slots[hash_of(point) & (points->slot_count - 1)];
 }
 
+static void put_first(struct points *points, uint32_t number)
+{
+	uint32_t *slot = slot_of(points, &points->items[number]);
+
+	points->behind[number] = *slot;
+	*slot = number + 1;
+}
+
+/* Room for as many points as there are slots. */
 static void spread(struct points *points)
 {
-	free(points->slots);
 	points->slot_count = points->slot_count > 0 ? points->slot_count * 2 : 1024;
+	points->items = memory_resize(points->items, points->slot_count * sizeof(points->items[0]));
+	points->behind =
+		memory_resize(points->behind, points->slot_count * sizeof(points->behind[0]));
+	free(points->slots);
 	points->slots = memory_new(points->slot_count * sizeof(points->slots[0]));
-	for (size_t i = 0; i < points->count; i++)
-		*slot_of(points, &points->items[i]) = (uint32_t)(i + 1);
+	for (uint32_t number = 0; number < points->count; number++)
+		put_first(points, number);
 }
 
 uint32_t points_add(struct points *points, struct point point)
@@ -61,15 +66,18 @@ uint32_t points_add(struct points *points, struct point point)
 	/* -0 and 0 are one point */
 	point.at.latitude += 0.0;
 	point.at.longitude += 0.0;
-	if (points->count * 2 >= points->slot_count)
+	if (points->count == points->slot_count)
 		spread(points);
 
-	uint32_t *slot = slot_of(points, &point);
+	uint32_t next = *slot_of(points, &point);
 
-	if (*slot == 0) {
-		points->items = MEMORY_GROW(points->items, points->count, &points->capacity);
-		points->items[points->count++] = point;
-		*slot = (uint32_t)points->count;
-	}
-	return *slot - 1;
+	for (; next != 0; next = points->behind[next - 1])
+		if (is_same(&points->items[next - 1], &point))
+			return next - 1;
+
+	uint32_t number = (uint32_t)points->count++;
+
+	points->items[number] = point;
+	put_first(points, number);
+	return number;
 }

@@ -23,8 +23,9 @@ struct point {
 struct points {
 	struct point *items;
 	size_t count;
-	size_t capacity;
-	uint32_t *slots;   /* hash table of numbers + 1; ours */
+	/* A hash table: the number + 1 of the first point of each slot, and of the one behind each point; 0: none.  Ours. */
+	uint32_t *slots;
+	uint32_t *behind;
 	size_t slot_count; /* a power of two */
 };
 
