@@ -120,23 +120,25 @@ static bool is_same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static bool is_same_file(const struct file_identity *then)
+static bool is_same_file(const struct file_identity *then, const struct stat *status)
 {
 	struct file_identity now;
-	struct stat status;
 
-	if (stat(then->path, &status) < 0)
-		return false;
-	file_identity_set(&now, &status);
+	file_identity_set(&now, status);
 	return now.device == then->device && now.inode == then->inode && now.size == then->size &&
 		is_same_time(&now.modified, &then->modified) &&
 		is_same_time(&now.changed, &then->changed);
 }
 
-bool zone_is_current(const struct zone *zone)
+bool zone_is_current(const struct zone *zone, const struct stat *own)
 {
-	for (size_t i = 0; i < zone->file_count; i++)
-		if (!is_same_file(&zone->files[i]))
+	struct stat included;
+
+	if (!is_same_file(&zone->files[0], own))
+		return false;
+	for (size_t i = 1; i < zone->file_count; i++)
+		if (stat(zone->files[i].path, &included) < 0 ||
+			!is_same_file(&zone->files[i], &included))
 			return false;
 	return true;
 }

@@ -98,13 +98,13 @@ struct zone {
 	uint32_t steered_count;
 	const struct zone_outward *outwards;
 	size_t outward_count;
-	const struct file_identity *files;
+	const struct file_identity *files; /* its own is the first */
 	size_t file_count;
 };
 
 struct zone *zone_hold(struct zone *zone);
 void zone_release(struct zone *zone); /* NULL is allowed */
-/* Whether every file is still the one that was read. */
-bool zone_is_current(const struct zone *zone);
+/* Whether every file is still the one that was read: its own, which is `own` now, and those that it includes. */
+bool zone_is_current(const struct zone *zone, const struct stat *own);
 
 #endif
