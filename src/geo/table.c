@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "steerd/base/memory.h"
 
@@ -16,7 +17,7 @@
 
 static bool is_wide(size_t value_count)
 {
-	return value_count > (size_t)UINT16_MAX + 1;
+	return value_count > UINT16_MAX; /* which says something else */
 }
 
 static uint64_t range_last(const struct ranges *ranges, size_t range, unsigned space_bits)
@@ -27,10 +28,10 @@ static uint64_t range_last(const struct ranges *ranges, size_t range, unsigned s
 }
 
 /* The scope of a bucket that is inside a range: 0 to 16 bits. */
-static uint32_t bucket_scope(const struct ranges *ranges, size_t range, uint64_t first)
+static uint8_t bucket_scope(const struct ranges *ranges, size_t range, uint64_t first)
 {
 	uint64_t range_end = range_last(ranges, range, 32);
-	uint32_t bits = 0;
+	uint8_t bits = 0;
 
 	for (; bits < 16; bits++) {
 		uint64_t mask = range_mask(32 - bits);
@@ -41,59 +42,141 @@ static uint32_t bucket_scope(const struct ranges *ranges, size_t range, uint64_t
 	return bits;
 }
 
-static size_t count_entries(const struct ranges *ranges)
-{
-	size_t count = BUCKETS;
+/* A table while it is made of ranges. */
+struct making {
+	struct table_ipv4 *table;
+	const struct ranges *ranges;
+	size_t range;
+	size_t size; /* of the networks that are there, in bytes */
+	size_t capacity;
+	size_t start_capacity;
+	size_t start_value_capacity;
+};
 
-	for (size_t i = 0; i < ranges->count; i++)
-		count += ranges->starts[i] % 65536 != 0;
-	return count;
+/* On to the range that holds `position`: this one or the next; returns where that ends. */
+static uint64_t go_to(struct making *making, uint64_t position)
+{
+	making->range += range_last(making->ranges, making->range, 32) < position;
+	return range_last(making->ranges, making->range, 32) + 1;
 }
 
-static void add_entry(struct table_ipv4 *table, size_t entry, uint32_t upper, uint32_t value)
+static void add_start(struct making *making, uint64_t start)
 {
-	table->entries[entry] = upper << 16 | (table->wide_values ? 0 : value);
-	if (table->wide_values)
-		table->wide_values[entry] = value;
+	struct table_ipv4 *table = making->table;
+
+	table->starts = MEMORY_GROW(table->starts, table->start_count, &making->start_capacity);
+	table->start_values =
+		MEMORY_GROW(table->start_values, table->start_count, &making->start_value_capacity);
+	table->starts[table->start_count] = (uint32_t)start;
+	table->start_values[table->start_count++] = making->ranges->values[making->range];
+}
+
+/* The value of the network at `first`, and in `ret_next` how far it goes. */
+static uint32_t next_value(struct making *making, uint64_t first, uint64_t *ret_next)
+{
+	uint64_t range_end = go_to(making, first);
+
+	if (range_end >= first + 256) {
+		*ret_next = range_end & ~UINT64_C(255);
+		return making->ranges->values[making->range];
+	}
+	add_start(making, first);
+	while (range_end < first + 256) {
+		uint64_t start = range_end;
+
+		range_end = go_to(making, start);
+		add_start(making, start);
+	}
+	*ret_next = first + 256;
+	return making->table->divided;
+}
+
+/* Adds the networks of a bucket, and returns where they stand. */
+static uint32_t add_networks(
+	struct making *making, const uint8_t *begins, const uint32_t *values, size_t count)
+{
+	struct table_ipv4 *table = making->table;
+	size_t value_size = table->value_size;
+	size_t at = making->size;
+
+	making->size += count * (1 + value_size);
+	if (making->size > making->capacity) {
+		making->capacity = making->size * 2;
+		table->networks = memory_resize(table->networks, making->capacity);
+	}
+	memcpy(table->networks + at, begins, count);
+	for (size_t i = 0; i < count; i++) {
+		uint8_t *value = table->networks + at + count + i * value_size;
+		uint16_t narrow = (uint16_t)values[i];
+
+		memcpy(value, value_size == 2 ? (const void *)&narrow : &values[i], value_size);
+	}
+	return (uint32_t)at;
+}
+
+static struct table_bucket make_bucket(struct making *making, uint64_t first)
+{
+	uint64_t end = first + 65536;
+	uint8_t begins[256];
+	uint32_t values[256];
+	uint16_t count = 0;
+
+	if (go_to(making, first) >= end)
+		return (struct table_bucket){
+			.at = making->ranges->values[making->range],
+			.scope_bits = bucket_scope(making->ranges, making->range, first),
+		};
+	for (uint64_t position = first; position < end; count++) {
+		begins[count] = (uint8_t)(position >> 8);
+		values[count] = next_value(making, position, &position);
+	}
+	return (struct table_bucket){add_networks(making, begins, values, count), count, 0};
 }
 
 void table_ipv4_init(struct table_ipv4 *table, const struct ranges *ranges, size_t value_count)
 {
-	size_t count = count_entries(ranges);
-	size_t range = 0;
-	size_t entry = 0;
+	struct making making = {.table = table, .ranges = ranges};
 
-	table->index = memory_new((BUCKETS + 1) * sizeof(table->index[0]));
-	table->entries = memory_new(count * sizeof(table->entries[0]));
-	table->wide_values =
-		is_wide(value_count) ? memory_new(count * sizeof(table->wide_values[0])) : NULL;
-	table->size_bytes =
-		(BUCKETS + 1 + count * (is_wide(value_count) ? 2 : 1)) * sizeof(uint32_t);
-	for (uint64_t first = 0; first <= UINT32_MAX; first += 65536) {
-		uint64_t last = first + 65535;
+	*table = (struct table_ipv4){
+		.buckets = memory_new(BUCKETS * sizeof(table->buckets[0])),
+		.value_size = is_wide(value_count) ? sizeof(uint32_t) : sizeof(uint16_t),
+		.divided = is_wide(value_count) ? UINT32_MAX : UINT16_MAX,
+	};
+	for (size_t i = 0; i < BUCKETS; i++)
+		table->buckets[i] = make_bucket(&making, (uint64_t)i << 16);
+	table->networks = memory_resize(table->networks, making.size);
+	table->size_bytes = BUCKETS * sizeof(table->buckets[0]) + making.size +
+		making.start_capacity * sizeof(table->starts[0]) +
+		making.start_value_capacity * sizeof(table->start_values[0]);
+}
 
-		table->index[first >> 16] = (uint32_t)entry;
-		range += range_last(ranges, range, 32) < first;
-		if (range_last(ranges, range, 32) >= last) {
-			add_entry(table, entry++, bucket_scope(ranges, range, first),
-				ranges->values[range]);
-			continue;
-		}
-		add_entry(table, entry++, 0, ranges->values[range]);
-		while (range_last(ranges, range, 32) < last) {
-			range++;
-			add_entry(table, entry++, (uint32_t)(ranges->starts[range] - first),
-				ranges->values[range]);
-		}
+struct table_hit table_ipv4_find_divided(const struct table_ipv4 *table, uint32_t position)
+{
+	size_t at = 0;
+	unsigned below = 0;
+	unsigned above = 0;
+
+	for (size_t left = table->start_count - 1; left > 0;) {
+		size_t half = (left + 1) / 2;
+
+		at += half & -(size_t)(table->starts[at + half] <= position);
+		left -= half;
 	}
-	table->index[BUCKETS] = (uint32_t)entry;
+	/* What is outside the network shares less than what divides it. */
+	if (at > 0)
+		below = 33 - table_width(position ^ (table->starts[at] - 1));
+	if (at + 1 < table->start_count)
+		above = 33 - table_width(position ^ table->starts[at + 1]);
+	return (struct table_hit){
+		table->start_values[at], (uint8_t)(below > above ? below : above)};
 }
 
 void table_ipv4_done(struct table_ipv4 *table)
 {
-	free(table->index);
-	free(table->entries);
-	free(table->wide_values);
+	free(table->buckets);
+	free(table->networks);
+	free(table->starts);
+	free(table->start_values);
 }
 
 static inline size_t ipv6_key(uint64_t position)

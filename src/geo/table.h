@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "range.h"
 
@@ -14,13 +15,15 @@
  * the last address before the range nor the first behind it, so it is one bit longer than what the address
  * shares with the nearer of the two; the search has just brought both into the cache.
  *
- * IPv4: a bucket for each upper 16 bits.  A bucket that is of one value has one entry, with its scope; another has
- * an entry for each range in it, with the lower 16 bits of where that begins there (the first: 0).  What of a range
- * lies outside the bucket does not matter: a boundary inside is always the nearer one.  So a look-up costs two
- * accesses to memory, an index and an entry.
+ * IPv4: a bucket for each upper 16 bits.  One that is of one value has it at hand, with its scope.  Of another, the
+ * networks of 24 bits in which another value begins, an octet each, stand together with the values; nearly all
+ * boundaries are between such networks.  What of a range lies outside the bucket does not matter: a boundary inside is
+ * always the nearer one.  So most look-ups cost an access to memory or two, and those are what a look-up costs.
  *
- *	index    20.0: 7   20.1: 8   20.2: 11 ...
- *	entries  7: scope 14, value A | 8: from 0, A  9: from 256, B  10: from 512, A | ...
+ *	buckets   20.0: all A, scope 14   20.1: 3 networks, at 7   ...
+ *	networks  ... | 7: 0 64 65, A B A | ...          20.1.64.0/24 is B, what is around it A
+ *
+ * The few networks of 24 bits that are divided have no value there; they are searched among themselves.
  *
  * IPv6: the upper 64 bits of where each range begins, sorted, under an index of 16 bits of 2000::/3, which is all that
  * is in use.  [query path]
@@ -30,10 +33,22 @@ struct table_hit {
 	uint8_t scope_bits;
 };
 
+struct table_bucket {
+	uint32_t at;	    /* where its networks stand; or the value of all of it */
+	uint16_t count;	    /* of its networks, 2 at least; 0: it is of one value */
+	uint8_t scope_bits; /* then */
+};
+
 struct table_ipv4 {
-	uint32_t *index;       /* the first entry of each bucket; behind them, the end */
-	uint32_t *entries;     /* upper half: scope or beginning; lower half: value */
-	uint32_t *wide_values; /* of each entry, when 16 bits cannot hold all of them; else NULL */
+	struct table_bucket *buckets;
+	uint8_t *
+		networks; /* for each bucket: the octets, the first of them 0; then the values, unaligned */
+	size_t value_size; /* 2, or 4 when 16 bits cannot hold all values */
+	uint32_t divided;  /* the value of that size that says so */
+	uint32_t *
+		starts; /* of the ranges in divided networks, sorted; each such network begins one */
+	uint32_t *start_values;
+	size_t start_count;
 	size_t size_bytes;
 };
 
@@ -55,43 +70,64 @@ void table_ipv6_done(struct table_ipv6 *table);
 
 struct table_hit table_ipv6_find(const struct table_ipv6 *table, uint64_t position);
 
-/* How many upper bits two different 32-bit numbers share, and the one in which they differ. */
-static inline unsigned table_shared_bits_and_one(uint32_t a, uint32_t b)
+/* For an address in a divided network. */
+struct table_hit table_ipv4_find_divided(const struct table_ipv4 *table, uint32_t position);
+
+static inline uint32_t table_read16(const uint8_t *at)
 {
-	return (unsigned)__builtin_clz(a ^ b) + 1;
+	uint16_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static inline uint32_t table_read32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+/* How many bits a number that is not 0 has. */
+static inline unsigned table_width(uint32_t number)
+{
+	return 32 - (unsigned)__builtin_clz(number);
 }
 
 static inline struct table_hit table_ipv4_find(const struct table_ipv4 *table, uint32_t position)
 {
-	uint32_t bucket = position >> 16;
-	const uint32_t *first = table->entries + table->index[bucket];
-	const uint32_t *end = table->entries + table->index[bucket + 1];
-	const uint32_t *entry = first;
+	const struct table_bucket *bucket = &table->buckets[position >> 16];
+
+	if (bucket->count == 0)
+		return (struct table_hit){bucket->at, bucket->scope_bits};
+
+	const uint8_t *begins = table->networks + bucket->at;
+	unsigned network = position >> 8 & 0xff;
+	size_t count = bucket->count;
+	size_t at = 0;
+	uint32_t value = 0;
 	unsigned below = 0;
 	unsigned above = 0;
 
-	if (end - first == 1) {
-		above = *entry >> 16;
-	} else {
-		uint32_t key = position << 16 | 0xffff; /* not below an entry that begins here */
+	for (size_t left = count - 1; left > 0;) {
+		size_t half = (left + 1) / 2;
 
-		for (size_t left = (size_t)(end - first) - 1; left > 0;) {
-			size_t half = (left + 1) / 2;
-
-			entry += half & -(size_t)(entry[half] <= key); /* never a branch */
-			left -= half;
-		}
-		/* Among the lower 16 bits, which stand in the upper half. */
-		if (entry > first)
-			below = 16 + table_shared_bits_and_one(key, (*entry & 0xffff0000) - 1);
-		if (entry + 1 < end)
-			above = 16 + table_shared_bits_and_one(key, entry[1] | 0xffff);
+		at += half & -(size_t)(begins[at + half] <= network); /* never a branch */
+		left -= half;
 	}
-	return (struct table_hit){
-		.value = table->wide_values ? table->wide_values[entry - table->entries]
-					    : *entry & 0xffff,
-		.scope_bits = (uint8_t)(below > above ? below : above),
-	};
+	if (table->value_size == 2)
+		value = table_read16(begins + count + 2 * at);
+	else
+		value = table_read32(begins + count + 4 * at);
+	if (value == table->divided)
+		return table_ipv4_find_divided(table, position);
+	/* A bit more than is shared with the last network before the range or the first behind it, of 16 + 8 bits. */
+	if (at > 0)
+		below = 25 - table_width(network ^ (begins[at] - 1u));
+	if (at + 1 < count)
+		above = 25 - table_width(network ^ begins[at + 1]);
+	return (struct table_hit){value, (uint8_t)(below > above ? below : above)};
 }
 
 #endif
