@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#define LARGE_PAGE_SIZE ((size_t)2 << 20)
 
 static _Noreturn void end_of_memory(size_t size)
 {
@@ -29,6 +32,19 @@ void *memory_new_aligned(size_t alignment, size_t size)
 	size = (size + alignment - 1) / alignment * alignment;
 	if (posix_memalign(&fresh, alignment, size > 0 ? size : alignment) != 0)
 		end_of_memory(size);
+	return memset(fresh, 0, size);
+}
+
+void *memory_new_table(size_t size)
+{
+	void *fresh;
+
+	if (size < LARGE_PAGE_SIZE)
+		return memory_new(size);
+	if (posix_memalign(&fresh, LARGE_PAGE_SIZE, size) != 0)
+		end_of_memory(size);
+	(void)madvise(fresh, size,
+		MADV_HUGEPAGE); /* before the first touch; a kernel without them says no */
 	return memset(fresh, 0, size);
 }
 

@@ -47,7 +47,8 @@ struct making {
 	struct table_ipv4 *table;
 	const struct ranges *ranges;
 	size_t range;
-	size_t size; /* of the networks that are there, in bytes */
+	uint8_t *networks;
+	size_t size;
 	size_t capacity;
 	size_t start_capacity;
 	size_t start_value_capacity;
@@ -95,18 +96,17 @@ static uint32_t next_value(struct making *making, uint64_t first, uint64_t *ret_
 static uint32_t add_networks(
 	struct making *making, const uint8_t *begins, const uint32_t *values, size_t count)
 {
-	struct table_ipv4 *table = making->table;
-	size_t value_size = table->value_size;
+	size_t value_size = making->table->value_size;
 	size_t at = making->size;
 
 	making->size += count * (1 + value_size);
 	if (making->size > making->capacity) {
 		making->capacity = making->size * 2;
-		table->networks = memory_resize(table->networks, making->capacity);
+		making->networks = memory_resize(making->networks, making->capacity);
 	}
-	memcpy(table->networks + at, begins, count);
+	memcpy(making->networks + at, begins, count);
 	for (size_t i = 0; i < count; i++) {
-		uint8_t *value = table->networks + at + count + i * value_size;
+		uint8_t *value = making->networks + at + count + i * value_size;
 		uint16_t narrow = (uint16_t)values[i];
 
 		memcpy(value, value_size == 2 ? (const void *)&narrow : &values[i], value_size);
@@ -136,18 +136,27 @@ static struct table_bucket make_bucket(struct making *making, uint64_t first)
 void table_ipv4_init(struct table_ipv4 *table, const struct ranges *ranges, size_t value_count)
 {
 	struct making making = {.table = table, .ranges = ranges};
+	size_t buckets_size = BUCKETS * sizeof(table->buckets[0]);
+	struct table_bucket *buckets = memory_new(buckets_size);
 
 	*table = (struct table_ipv4){
-		.buckets = memory_new(BUCKETS * sizeof(table->buckets[0])),
 		.value_size = is_wide(value_count) ? sizeof(uint32_t) : sizeof(uint16_t),
 		.divided = is_wide(value_count) ? UINT32_MAX : UINT16_MAX,
 	};
 	for (size_t i = 0; i < BUCKETS; i++)
-		table->buckets[i] = make_bucket(&making, (uint64_t)i << 16);
-	table->networks = memory_resize(table->networks, making.size);
-	table->size_bytes = BUCKETS * sizeof(table->buckets[0]) + making.size +
+		buckets[i] = make_bucket(&making, (uint64_t)i << 16);
+
+	uint8_t *block = memory_new_table(buckets_size + making.size);
+
+	table->networks = block + buckets_size;
+	table->buckets = memcpy(block, buckets, buckets_size);
+	if (making.size > 0)
+		memcpy(table->networks, making.networks, making.size);
+	table->size_bytes = buckets_size + making.size +
 		making.start_capacity * sizeof(table->starts[0]) +
 		making.start_value_capacity * sizeof(table->start_values[0]);
+	free(buckets);
+	free(making.networks);
 }
 
 struct table_hit table_ipv4_find_divided(const struct table_ipv4 *table, uint32_t position)
@@ -174,7 +183,6 @@ struct table_hit table_ipv4_find_divided(const struct table_ipv4 *table, uint32_
 void table_ipv4_done(struct table_ipv4 *table)
 {
 	free(table->buckets);
-	free(table->networks);
 	free(table->starts);
 	free(table->start_values);
 }
@@ -202,11 +210,12 @@ void table_ipv6_init(struct table_ipv6 *table, const struct ranges *ranges, size
 	size_t value_size = is_wide(value_count) ? sizeof(uint32_t) : sizeof(uint16_t);
 
 	*table = (struct table_ipv6){.count = count};
-	table->starts = memory_copy(ranges->starts, count * sizeof(table->starts[0]));
+	table->starts = memory_new_table(count * sizeof(table->starts[0]));
+	memcpy(table->starts, ranges->starts, count * sizeof(table->starts[0]));
 	if (is_wide(value_count)) {
 		table->wide_values = memory_copy(ranges->values, count * value_size);
 	} else {
-		table->values = memory_new(count * value_size);
+		table->values = memory_new_table(count * value_size);
 		for (size_t i = 0; i < count; i++)
 			table->values[i] = (uint16_t)ranges->values[i];
 	}

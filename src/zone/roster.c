@@ -11,7 +11,7 @@ void roster_init(struct roster *roster, size_t name_count)
 	/* Five in eight are taken: a miss looks at four slots, which is one cache line.  Fuller: misses, which are
 	 * what an attacker sends, get longer.  Emptier: each name costs more than 26 octets here. */
 	*roster = (struct roster){.slot_count = name_count + name_count * 3 / 5 + 2};
-	roster->slots = memory_new(roster->slot_count * sizeof(roster->slots[0]));
+	roster->slots = memory_new_table(roster->slot_count * sizeof(roster->slots[0]));
 }
 
 void roster_done(struct roster *roster)

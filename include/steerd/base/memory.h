@@ -15,6 +15,9 @@
 void *memory_new(size_t size);
 /* The same on a boundary that malloc() does not promise, and alone up to the next one: `alignment` is a power of two. */
 void *memory_new_aligned(size_t alignment, size_t size);
+/* The same for a large table that is looked up at random: in large pages if the system has them, because every look-up would
+ * wait for the address of its page to be found, and then for what is there. */
+void *memory_new_table(size_t size);
 void *memory_resize(void *old, size_t size);
 char *memory_text(const char *text);
 void *memory_copy(const void *bytes, size_t size);
