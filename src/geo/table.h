@@ -39,14 +39,14 @@ struct table_bucket {
 	uint8_t scope_bits; /* then */
 };
 
+/* Where a bucket's networks stand are the octets, of which the first is 0, then the values, which are not aligned. */
 struct table_ipv4 {
 	struct table_bucket *buckets;
-	uint8_t *
-		networks; /* for each bucket: the octets, the first of them 0; then the values, unaligned */
+	uint8_t *networks; /* in the same piece of memory as the buckets */
 	size_t value_size; /* 2, or 4 when 16 bits cannot hold all values */
 	uint32_t divided;  /* the value of that size that says so */
 	uint32_t *
-		starts; /* of the ranges in divided networks, sorted; each such network begins one */
+		starts; /* of ranges in divided networks, sorted; one at the first address of each */
 	uint32_t *start_values;
 	size_t start_count;
 	size_t size_bytes;
