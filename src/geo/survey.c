@@ -27,8 +27,6 @@ static void deep_end(struct deep *deep, struct ranges *ranges)
 {
 	size_t best = 0;
 
-	if (deep->count == 0)
-		return;
 	for (size_t i = 1; i < deep->count; i++)
 		if (deep->items[i].weight > deep->items[best].weight)
 			best = i;
@@ -42,7 +40,7 @@ static void deep_add(struct deep *deep, struct ranges *ranges, const struct mmdb
 	uint64_t weight = network->bits < 128 ? UINT64_C(1) << (127 - network->bits) : 0;
 	size_t i = 0;
 
-	if (deep->start != network->start)
+	if (deep->count > 0 && deep->start != network->start)
 		deep_end(deep, ranges);
 	deep->start = network->start;
 	while (i < deep->count && deep->items[i].description != description)
@@ -70,7 +68,8 @@ static bool collect_network(void *context, const struct mmdb_network *network, s
 		deep_add(&collection->deep, collection->ranges, network, description);
 		return true;
 	}
-	deep_end(&collection->deep, collection->ranges);
+	if (collection->deep.count > 0)
+		deep_end(&collection->deep, collection->ranges);
 	ranges_add(collection->ranges, network->start, description);
 	return true;
 }
@@ -81,7 +80,8 @@ static bool collect(const struct mmdb *mmdb, enum address_family family, struct 
 	struct collection collection = {.ranges = ret_ranges, .deep.count = 0};
 	bool done = mmdb_walk(mmdb, family, collect_network, &collection, err);
 
-	deep_end(&collection.deep, ret_ranges);
+	if (collection.deep.count > 0)
+		deep_end(&collection.deep, ret_ranges);
 	return done;
 }
 
