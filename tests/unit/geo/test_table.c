@@ -85,8 +85,8 @@ static void check_ipv6(const struct ranges *ranges, const struct table_ipv6 *tab
 			hit.scope_bits);
 }
 
-/* As many values as 16 bits hold, and one more. */
-static const size_t value_counts[] = {65536, 65537};
+/* As many values as 16 bits hold beside the one that marks divided networks, and one more. */
+static const size_t value_counts[] = {65535, 65536};
 
 static void ipv4_at_every_boundary(void **state)
 {
