@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Covers: src/config/secrets.c */
 
 /* The file of cookie secrets: one or two of them, or a report; and what is printed is read again. */
 
