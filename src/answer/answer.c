@@ -553,7 +553,7 @@ struct answered answer_query(const struct plan *plan, const struct answer_client
 	else
 		count(&job, answer_verdict(&job, verdict));
 	return (struct answered){
-		.size = (uint32_t)reply_finish(&job.reply),
+		.size = reply_finish(&job.reply),
 		.has_cookie = has_cookie(&job),
 	};
 }

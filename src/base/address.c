@@ -280,25 +280,27 @@ socklen_t address_to_sockaddr(
 	return sizeof(*in6);
 }
 
+struct address address_of_in6(const struct in6_addr *in6)
+{
+	struct address address = {.family = ADDRESS_IPV6};
+
+	if (IN6_IS_ADDR_V4MAPPED(in6))
+		return address_of_in(in6->s6_addr + 12);
+	memcpy(address.bytes, in6, 16);
+	return address;
+}
+
 bool address_of_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)sockaddr;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sockaddr;
 
-	if (sockaddr->sa_family == AF_INET) {
-		*ret_address = (struct address){.family = ADDRESS_IPV4};
-		memcpy(ret_address->bytes, &in->sin_addr, 4);
-		return true;
-	}
-	if (sockaddr->sa_family != AF_INET6)
+	if (sockaddr->sa_family == AF_INET)
+		*ret_address = address_of_in((const uint8_t *)&in->sin_addr);
+	else if (sockaddr->sa_family == AF_INET6)
+		*ret_address = address_of_in6(&in6->sin6_addr);
+	else
 		return false;
-	if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-		*ret_address = (struct address){.family = ADDRESS_IPV4};
-		memcpy(ret_address->bytes, in6->sin6_addr.s6_addr + 12, 4);
-	} else {
-		ret_address->family = ADDRESS_IPV6;
-		memcpy(ret_address->bytes, &in6->sin6_addr, 16);
-	}
 	return true;
 }
 

@@ -53,18 +53,30 @@ struct udp {
 	struct iovec reply_parts[BATCH];
 	struct mmsghdr
 		queries[BATCH]; /* as recvmmsg() takes and fills them; slot i belongs to query i */
-	struct mmsghdr replies[BATCH]; /* dense: a query without a reply leaves no gap */
+	/* Dense: a query without a reply leaves no gap.  Between batches, reply i is set up to go to slot i. */
+	struct mmsghdr replies[BATCH];
 };
 
-static bool is_bound_to_wildcard(int fd)
+/* Also whether it is bound to a wildcard; `ret_name_size`: octets of all names of its peers. */
+static bool is_bound_to_wildcard(int fd, socklen_t *ret_name_size)
 {
 	struct sockaddr_storage kernel;
 	struct address_port bound;
-	socklen_t size = sizeof(kernel);
 
-	return getsockname(fd, (struct sockaddr *)&kernel, &size) == 0 &&
+	*ret_name_size = sizeof(kernel);
+	return getsockname(fd, (struct sockaddr *)&kernel, ret_name_size) == 0 &&
 		address_from_sockaddr((const struct sockaddr *)&kernel, &bound) &&
 		address_is_any(&bound.address);
+}
+
+/* Sets reply `at` up to go to a slot. */
+static void reply_aim(struct udp *udp, size_t at, struct slot *slot)
+{
+	struct msghdr *reply = &udp->replies[at].msg_hdr;
+
+	reply->msg_name = &slot->peer;
+	reply->msg_control = udp->is_wildcard ? slot->control : NULL;
+	udp->reply_parts[at].iov_base = slot->reply;
 }
 
 /* What the kernel wrote over when it filled the header is set again. */
@@ -83,13 +95,14 @@ struct udp *udp_new(const struct udp_share *share, const struct worker *worker)
 	struct udp *udp = memory_new_aligned(WORKER_ALIGNMENT, sizeof(*udp));
 	struct random secret; /* not udp->random, of which clients see something */
 	int fd = share->fd;
+	socklen_t name_size;
 
 	random_seed(&secret);
 	udp->worker = *worker;
 	udp->fd = fd;
 	udp->thread_count = share->thread_count;
 	limit_init(&udp->limit, share->limit_table, &secret);
-	udp->is_wildcard = is_bound_to_wildcard(fd);
+	udp->is_wildcard = is_bound_to_wildcard(fd, &name_size);
 	random_seed(&udp->random);
 	for (size_t i = 0; i < BATCH; i++) {
 		struct slot *slot = &udp->slots[i];
@@ -101,8 +114,12 @@ struct udp *udp_new(const struct udp_share *share, const struct worker *worker)
 			.msg_iovlen = 1,
 			.msg_control = udp->is_wildcard ? slot->control : NULL,
 		};
-		udp->replies[i].msg_hdr =
-			(struct msghdr){.msg_iov = &udp->reply_parts[i], .msg_iovlen = 1};
+		udp->replies[i].msg_hdr = (struct msghdr){
+			.msg_namelen = name_size,
+			.msg_iov = &udp->reply_parts[i],
+			.msg_iovlen = 1,
+		};
+		reply_aim(udp, i, slot);
 		query_reset(udp, i);
 	}
 	return udp;
@@ -142,8 +159,18 @@ static void turn_destination(struct msghdr *query)
 /* What all queries of a batch have in common. */
 struct moment {
 	const struct plan *plan;
+	uint64_t random; /* drawn for the batch; each query gets another one of it */
 	uint32_t unix_s;
 };
+
+/*
+ * Steps of the golden ratio from a random number: for each query of a batch uniform over all 64 bits, as if drawn for
+ * it, and among themselves spread more evenly than numbers that are.
+ */
+static inline uint64_t random_of(const struct moment *now, size_t index)
+{
+	return now->random + index * UINT64_C(0x9e3779b97f4a7c15);
+}
 
 static inline struct answered ask(struct udp *udp, const struct moment *now,
 	const struct answer_client *client, struct stats *stats, size_t index)
@@ -151,31 +178,43 @@ static inline struct answered ask(struct udp *udp, const struct moment *now,
 	struct slot *slot = &udp->slots[index];
 
 	return answer_query(now->plan, client, slot->query, udp->queries[index].msg_len,
-		random_next(&udp->random), stats, slot->reply);
+		random_of(now, index), stats, slot->reply);
 }
 
-/* What becomes of a query whose network got all that it may. */
-static enum limit_outcome judge(
-	struct udp *udp, struct limit_place *place, const struct address *address)
-{
-	/* drawn only where chance decides: a flood comes this way */
-	uint32_t random =
-		udp->limit.rules.slip > 1 ? (uint32_t)(random_next(&udp->random) >> 32) : 0;
-
-	return limit_judge(&udp->limit, place, address, random);
-}
-
-/* Octets of the reply that are sent; 0: none. */
-static size_t reply_limited(struct udp *udp, enum limit_outcome outcome, size_t size)
+/* Octets of the reply to a query whose network got all that it may; 0: none.  A flood comes this way. */
+static size_t reply_over(struct udp *udp, const struct moment *now, struct limit_place *place,
+	struct answer_client *client, size_t index)
 {
 	static const enum stats_counter counters[][2] = {
 		[LIMIT_SLIP] = {STATS_LIMITED_SLIPPED, STATS_WOULD_HAVE_SLIPPED},
 		[LIMIT_DROP] = {STATS_LIMITED_DROPPED, STATS_WOULD_HAVE_DROPPED},
 	};
 	bool is_dry_run = udp->limit.rules.is_dry_run;
+	/* drawn only where chance decides */
+	uint32_t random =
+		udp->limit.rules.slip > 1 ? (uint32_t)(random_next(&udp->random) >> 32) : 0;
+	enum limit_outcome outcome = limit_judge(&udp->limit, place, &client->address, random);
 
+	client->is_limited = outcome != LIMIT_GRANT && !is_dry_run;
+
+	struct answered answered = ask(udp, now, client, udp->worker.stats, index);
+
+	if (answered.size == 0 || answered.has_cookie) /* which is neither counted nor limited */
+		return answered.size;
+	if (outcome == LIMIT_GRANT) {
+		limit_count(&udp->limit, place);
+		return answered.size;
+	}
 	stats_add(udp->worker.stats, counters[outcome][is_dry_run], 1);
-	return outcome == LIMIT_DROP && !is_dry_run ? 0 : size;
+	return outcome == LIMIT_DROP && !is_dry_run ? 0 : answered.size;
+}
+
+/* A socket has peers of its own family alone. */
+static inline struct address address_of_peer(const union peer *peer)
+{
+	if (peer->any.sa_family == AF_INET)
+		return address_of_in((const uint8_t *)&peer->ipv4.sin_addr);
+	return address_of_in6(&peer->ipv6.sin6_addr);
 }
 
 /* Octets of the reply to query `index`; 0: none. */
@@ -183,33 +222,26 @@ static size_t reply_write(struct udp *udp, const struct moment *now, size_t inde
 {
 	struct slot *slot = &udp->slots[index];
 	struct limit *limit = &udp->limit;
-	struct answer_client client;
 
 	/* Nobody can ask from port 0, so its sender is forged (RFC 6335 6: reserved).  A port stands in the same
 	 * place in either family. */
-	if (slot->peer.ipv4.sin_port == 0 ||
-		!address_of_sockaddr(&slot->peer.any, &client.address)) {
+	if (slot->peer.ipv4.sin_port == 0) {
 		stats_add(udp->worker.stats, STATS_SILENT, 1);
 		return 0;
 	}
 
+	struct answer_client client = {
+		.address = address_of_peer(&slot->peer), .now_unix_s = now->unix_s};
 	struct limit_place *place =
 		limit_find(limit, network_of(&limit->rules.masks, &client.address));
-	enum limit_outcome outcome =
-		limit_is_over(limit, place) ? judge(udp, place, &client.address) : LIMIT_GRANT;
 
-	client.is_tcp = false;
-	client.is_limited = outcome != LIMIT_GRANT && !limit->rules.is_dry_run;
-	client.is_short = false;
-	client.now_unix_s = now->unix_s;
+	if (limit_is_over(limit, place))
+		return reply_over(udp, now, place, &client, index);
 
 	struct answered answered = ask(udp, now, &client, udp->worker.stats, index);
 
-	if (answered.size == 0 || answered.has_cookie) /* which is neither counted nor limited */
-		return answered.size;
-	if (outcome != LIMIT_GRANT)
-		return reply_limited(udp, outcome, answered.size);
-	limit_count(limit, place);
+	if (answered.size > 0 && !answered.has_cookie) /* which is not counted */
+		limit_count(limit, place);
 	return answered.size;
 }
 
@@ -238,16 +270,13 @@ static size_t answer_batch(struct udp *udp, const struct moment *now, size_t rec
 		size_t size = reply_write(udp, now, i);
 
 		if (size > 0) {
-			struct msghdr *reply = &udp->replies[count].msg_hdr;
-
-			udp->reply_parts[count++] = (struct iovec){udp->slots[i].reply, size};
-			reply->msg_name = query->msg_name;
-			reply->msg_namelen = query->msg_namelen;
+			if (count != i)
+				reply_aim(udp, count, &udp->slots[i]);
 			if (udp->is_wildcard) {
 				turn_destination(query);
-				reply->msg_control = query->msg_control;
-				reply->msg_controllen = query->msg_controllen;
+				udp->replies[count].msg_hdr.msg_controllen = query->msg_controllen;
 			}
+			udp->reply_parts[count++].iov_len = size;
 		}
 		query_reset(udp, i);
 	}
@@ -259,11 +288,10 @@ static bool reply_shorten(struct udp *udp, const struct moment *now, size_t at)
 {
 	struct slot *slot = udp->replies[at].msg_hdr.msg_name; /* which begins with the name */
 	struct iovec *part = &udp->reply_parts[at];
-	struct answer_client client = {.is_short = true, .now_unix_s = now->unix_s};
+	struct answer_client client = {.address = address_of_peer(&slot->peer),
+		.is_short = true,
+		.now_unix_s = now->unix_s};
 	struct stats counted_already = {0};
-
-	(void)address_of_sockaddr(&slot->peer.any, &client.address); /* it was one before */
-
 	size_t size = ask(udp, now, &client, &counted_already, (size_t)(slot - udp->slots)).size;
 
 	if (size >= part->iov_len)
@@ -293,6 +321,16 @@ static void send_batch(struct udp *udp, const struct moment *now, size_t count)
 	}
 }
 
+static void batch_serve(struct udp *udp, const struct moment *now, size_t received)
+{
+	size_t count = answer_batch(udp, now, received);
+
+	send_batch(udp, now, count);
+	if (count < received) /* some had no reply */
+		for (size_t i = 0; i < received; i++)
+			reply_aim(udp, i, &udp->slots[i]);
+}
+
 static void *run(void *argument)
 {
 	struct udp *udp = argument;
@@ -305,10 +343,13 @@ static void *run(void *argument)
 		live_online();
 		if (received > 0) {
 			/* no system call: the vDSO */
-			struct moment now = {.plan = live_get(udp->worker.live),
-				.unix_s = (uint32_t)clock_unix_s()};
+			struct moment now = {
+				.plan = live_get(udp->worker.live),
+				.random = random_next(&udp->random),
+				.unix_s = (uint32_t)clock_unix_s(),
+			};
 
-			send_batch(udp, &now, answer_batch(udp, &now, (size_t)received));
+			batch_serve(udp, &now, (size_t)received);
 		}
 	}
 	live_leave();

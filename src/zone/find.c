@@ -89,7 +89,9 @@ static void match_below(const struct zone_set *set, const struct roster_slot *en
 static const struct roster_slot *find_end(const struct zone_set *set, const struct name_key *name,
 	const struct name_tails *tails, unsigned labels)
 {
-	return roster_find_hashed(&set->roster, name, name->label_count - labels, tails);
+	unsigned label = name->label_count - labels;
+
+	return roster_find_hash(&set->roster, name, label, name_tails_hash(tails, name, label));
 }
 
 /*
@@ -154,19 +156,26 @@ static const struct roster_slot *find_encloser(
 	return slot ? slot : find_far_encloser(set, name);
 }
 
+/* Apart, because a name that exists, as most do, needs no more registers than its own look-up. */
+__attribute__((noinline)) static void match_missing(
+	const struct zone_set *set, const struct name_key *name, struct zone_match *ret_match)
+{
+	const struct roster_slot *encloser = find_encloser(set, name);
+
+	if (encloser)
+		match_below(set, encloser, ret_match);
+	else
+		*ret_match =
+			(struct zone_match){.outcome = ZONE_OUTSIDE, .steered = ZONE_NOT_STEERED};
+}
+
 void zone_set_find(const struct zone_set *set, const struct name_key *name, uint16_t type,
 	struct zone_match *ret_match)
 {
 	const struct roster_slot *slot = roster_find(&set->roster, name, 0);
 
-	if (slot) {
-		match_exact(set, slot, type, ret_match);
-		return;
-	}
-	slot = find_encloser(set, name);
 	if (slot)
-		match_below(set, slot, ret_match);
+		match_exact(set, slot, type, ret_match);
 	else
-		*ret_match =
-			(struct zone_match){.outcome = ZONE_OUTSIDE, .steered = ZONE_NOT_STEERED};
+		match_missing(set, name, ret_match);
 }

@@ -41,7 +41,7 @@ struct answered answer_query(const struct plan *plan, const struct answer_client
 	size = size < DNS_HEADER_SIZE ? DNS_HEADER_SIZE : size;
 	memset(out, query[0], size);
 	memcpy(out, query, DNS_HEADER_SIZE);
-	return (struct answered){.size = (uint32_t)size};
+	return (struct answered){.size = size};
 }
 
 /* The slow and obvious way: the whole stream at once. */

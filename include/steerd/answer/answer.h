@@ -31,9 +31,9 @@ struct answer_client {
 	uint32_t now_unix_s;
 };
 
-/* What became of a query. */
+/* What became of a query.  In two registers, as it is: packed into one it would have to be taken apart. */
 struct answered {
-	uint32_t size; /* octets of the reply; 0: none */
+	size_t size; /* octets of the reply; 0: none */
 	/* It came with a cookie that we made for its address, so that is no forgery (RFC 7873 5.2.5). */
 	bool has_cookie;
 };

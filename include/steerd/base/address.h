@@ -5,9 +5,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "steerd/base/err.h"
+
+struct in6_addr;
 
 /*
  * address - IP addresses, prefixes of them, and addresses with a port.
@@ -83,7 +86,17 @@ void address_port_print(
 socklen_t address_to_sockaddr(
 	const struct address_port *value, struct sockaddr_storage *ret_sockaddr);
 bool address_from_sockaddr(const struct sockaddr *sockaddr, struct address_port *ret_value);
-/* The address alone.  [query path] */
+/* The address alone. */
 bool address_of_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address);
+
+/* The same for who knows the family.  [query path] */
+static inline struct address address_of_in(const uint8_t octets[static 4])
+{
+	struct address address = {.family = ADDRESS_IPV4};
+
+	memcpy(address.bytes, octets, 4);
+	return address;
+}
+struct address address_of_in6(const struct in6_addr *in6);
 
 #endif

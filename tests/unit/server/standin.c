@@ -42,7 +42,7 @@ struct answered answer_query(const struct plan *plan, const struct answer_client
 	memcpy(out + size - STANDIN_TAIL, &client->address, STANDIN_TAIL);
 	out[2] |= is_limited ? 0x82 : 0x80;
 	stats_add(stats, STATS_NOERROR, !is_limited);
-	return (struct answered){.size = (uint32_t)size, .has_cookie = has_cookie};
+	return (struct answered){.size = size, .has_cookie = has_cookie};
 }
 
 /* What a plan has that the server itself reads. */
