@@ -179,6 +179,7 @@ struct geo *geo_build(const struct geo_request *request, struct report *report)
 		geo = build_maps(request, &atlas, &networks);
 	networks_done(&networks);
 	atlas_done(&atlas);
+	memory_give_back(); /* an atlas is larger than its maps */
 	return geo;
 }
 
