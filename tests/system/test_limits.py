@@ -178,6 +178,16 @@ def open_from(server, source):
     return sock
 
 
+def await_open(server, count):
+    """Waits until so many connections are open."""
+    try:
+        wait_until(lambda: server.status()["tcp_open"] == count, 10, "they are open")
+    except Failed:
+        status = server.status()
+        counters = {name: value for name, value in status["counters"].items() if name.startswith("tcp")}
+        raise Failed(f"{status['tcp_open']} connections of {count} are open: {counters}") from None
+
+
 def ask_on(sock, number):
     """One query on an open connection."""
     sock.sendall(wire.framed(numbered(number)))
@@ -248,8 +258,8 @@ def test_many_idle_connections(bench):
         if number % 20 == 0:
             equal(server.ask(numbered(number % 65536)).id, number % 65536, "UDP beside them")
         if number % 1000 == 0:  # the kernel keeps 4,096 for a daemon that is slow, and is slow about those beyond
-            wait_until(lambda opened=len(socks): server.status()["tcp_open"] == opened, 10, f"{len(socks)} are open")
-    wait_until(lambda: server.status()["tcp_open"] == count, 10, "all are open")
+            await_open(server, len(socks))
+    await_open(server, count)
     each = (resident_kb(server.process.pid) - before_kb) * 1024 / count
     true(each < 1024, f"an idle connection takes {each:.0f} octets")
     for number in range(200):
