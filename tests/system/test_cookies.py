@@ -193,7 +193,7 @@ def start_named(bench, secret):
     """BIND with the same zone and secret; where it answers."""
     program = shutil.which("named", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     if not program:
-        raise Skipped("there is no named")
+        raise Skipped("no named: scripts/packages install differential")
     address = "127.0.0.1"  # it listens at addresses that an interface has and at no other
     port = free_port(address)
     config = bench.write("named.conf", NAMED % {
