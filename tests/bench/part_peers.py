@@ -122,9 +122,11 @@ def measure(bench):
     for name, _, _ in servers:
         cells = [cell(*(costs.get((one, kind), []) for one in (name, "echo", "gdnsd"))) for kind in KINDS]
         rows.append([versions.get(name, name), *cells, agreement.get(name, "-")])
-    bad = {key: sum(run["lost"] + run["other"] for run in listed) for key, listed in runs.items()}
-    notes += [f"{name}, {kind}: {count:.0f} queries lost or answered with an error"
-              for (name, kind), count in bad.items() if count]
+    bad = {name: max(sum(run["lost"] + run["other"] for run in listed)
+                     for (one, _), listed in runs.items() if one == name) for name, _, _ in servers}
+    worst = ", ".join(f"{name} {count:.0f}" for name, count in bad.items() if count)
+    if worst:
+        notes.append(f"Queries lost or answered with an error, of all that one kind sent, at the most: {worst}.")
     rates = {kind: rig.median([run["qps"] for run in runs["steerd", kind]]) for kind in KINDS}
     return "\n".join([
         rig.table(["CPU time of a query: ns · times the echo · times gdnsd", *KINDS, "same addresses as steerd"],
