@@ -227,6 +227,14 @@ def no_room_for_ours(case, _difference):
             and (leads_to_its_dname(case.theirs) if case.peer == "NSD" else len(links) == 5))
 
 
+def no_room_for_theirs(case, _difference):
+    """A chain of DNAMEs that has no room in theirs, TC or not all of it, though it has in ours, in as few octets as the
+    client takes: each name that it makes leads on with a pointer."""
+    ours, theirs = case.ours, case.theirs
+    return (theirs.tc and not ours.tc and not case.question.is_tcp and any(r.type == "TYPE39" for r in ours.answer)
+            and keys(theirs.answer) <= keys(ours.answer) and keys(theirs.authority) <= keys(ours.authority))
+
+
 def leaves_the_zone(case, _difference):
     """A chain into another zone, which Knot does not enter; NSD does, so that our answer is compared all the same.
     A name of the other zone that the file of the first one holds as well is what Knot takes for the answer."""
@@ -282,6 +290,7 @@ RULES = [
     (("NSD",), ("rcode", *SECTIONS), "NSD ends a chain where a DNAME would serve twice", used_twice),
     (("Knot",), ("tc",), "Knot goes round a circle until there is no room", round_again),
     (ALL, ("tc", *SECTIONS), "a chain that they end early fits into a packet", no_room_for_ours),
+    (ALL, ("tc", "rcode", *SECTIONS), "a chain of DNAMEs has no room in theirs", no_room_for_theirs),
     (ALL, ("rcode", *SECTIONS), "RRSIG, NSEC, NSEC3: an alias is followed (RFC 1034 4.3.2)", not_followed),
 ]
 
