@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers: src/geo/mmdb.c src/geo/mmdb_data.c src/geo/compact.c src/geo/atlas.c */
+/* Covers: src/geo/mmdb.c src/geo/mmdb_data.c src/geo/compact.c src/geo/atlas.c src/geo/survey.c */
 
 /* City databases in either form: the worst outcome is a refusal. */
 
