@@ -8,7 +8,6 @@
 
 #include "steerd/dns/dns.h"
 #include "steerd/dns/type.h"
-#include "steerd/dns/wire.h"
 
 /* Types that only this room needs a name for. */
 enum { TYPE_SIG = 24, TYPE_KEY = 25, TYPE_NXT = 30, TYPE_RRSIG = 46, TYPE_NSEC = 47 };
@@ -16,7 +15,6 @@ enum { TYPE_SIG = 24, TYPE_KEY = 25, TYPE_NXT = 30, TYPE_RRSIG = 46, TYPE_NSEC =
 /* Octets of a set's records: header, a question for the longest name, OPT with its options fit beside it. */
 #define SET_SIZE_MAX 65000
 #define RECORD_FIXED_SIZE 12 /* pointer, type, class, TTL, RDLENGTH */
-#define SOA_NUMBERS_SIZE 20  /* behind its two names: five of 32 bits, the serial first */
 
 /* What messages are made of: each of them has a name, many a type and another line. */
 struct words {
@@ -456,7 +454,7 @@ void check_serial(const struct draft *draft, uint32_t serving)
 	if (!soa)
 		return;
 
-	uint32_t serial = wire_read32(soa->rdata + soa->rdata_size - SOA_NUMBERS_SIZE);
+	uint32_t serial = draft_read_soa(soa).serial;
 
 	if (is_older(serial, serving))
 		report_error(draft->report, place_of(draft, soa),

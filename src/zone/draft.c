@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "steerd/base/memory.h"
+#include "steerd/dns/wire.h"
 
 #define FIRST_SLOTS 64
 
@@ -164,6 +165,18 @@ struct draft_record *draft_first(const struct draft_name *name, uint16_t type)
 struct draft_record *draft_next(const struct draft_record *record)
 {
 	return record->next && record->next->type == record->type ? record->next : NULL;
+}
+
+#define SOA_NUMBERS_SIZE 20 /* five of 32 bits: the serial is first, MINIMUM last */
+
+struct draft_soa draft_read_soa(const struct draft_record *soa)
+{
+	const uint8_t *numbers = soa->rdata + soa->rdata_size - SOA_NUMBERS_SIZE;
+
+	return (struct draft_soa){
+		.serial = wire_read32(numbers),
+		.minimum_s = wire_read32(numbers + SOA_NUMBERS_SIZE - 4),
+	};
 }
 
 const char *draft_print(const struct draft *draft, const uint8_t *wire, struct draft_text *ret_text)

@@ -101,6 +101,13 @@ struct draft_record *draft_first(const struct draft_name *name, uint16_t type);
 /* The next record of the same type, NULL at the end. */
 struct draft_record *draft_next(const struct draft_record *record);
 
+/* What this room needs of the numbers behind the two names of an SOA (RFC 1035 3.3.13). */
+struct draft_soa {
+	uint32_t serial;
+	uint32_t minimum_s;
+};
+struct draft_soa draft_read_soa(const struct draft_record *soa);
+
 /* How messages call a name: 'www', relative to the zone, or '@'; one outside with its final dot. */
 struct draft_text {
 	char bytes[NAME_TEXT_SIZE];

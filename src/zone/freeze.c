@@ -237,16 +237,13 @@ static void freeze_soa(struct freezer *freezer)
 {
 	struct zone *zone = freezer->zone;
 	const struct draft_record *soa = draft_first(freezer->draft->apex, DNS_TYPE_SOA);
-	const uint8_t *numbers = soa->rdata + soa->rdata_size - 20; /* five of 32 bits */
-	uint32_t minimum_s = (uint32_t)numbers[16] << 24 | (uint32_t)numbers[17] << 16 |
-		(uint32_t)numbers[18] << 8 | numbers[19];
+	struct draft_soa read = draft_read_soa(soa);
 
-	zone->serial = (uint32_t)numbers[0] << 24 | (uint32_t)numbers[1] << 16 |
-		(uint32_t)numbers[2] << 8 | numbers[3];
+	zone->serial = read.serial;
 	block_writer_clear(&freezer->writer);
 	block_begin(&freezer->writer, freezer->draft->apex->wire, 0);
 	block_add(&freezer->writer, freezer->draft->apex->wire, soa,
-		soa->ttl_s < minimum_s ? soa->ttl_s : minimum_s);
+		soa->ttl_s < read.minimum_s ? soa->ttl_s : read.minimum_s);
 	zone->negative = block_end(&freezer->writer);
 	zone->negative.bytes =
 		arena_copy(zone->arena, zone->negative.bytes, zone->negative.size_bytes);
