@@ -2,7 +2,6 @@
 #include "steerd/base/address.h"
 
 #include <arpa/inet.h>
-#include <assert.h>
 #include <endian.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -290,27 +289,18 @@ struct address address_of_in6(const struct in6_addr *in6)
 	return address;
 }
 
-bool address_of_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address)
+bool address_from_sockaddr(const struct sockaddr *sockaddr, struct address_port *ret_value)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)sockaddr;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)sockaddr;
 
 	if (sockaddr->sa_family == AF_INET)
-		*ret_address = address_of_in((const uint8_t *)&in->sin_addr);
+		*ret_value = (struct address_port){
+			address_of_in((const uint8_t *)&in->sin_addr), ntohs(in->sin_port)};
 	else if (sockaddr->sa_family == AF_INET6)
-		*ret_address = address_of_in6(&in6->sin6_addr);
+		*ret_value = (struct address_port){
+			address_of_in6(&in6->sin6_addr), ntohs(in6->sin6_port)};
 	else
 		return false;
-	return true;
-}
-
-bool address_from_sockaddr(const struct sockaddr *sockaddr, struct address_port *ret_value)
-{
-	if (!address_of_sockaddr(sockaddr, &ret_value->address))
-		return false;
-	static_assert(
-		offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
-		"a port stands in the same place in either family");
-	ret_value->port = ntohs(((const struct sockaddr_in *)sockaddr)->sin_port);
 	return true;
 }

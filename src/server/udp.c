@@ -39,6 +39,8 @@ struct slot {
 };
 
 static_assert(offsetof(struct slot, peer) == 0, "the name of a message leads to its slot");
+static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
+	"a port stands in the same place in either family");
 
 struct udp {
 	struct worker worker;

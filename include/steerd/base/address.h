@@ -86,10 +86,7 @@ void address_port_print(
 socklen_t address_to_sockaddr(
 	const struct address_port *value, struct sockaddr_storage *ret_sockaddr);
 bool address_from_sockaddr(const struct sockaddr *sockaddr, struct address_port *ret_value);
-/* The address alone. */
-bool address_of_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address);
-
-/* The same for who knows the family.  [query path] */
+/* The address alone, for who knows the family.  [query path] */
 static inline struct address address_of_in(const uint8_t octets[static 4])
 {
 	struct address address = {.family = ADDRESS_IPV4};
