@@ -172,6 +172,19 @@ static void silence_where_there_is_no_reply(void **state)
 	server_stop(server);
 }
 
+/* A query from any port, and from the address that it is sent to, as a raw socket of loopback does. */
+static void send_forged(int raw, const struct address_port *to, uint16_t source_port)
+{
+	struct sockaddr_storage kernel;
+	socklen_t size = address_to_sockaddr(to, &kernel);
+	/* RFC 768: source, destination, length, no checksum */
+	uint8_t packet[8 + QUERY_SIZE] = {(uint8_t)(source_port >> 8), (uint8_t)source_port,
+		(uint8_t)(to->port >> 8), (uint8_t)to->port, 0, sizeof(packet)};
+
+	assert_int_equal(sendto(raw, packet, sizeof(packet), 0, (struct sockaddr *)&kernel, size),
+		sizeof(packet));
+}
+
 /* Only who may open a raw socket can forge this one. */
 static void source_port_zero_is_dropped(void **state)
 {
@@ -184,14 +197,9 @@ static void source_port_zero_is_dropped(void **state)
 	struct server *server = standin_start(&(struct standin_options){.listen = {"127.0.0.1:0"}});
 	struct address_port to = server_listen(server, 0);
 	int fd = standin_socket(SOCK_DGRAM, &to);
-	struct sockaddr_storage kernel;
-	socklen_t size = address_to_sockaddr(&to, &kernel);
-	uint8_t packet[8 + QUERY_SIZE] = {0, 0, (uint8_t)(to.port >> 8), (uint8_t)to.port, 0,
-		sizeof(packet)}; /* RFC 768: source 0, destination, length, no checksum */
 	uint8_t reply[ANSWER_UDP_MAX];
 
-	assert_int_equal(sendto(raw, packet, sizeof(packet), 0, (struct sockaddr *)&kernel, size),
-		sizeof(packet));
+	send_forged(raw, &to, 0); /* RFC 768: no port to answer to */
 	send_query(fd, 7);
 	await_reply(fd, reply, sizeof(reply), "the query after it");
 	assert_int_equal(id_of(reply), 7);
@@ -309,16 +317,9 @@ static void a_query_from_ourselves_is_no_loop(void **state)
 	struct server *server = standin_start(&(struct standin_options){.listen = {"127.0.0.1:0"}});
 	struct address_port to = server_listen(server, 0);
 	int fd = standin_socket(SOCK_DGRAM, &to);
-	struct sockaddr_storage kernel;
-	socklen_t size = address_to_sockaddr(&to, &kernel);
-	uint8_t high = (uint8_t)(to.port >> 8);
-	uint8_t low = (uint8_t)to.port;
-	/* RFC 768: source, destination, length, no checksum; the raw socket sends from the address that it sends to */
-	uint8_t packet[8 + QUERY_SIZE] = {high, low, high, low, 0, sizeof(packet)};
 	uint8_t reply[ANSWER_UDP_MAX];
 
-	assert_int_equal(sendto(raw, packet, sizeof(packet), 0, (struct sockaddr *)&kernel, size),
-		sizeof(packet));
+	send_forged(raw, &to, to.port);	       /* RFC 768: the port to answer to is its own */
 	for (uint16_t id = 1; id <= 3; id++) { /* by the second its reply has come back */
 		send_query(fd, id);
 		await_reply(fd, reply, sizeof(reply), "a query after it");
