@@ -58,6 +58,10 @@ const char *view_all_down_words(const struct view *view, const struct view_pool 
 		return "it answers with all of them (serve-all)";
 	case ALL_DOWN_FALLBACK:
 		return "its names are answered from their own records (fallback)";
+	case ALL_DOWN_LAST_GOOD:
+		return "it answers as when it last had one (last-good)";
+	case ALL_DOWN_FENCED:
+		return "it answers with all of its own (fenced)";
 	}
 	return "";
 }

@@ -18,6 +18,7 @@ static const char *const kinds_done[] = {
 static const char *const verdicts[] = {
 	[VERDICT_UNKNOWN] = "unknown",
 	[VERDICT_UP] = "up",
+	[VERDICT_DEGRADED] = "degraded",
 	[VERDICT_DOWN] = "down",
 };
 

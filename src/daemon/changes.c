@@ -80,6 +80,10 @@ static void print_state(
 			after->streak, after->streak == 1 ? "" : "s",
 			*after->reason ? after->reason : "no reason given");
 		return;
+	case VERDICT_DEGRADED:
+		text_print(lines, " is degraded: %s\n",
+			*after->reason ? after->reason : "no reason given");
+		return;
 	case VERDICT_UP:
 		if (before->state == VERDICT_UNKNOWN) {
 			text_print(lines, " is up: its first check passed\n");

@@ -43,6 +43,7 @@ static enum verdict_state next_state(const struct verdict *verdict, const struct
 			return VERDICT_UP;
 		return verdict->streak >= rule->fall ? VERDICT_DOWN : VERDICT_UNKNOWN;
 	case VERDICT_UP:
+	case VERDICT_DEGRADED:
 		return !verdict->last_passed && verdict->streak >= rule->fall ? VERDICT_DOWN
 									      : VERDICT_UP;
 	case VERDICT_DOWN:

@@ -107,7 +107,7 @@ bool link_find_frame(const void *bytes, size_t size, enum link_kind *ret_kind,
 	/* what is known of the head must fit even while the rest is on its way */
 	if (size >= 4 && body_size > LINK_FRAME_MAX - LINK_FRAME_HEADER)
 		return false;
-	if (size >= LINK_FRAME_HEADER && kind != LINK_ORDERS && kind != LINK_VERDICTS)
+	if (size >= LINK_FRAME_HEADER && (kind < LINK_ORDERS || kind > LINK_DELIVERED))
 		return false;
 	if (reader.failed || reader.left < body_size) {
 		*ret_frame_size = 0;

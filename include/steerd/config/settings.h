@@ -31,25 +31,136 @@ struct settings_status_range {
 	uint16_t last;
 };
 
-/* How members are checked. */
-struct settings_monitor {
-	const char *name;
-	const char *host;    /* SNI, certificate name and Host header */
-	const char *path;    /* begins with '/' */
-	const char *ca_path; /* NULL: the system's store */
-	uint16_t port;	     /* 443 */
-	uint32_t every_ms;
-	uint32_t timeout_ms; /* of a whole check */
-	uint16_t fall;	     /* failures in a row that make it down */
-	uint16_t rise;	     /* successes in a row that make it up */
-	const struct settings_status_range *status;
-	size_t status_count;
-	const char *body; /* text that the body must hold; NULL: any */
-	struct report_place place;
+/* A file that is read with the settings, so that who uses it needs no right to: certificates, keys, secrets. */
+struct settings_file {
+	const char *path;
+	const char *bytes;
+	size_t size;
 };
 
+struct settings_header {
+	const char *name;
+	const char *
+		value; /* to send; or what to expect: a regular expression (PCRE2), NULL: that it is there */
+};
+
+enum settings_kind { KIND_HTTPS, KIND_HTTP, KIND_TCP, KIND_DNS, KIND_EXEC, KIND_PUSH };
+enum settings_on_stale { STALE_DOWN, STALE_UP, STALE_LAST };
+
+/* Where in a big file a slice is asked for. */
+enum settings_position_kind { POSITION_HEAD, POSITION_TAIL, POSITION_RANDOM, POSITION_FIXED };
+struct settings_position {
+	enum settings_position_kind kind;
+	uint64_t offset; /* POSITION_FIXED */
+};
+
+/* How members are checked.  What a kind does not use is zero. */
+struct settings_monitor {
+	const char *name;
+	struct report_place place;
+	enum settings_kind kind;
+	uint32_t every_ms;
+	uint32_t timeout_ms;   /* of a whole check */
+	uint32_t recheck_ms;   /* after the first failure of one that was well; 0: as usual */
+	uint16_t fall;	       /* failures in a row that make it down */
+	uint16_t rise;	       /* successes in a row that make it up */
+	uint32_t hold_down_ms; /* of one that flaps, doubling; 0: none */
+	uint32_t hold_down_max_ms;
+	uint32_t slower_than_ms; /* a check that takes longer finds it degraded; 0: never */
+	bool allows_internal;	 /* loopback, link-local, our own sockets */
+
+	/* Time limits of phases; 0: none but timeout_ms. */
+	uint32_t resolve_ms;
+	uint32_t connect_ms;
+	uint32_t tls_ms;
+	uint32_t first_byte_ms;
+
+	/* https, http, tcp over TLS */
+	const char
+		*host;	 /* Host header, and SNI and certificate name unless `sni` says otherwise */
+	const char *sni; /* NULL: host */
+	const char *path; /* begins with '/' */
+	uint16_t port;
+	bool is_tls; /* https; tcp with `tls: yes` */
+	bool verifies;
+	const char *ca_path; /* NULL: the system's store */
+	const struct settings_file *ca;
+	const struct settings_file *certificate; /* of the client; NULL: none */
+	const struct settings_file *key;
+	uint32_t certificate_warn_days; /* left: it is said; 0: never */
+	uint32_t certificate_degrade_days;
+	uint32_t certificate_fail_days; /* fails before it has expired; 0: when it has */
+
+	/* https, http */
+	const char *method; /* "GET" */
+	const struct settings_header *headers;
+	size_t header_count;
+	const char *request_body;  /* NULL: none */
+	const char *redirect_host; /* redirects to it are followed; NULL: none are */
+	bool is_http2;
+	const struct settings_status_range *status;
+	size_t status_count;
+	const char *body;	/* text that the body must hold; NULL: any */
+	const char *body_regex; /* PCRE2; NULL: any */
+	uint32_t body_bytes;	/* that are read and judged, decoded */
+	const struct settings_header *expected_headers;
+	size_t expected_header_count;
+	const uint8_t *body_sha256; /* 32 octets; NULL: any */
+
+	/* range: slices of a big file; range_bytes 0: no range monitor */
+	uint64_t range_bytes;			   /* of a slice */
+	uint64_t range_total_bytes;		   /* of the file; 0: any */
+	const struct settings_position *positions; /* one a check, in turn */
+	size_t position_count;
+	const char *range_etag; /* NULL: any, but the same as before */
+	const uint8_t
+		*range_sha256; /* of the slice; then there is one position, not random; NULL: any */
+	uint64_t floor_bits_s; /* after the warm-up; less finds it degraded; 0: any rate */
+	uint64_t warm_up_bytes;
+	uint64_t daily_bytes; /* a budget for each address; 0: none */
+
+	/* tcp */
+	const char *send;   /* NULL: nothing */
+	const char *expect; /* text that must come; NULL: to connect is enough */
+
+	/* dns */
+	const char *question;			  /* a name */
+	uint16_t question_type;			  /* RFC 1035 3.2.2: 1 A, 28 AAAA, 6 SOA, ... */
+	const struct address *expected_addresses; /* one of them must be answered */
+	size_t expected_address_count;		  /* 0: any answer with NOERROR and a record */
+	bool uses_tcp;
+
+	/* exec */
+	const char *const *command; /* program and arguments, not a shell's; ends with NULL */
+	size_t command_count;
+	uint32_t at_once; /* runs of all exec monitors together: the smallest of them */
+
+	/* push */
+	const char *push_path; /* a watched file; NULL: the control socket alone */
+	uint32_t max_age_ms;
+	enum settings_on_stale on_stale;
+};
+
+/* What must hold of several monitors: a tree. */
+enum settings_condition_kind { CONDITION_MONITOR, CONDITION_AT_LEAST, CONDITION_NOT };
+struct settings_condition {
+	enum settings_condition_kind kind;
+	struct report_place place;
+	uint32_t monitor;  /* index of monitors */
+	uint16_t at_least; /* of the items; all-of: as many as there are; any-of: 1 */
+	const struct settings_condition *items; /* CONDITION_NOT: one */
+	size_t item_count;
+};
+#define SETTINGS_CONDITION_DEPTH_MAX 8
+
 enum settings_method { METHOD_NEAREST, METHOD_FAILOVER, METHOD_WEIGHTED, METHOD_ALL };
-enum settings_all_down { ALL_DOWN_SERVE_ALL, ALL_DOWN_FALLBACK };
+enum settings_all_down {
+	ALL_DOWN_SERVE_ALL,
+	ALL_DOWN_FALLBACK,
+	ALL_DOWN_LAST_GOOD,
+	ALL_DOWN_FENCED
+};
+enum settings_without { WITHOUT_DEGRADED, WITHOUT_UP, WITHOUT_DOWN };
 
 /* Exactly one of addresses, host and pool is there. */
 struct settings_member {
@@ -60,7 +171,9 @@ struct settings_member {
 	const char *host; /* a name that the prober resolves; or NULL */
 	const struct address *addresses;
 	size_t address_count;
-	uint32_t weight; /* 0 to 65535, default 1 */
+	uint32_t weight;			    /* 0 to 65535, default 1 */
+	uint32_t capacity;			    /* in whatever unit; 0: not written */
+	const struct settings_condition *condition; /* NULL: its pool's */
 };
 
 struct settings_pool {
@@ -69,10 +182,46 @@ struct settings_pool {
 	enum settings_method method;
 	enum settings_all_down when_all_down;
 	uint32_t monitor; /* index of monitors, or SETTINGS_NONE: its members always count as up */
+	const struct settings_condition *condition; /* the same, or several combined; NULL: none */
+	const uint32_t *watch_only; /* monitors that are run and shown, and decide nothing */
+	size_t watch_only_count;
+	uint32_t
+		panic_percent; /* less capacity than this counts as none; 0: when nothing is left */
+	uint32_t loss_percent; /* of its capacity that health may take away in a minute; 100: all */
+	uint32_t degraded_percent; /* share of a degraded address, of its usual one: 1 to 100 */
+	uint32_t slow_start_ms;
+	uint32_t failback_ms;
+	bool has_manual_return;
+	uint32_t needs; /* index of pools, or SETTINGS_NONE */
+	enum settings_without
+		without; /* what its addresses are while that pool has nothing usable */
 	uint16_t
 		answers; /* addresses in one answer, at most; `all`: no limit unless given (UINT16_MAX) */
 	const struct settings_member *members;
 	size_t member_count;
+};
+
+/* Who is told what happens. */
+#define NOTIFY_DOWN 1u	   /* a member, and that it is back */
+#define NOTIFY_DEGRADED 2u /* a member, and that it is well */
+#define NOTIFY_POOL 4u /* a pool answers in panic, or from its last resort, and that it does not */
+#define NOTIFY_NEVER_UP 8u     /* a member that passed no check since it was configured */
+#define NOTIFY_CERTIFICATE 16u /* one that ends soon */
+#define NOTIFY_OBSERVER 32u    /* the fault may be ours; the prober is gone */
+#define NOTIFY_ALL 63u
+
+struct settings_notify {
+	const char *name;
+	struct report_place place;
+	const char *url;		    /* of a webhook, https or http; NULL: none */
+	const struct settings_file *secret; /* of its signature; NULL: not signed */
+	const struct settings_file *ca;	    /* NULL: the system's store */
+	bool allows_internal;
+	const char *const *command; /* or a command; ends with NULL */
+	size_t command_count;
+	uint32_t after_ms;  /* what is over by then is not told */
+	uint32_t repeat_ms; /* while it lasts; 0: never */
+	uint32_t events;    /* NOTIFY_ */
 };
 
 struct settings {
@@ -113,6 +262,13 @@ struct settings {
 	size_t monitor_count;
 	const struct settings_pool *pools;
 	size_t pool_count;
+	uint32_t canaries; /* index of pools: answers unless we are cut off; or SETTINGS_NONE */
+	uint32_t suspect_percent;  /* of checked targets that must fail anew; 100: never suspect */
+	uint32_t suspect_networks; /* in so many networks at least */
+	uint32_t suspect_window_ms;
+	uint32_t confirm_ms;
+	const struct settings_notify *notifies;
+	size_t notify_count;
 };
 
 /* NULL if the file cannot be read or has a mistake; `report` says which. */

@@ -21,21 +21,43 @@
 enum verdict_state {
 	VERDICT_UNKNOWN, /* not checked yet: counts as up */
 	VERDICT_UP,
+	VERDICT_DEGRADED, /* passes, but is slow, or its certificate is about to expire */
 	VERDICT_DOWN,
 };
 
 #define VERDICT_REASON_SIZE 160
+#define VERDICT_NOTE_SIZE 96
+#define VERDICT_CERTIFICATE_SIZE 64
+
+/* Checks that are remembered of each address. */
+#define VERDICT_OUTCOMES 64
 
 struct verdict {
 	target_id target;
 	struct address address;
-	uint8_t state;			  /* enum verdict_state */
-	uint64_t since_unix_s;		  /* of this state */
-	uint64_t checked_at_unix_s;	  /* the last check's end; 0: none yet */
-	uint32_t latency_ms;		  /* of the last check */
-	uint16_t streak;		  /* last checks in a row with the same result */
-	bool last_passed;		  /* the last check alone */
-	char reason[VERDICT_REASON_SIZE]; /* why the last check failed, in words; "" if it passed */
+	uint8_t state;		    /* enum verdict_state */
+	uint64_t since_unix_s;	    /* of this state */
+	uint64_t checked_at_unix_s; /* the last check's end; 0: none yet */
+	uint32_t latency_ms;	    /* of the last check */
+	uint16_t streak;	    /* last checks in a row with the same result */
+	bool last_passed;	    /* the last check alone */
+	bool was_up;		    /* a check passed once */
+	uint8_t flaps;		    /* recoveries that did not last: what doubles its hold-down */
+	uint64_t
+		held_until_unix_s; /* flapped: stays down so long whatever its checks say; 0: not held */
+	/* The last checks, the newest in bit 0; of each at most one bit is set.  Passed: none. */
+	uint8_t outcome_count;
+	uint64_t outcomes_failed;
+	uint64_t outcomes_degraded;
+	uint32_t latency_p50_ms; /* of those that passed among them */
+	uint32_t latency_p95_ms;
+	uint32_t rate_kbit_s; /* `range`: of the last transfer after its warm-up; 0: none */
+	uint64_t certificate_until_unix_s;	    /* 0: none was seen */
+	char certificate[VERDICT_CERTIFICATE_SIZE]; /* whom it is for */
+	char issuer[VERDICT_CERTIFICATE_SIZE];
+	/* why the last check failed, or what degrades it, in words; "" if it passed whole */
+	char reason[VERDICT_REASON_SIZE];
+	char note[VERDICT_NOTE_SIZE]; /* what else was seen: "HIT, age 312 s"; "" */
 };
 
 struct verdict_table {

@@ -21,7 +21,16 @@
  * sends LINK_ORDERS at the start and after every reload; the prober sends LINK_VERDICTS every
  * second and at every change.
  */
-enum link_kind { LINK_ORDERS = 1, LINK_VERDICTS = 2 };
+enum link_kind {
+	LINK_ORDERS = 1,    /* to the prober */
+	LINK_VERDICTS = 2,  /* from it: the whole table, every second; rows of constant size */
+	LINK_STATES = 3,    /* from it: the states alone, two bits a row, at every change */
+	LINK_PUSHED = 4,    /* to it: what someone says of a target of a `push` monitor */
+	LINK_INQUIRY = 5,   /* to it: check this now, and tell everything */
+	LINK_FINDINGS = 6,  /* from it: what came of an inquiry */
+	LINK_NOTICE = 7,    /* to it: deliver this notification */
+	LINK_DELIVERED = 8, /* from it: that is done, or given up */
+};
 
 #define LINK_FRAME_MAX ((size_t)64 << 20)
 #define LINK_FRAME_HEADER 5
@@ -31,7 +40,71 @@ struct link_orders {
 	struct target_list targets;
 	const struct settings_monitor *monitors;
 	size_t monitor_count;
+	const struct settings_notify *notifies;
+	size_t notify_count;
+	const struct address_port
+		*own; /* what we listen on: never checked unless allows_internal */
+	size_t own_count;
 	struct verdict_table verdicts; /* where to go on from */
+};
+
+/* What the states frame says: two bits for each row of the last table, enum verdict_state. */
+struct link_states {
+	uint64_t generation;
+	uint64_t row_count;
+	const uint8_t *
+		bits; /* (row_count + 3) / 4 octets; the first row in the lowest bits of the first */
+};
+
+/* What someone says of a target of a `push` monitor. */
+struct link_pushed {
+	const char *key; /* of the target; its address is that of the key, or all of a host name */
+	uint8_t state;	 /* enum verdict_state: up, degraded or down */
+	const char *reason;
+};
+
+/* A check now, of one address of one target; `id` comes back with the findings. */
+struct link_inquiry {
+	uint64_t id;
+	const char *key;
+	struct address address;
+};
+
+/* What an inquiry found, in the order in which it should be shown. */
+enum link_section {
+	LINK_REQUEST,	  /* what was asked: name "GET", value "https://..." */
+	LINK_PHASE,	  /* name "connect", number: microseconds, value: words or "" */
+	LINK_TLS,	  /* name "protocol", value "TLSv1.3"; ... */
+	LINK_CERTIFICATE, /* one each of the chain, the server's first: name: subject, value: issuer, number: its end (Unix seconds) */
+	LINK_HEADER,	  /* of the response */
+	LINK_VERDICT,	  /* name "up", "degraded" or "down", value: why */
+};
+struct link_finding {
+	enum link_section section;
+	const char *name;
+	const char *value;
+	uint64_t number;
+};
+struct link_findings {
+	uint64_t id;
+	const struct link_finding *items;
+	size_t count;
+};
+
+/* A notification: `body` is JSON; `notify` is the index of the orders' notifies. */
+struct link_notice {
+	uint64_t id;
+	uint32_t notify;
+	const char *body;
+	const char *event; /* "member-down": for a command's environment, as the next two */
+	const char *subject;
+	const char *reason;
+};
+struct link_delivered {
+	uint64_t id;
+	bool done;
+	uint32_t tries;
+	const char *why; /* not done: why it was given up; "" */
 };
 
 /* Whole frames, header included, added to `ret_frame`. */

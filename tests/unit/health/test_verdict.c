@@ -142,7 +142,7 @@ static const struct {
 	uint8_t octet;
 	const char *want;
 } wrongs[] = {
-	{"a state that is none", ROW_1 + STATE, 3, "row 1 of the verdicts cannot be"},
+	{"a state that is none", ROW_1 + STATE, 4, "row 1 of the verdicts cannot be"},
 	{"a truth that is neither", ROW_1 + PASSED, 2, "row 1 of the verdicts cannot be"},
 	{"no address family", ROW_1 + FAMILY, 0, "row 1 of the verdicts cannot be"},
 	{"an unknown family", ROW_1 + FAMILY, 5, "row 1 of the verdicts cannot be"},

@@ -318,7 +318,7 @@ static const struct {
 	{"the longest", "\x03\xff\xff\xfb", 4, true},
 	{"the longest, of a kind", "\x03\xff\xff\xfb\x01", 5, true},
 	{"no kind", "\0\0\0\1\0", 5, false},
-	{"an unknown kind", "\0\0\0\1\3", 5, false},
+	{"an unknown kind", "\0\0\0\1\11", 5, false},
 	{"an empty body", "\0\0\0\0\2", 5, true},
 };
 

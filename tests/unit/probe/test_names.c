@@ -127,7 +127,7 @@ static void print_table(const struct verdict_table *table, struct text *ret_text
 
 		address_print(&table->rows[i].address, address);
 		text_print(ret_text, "%s%u %s %c", i > 0 ? ", " : "", table->rows[i].target,
-			address, "?UD"[table->rows[i].state]);
+			address, "?UGD"[table->rows[i].state]);
 	}
 }
 
