@@ -117,7 +117,7 @@ static void say(struct name_server *server, const struct script *script)
 	server->asked_ipv6 = 0;
 }
 
-/* "T ADDRESS STATE[,...]": all rows, states as ? unknown, U up, D down. */
+/* "T ADDRESS STATE[,...]": all rows, states as ? unknown, U up, G degraded, D down. */
 static void print_table(const struct verdict_table *table, struct text *ret_text)
 {
 	text_clear(ret_text);
