@@ -27,13 +27,13 @@ void findings_done(struct findings *findings)
 	*findings = (struct findings){0};
 }
 
-void findings_add(struct findings *findings, enum link_section section, const char *name,
+void findings_add(struct findings *findings, enum finding_section section, const char *name,
 	const char *value, uint64_t number)
 {
 	if (!findings || findings->count == FINDINGS_MAX)
 		return;
 	findings->items = MEMORY_GROW(findings->items, findings->count, &findings->capacity);
-	findings->items[findings->count++] = (struct link_finding){
+	findings->items[findings->count++] = (struct finding){
 		.section = section,
 		.name = clean(findings, name),
 		.value = clean(findings, value),

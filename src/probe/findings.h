@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "steerd/base/arena.h"
-#include "steerd/probe/link.h"
+#include "steerd/health/finding.h"
 
 /*
  * findings - everything that one check found, kept in the order in which it is to be shown, for who asked for it.
@@ -18,7 +18,7 @@
 
 struct findings {
 	struct arena *arena;
-	struct link_finding *items;
+	struct finding *items;
 	size_t count;
 	size_t capacity;
 };
@@ -26,7 +26,7 @@ struct findings {
 void findings_done(struct findings *findings);
 
 /* Copies the texts, control characters made '?'; NULL counts as "".  `findings` may be NULL. */
-void findings_add(struct findings *findings, enum link_section section, const char *name,
+void findings_add(struct findings *findings, enum finding_section section, const char *name,
 	const char *value, uint64_t number);
 
 #endif

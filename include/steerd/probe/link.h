@@ -10,6 +10,7 @@
 #include "steerd/base/err.h"
 #include "steerd/base/text.h"
 #include "steerd/config/settings.h"
+#include "steerd/health/finding.h"
 #include "steerd/health/target.h"
 #include "steerd/health/verdict.h"
 
@@ -71,23 +72,9 @@ struct link_inquiry {
 };
 
 /* What an inquiry found, in the order in which it should be shown. */
-enum link_section {
-	LINK_REQUEST,	  /* what was asked: name "GET", value "https://..." */
-	LINK_PHASE,	  /* name "connect", number: microseconds, value: words or "" */
-	LINK_TLS,	  /* name "protocol", value "TLSv1.3"; ... */
-	LINK_CERTIFICATE, /* one each of the chain, the server's first: name: subject, value: issuer, number: its end (Unix seconds) */
-	LINK_HEADER,	  /* of the response */
-	LINK_VERDICT,	  /* name "up", "degraded" or "down", value: why */
-};
-struct link_finding {
-	enum link_section section;
-	const char *name;
-	const char *value;
-	uint64_t number;
-};
 struct link_findings {
 	uint64_t id;
-	const struct link_finding *items;
+	const struct finding *items;
 	size_t count;
 };
 
