@@ -155,6 +155,57 @@ static void special_addresses(void **state)
 	}
 }
 
+static const struct {
+	const char *text;
+	bool is_internal;
+} internals[] = {
+	{"0.0.0.0", true},
+	{"0.255.255.255", true},
+	{"1.0.0.0", false},
+	{"10.0.0.1", false},
+	{"126.255.255.255", false},
+	{"127.0.0.1", true},
+	{"127.255.255.255", true},
+	{"128.0.0.0", false},
+	{"169.253.255.255", false},
+	{"169.254.169.254", true},
+	{"169.255.0.0", false},
+	{"192.168.1.1", false},
+	{"223.255.255.255", false},
+	{"224.0.0.1", true},
+	{"255.255.255.255", true},
+	{"::", true},
+	{"::1", true},
+	{"::127.0.0.1", true},
+	{"::1:0:0", false},
+	{"::ffff:127.0.0.1", true},
+	{"::ffff:169.254.169.254", true},
+	{"::ffff:192.0.2.1", false},
+	{"::fffe:127.0.0.1", false},
+	{"64:ff9b::7f00:1", false},
+	{"2001:db8::1", false},
+	{"fd00::1", false},
+	{"fe7f:ffff::1", false},
+	{"fe80::1", true},
+	{"febf::1", true},
+	{"fec0::1", false},
+	{"feff::1", false},
+	{"ff00::", true},
+	{"ff02::1", true},
+};
+
+static void internal_addresses(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(internals); i++) {
+		struct address address;
+
+		assert_true(address_parse(internals[i].text, &address));
+		if (address_is_internal(&address) != internals[i].is_internal)
+			fail_msg("%s", internals[i].text);
+	}
+}
+
 static void arena_holds(void **state)
 {
 	struct arena *arena = arena_new();
@@ -280,6 +331,7 @@ int main(void)
 		cmocka_unit_test(prefix_texts),
 		cmocka_unit_test(address_ports),
 		cmocka_unit_test(special_addresses),
+		cmocka_unit_test(internal_addresses),
 		cmocka_unit_test(arena_holds),
 		cmocka_unit_test(durations_in_words),
 		cmocka_unit_test(file_replaced_and_read),
