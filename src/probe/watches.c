@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "checks.h"
 #include "names.h"
+#include "probes.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
@@ -31,7 +31,7 @@
 struct watches {
 	struct event_base *base;
 	struct watches_options options;
-	struct checks *checks;
+	struct probes *probes;
 	struct names *names;
 	struct random random;
 	struct orders *orders; /* held; NULL before the first */
@@ -59,8 +59,7 @@ struct slot {
 	struct watch *watch;
 	struct verdict verdict;
 	struct event *due;	/* NULL: never checked */
-	struct check *check;	/* under way, or NULL */
-	struct orders *ordered; /* held by that check */
+	struct probe *probe;	/* under way, or NULL */
 	uint64_t started_at_ms; /* the last check */
 	uint64_t due_at_ms;	/* the next one */
 };
@@ -146,9 +145,7 @@ static void on_checked(void *context, const struct judge_check *result)
 {
 	struct slot *slot = context;
 
-	slot->check = NULL;
-	orders_drop(slot->ordered);
-	slot->ordered = NULL;
+	slot->probe = NULL;
 	if (result) {
 		judge(slot, result);
 		check_again(slot);
@@ -161,11 +158,12 @@ static void on_due(evutil_socket_t fd, short what, void *context)
 {
 	struct slot *slot = context;
 	struct watches *watches = slot->watch->watches;
-	const struct target *target = slot->watch->target;
-	const struct check_order order = {
+	const struct probe_order order = {
+		.orders = watches->orders,
 		.monitor = slot->watch->monitor,
+		.target = slot->watch->target,
 		.address = slot->verdict.address,
-		.trust = watches->orders->trust[target->monitor],
+		.last_state = slot->verdict.state,
 		.done = on_checked,
 		.context = slot,
 	};
@@ -173,15 +171,7 @@ static void on_due(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	slot->started_at_ms = clock_monotonic_ms();
-	if (!order.trust) {
-		judge(slot,
-			&(struct judge_check){.at_unix_s = clock_unix_s(),
-				.reason = watches->orders->trust_why[target->monitor]});
-		check_again(slot);
-		return;
-	}
-	slot->ordered = orders_hold(watches->orders);
-	slot->check = check_start(watches->checks, &order);
+	slot->probe = probe_start(watches->probes, &order);
 }
 
 static struct slot *slot_new(struct watch *watch, const struct verdict *verdict)
@@ -201,8 +191,7 @@ static struct slot *slot_new(struct watch *watch, const struct verdict *verdict)
 
 static void slot_free(struct slot *slot)
 {
-	check_cancel(slot->check);
-	orders_drop(slot->ordered);
+	probe_cancel(slot->probe);
 	if (slot->due)
 		event_free(slot->due);
 	free(slot);
@@ -215,7 +204,7 @@ static void slot_renew(struct slot *slot)
 
 	slot->verdict.target = watch->id;
 	/* one under way sets the next time when it ends */
-	if (!slot->due || slot->check)
+	if (!slot->due || slot->probe)
 		return;
 	if (slot->due_at_ms > clock_monotonic_ms() + watch->monitor->every_ms)
 		check_at(slot,
@@ -507,7 +496,7 @@ struct watches *watches_new(struct event_base *base, const struct watches_option
 
 	watches->base = base;
 	watches->options = *options;
-	watches->checks = checks_new(base, options->most_at_once);
+	watches->probes = probes_new(base, options->most_at_once);
 	watches->names = names_new(base, options->servers);
 	random_seed(&watches->random);
 	return watches;
@@ -520,7 +509,7 @@ void watches_free(struct watches *watches)
 	for (size_t i = 0; i < watches->count; i++)
 		watch_free(watches->list[i]);
 	free(watches->list);
-	checks_free(watches->checks);
+	probes_free(watches->probes);
 	names_free(watches->names);
 	orders_drop(watches->orders);
 	free(watches);
