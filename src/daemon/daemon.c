@@ -55,6 +55,10 @@ static void give_orders(void *context, struct link_orders *ret_orders)
 		.targets = snapshot->targets,
 		.monitors = snapshot->settings->monitors,
 		.monitor_count = snapshot->settings->monitor_count,
+		.notifies = snapshot->settings->notifies,
+		.notify_count = snapshot->settings->notify_count,
+		.own = daemon->listen,
+		.own_count = server_listen_count(daemon->server),
 		.verdicts = daemon->world.verdicts,
 	};
 }
