@@ -28,12 +28,23 @@ static const char *const kinds[] = {
 
 static const char *const codes[] = {
 	[STEER_KEPT] = "kept",
+	[STEER_HELD] = "held",
+	[STEER_DEGRADED] = "degraded",
+	[STEER_RAMP] = "ramp",
+	[STEER_WITHOUT] = "without",
+	[STEER_PANIC] = "panic",
+	[STEER_LAST_USABLE] = "last-usable",
 	[STEER_LAST_RESORT] = "last-resort",
 	[STEER_LESS_NEAR] = "less-near",
 	[STEER_LOWER_PRIORITY] = "lower-priority",
 	[STEER_ZERO_WEIGHT] = "zero-weight",
 	[STEER_TWICE] = "twice",
+	[STEER_POOL_FAILED] = "pool-failed",
+	[STEER_NOT_LAST] = "not-last",
 	[STEER_HEALTH_DOWN] = "health-down",
+	[STEER_WAITS_DELAY] = "waits-delay",
+	[STEER_WAITS_RETURN] = "waits-return",
+	[STEER_NEEDS_LOST] = "needs-lost",
 	[STEER_DRAINED] = "drained",
 	[STEER_FORCED_DOWN] = "forced-down",
 	[STEER_REPLACED] = "replaced",
@@ -57,11 +68,50 @@ static json_t *place_of(const struct geo_place *place)
 	return json;
 }
 
+/* The first word of a monitor that decides about what it found; "" if there is none. */
+static const char *finding_of(const struct explain_candidate *item)
+{
+	for (size_t i = 0; i < item->check_count; i++) {
+		const struct verdict *verdict = item->checks[i].verdict;
+
+		if (!item->checks[i].is_watch_only && verdict && *verdict->reason)
+			return verdict->reason;
+	}
+	return "";
+}
+
+static bool is_checked(const struct explain_candidate *item)
+{
+	for (size_t i = 0; i < item->check_count; i++)
+		if (!item->checks[i].is_watch_only && item->checks[i].verdict)
+			return true;
+	return false;
+}
+
+static json_t *checks_of(const struct explain_candidate *item)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < item->check_count; i++) {
+		const struct explain_check *check = &item->checks[i];
+		const struct verdict *verdict = check->verdict;
+		json_t *json = json_object();
+
+		json_put_text(json, "monitor", check->monitor);
+		json_put(json, "decides", json_boolean(!check->is_watch_only));
+		json_put_text(json, "state", verdict ? words_verdict(verdict->state) : NULL);
+		json_put_text(json, "check", verdict && *verdict->reason ? verdict->reason : NULL);
+		json_push(array, json);
+	}
+	return array;
+}
+
 static json_t *candidate_of(const struct explain_candidate *item)
 {
 	const struct steer_candidate *candidate = &item->candidate;
-	const struct verdict *verdict = item->verdict;
-	bool is_kept = candidate->reason == STEER_KEPT || candidate->reason == STEER_LAST_RESORT;
+	const struct belief *belief = candidate->belief;
+	const char *finding = finding_of(item);
+	bool is_kept = steer_reason_is_kept(candidate->reason);
 	bool has_address = candidate->address.family != ADDRESS_NONE;
 	json_t *json = json_object();
 	char address[ADDRESS_TEXT_SIZE] = "";
@@ -78,8 +128,12 @@ static json_t *candidate_of(const struct explain_candidate *item)
 	json_put(json, "share", json_real(is_kept ? candidate->share : 0));
 	json_put_text(json, "code", codes[candidate->reason]);
 	json_put_text(json, "reason", steer_reason_text(candidate->reason));
-	json_put_text(json, "state", verdict ? words_verdict(verdict->state) : NULL);
-	json_put_text(json, "check", verdict && *verdict->reason ? verdict->reason : NULL);
+	json_put_text(
+		json, "state", belief && is_checked(item) ? words_verdict(belief->state) : NULL);
+	json_put(json, "part",
+		belief ? json_real((double)belief->share / BELIEF_WHOLE) : json_null());
+	json_put_text(json, "check", *finding ? finding : NULL);
+	json_put(json, "checks", checks_of(item));
 	json_put(json, "override", reply_one_override(item->override));
 	return json;
 }
@@ -346,7 +400,7 @@ static bool read_question(
 }
 
 /* Decides for each family that the answer depends on. */
-static bool explain_parts(const struct plan *plan, const struct explain_request *asked,
+static bool explain_parts(const struct control_facts *facts, const struct explain_request *asked,
 	struct parts *parts, struct err *err)
 {
 	static const struct {
@@ -363,17 +417,17 @@ static bool explain_parts(const struct plan *plan, const struct explain_request 
 		part->asked = *asked;
 		part->asked.type = families[i].type;
 		part->family = families[i].family;
-		if (!explain_query(plan, &part->asked, &part->explain, err))
+		if (!explain_query(facts->plan, facts->verdicts, &part->asked, &part->explain, err))
 			return false;
 		parts->count++;
 		if (!part->explain.is_steered)
 			return true;
 		if (parts->is_service)
-			parts->set = own_records(plan, asked, asked->type);
+			parts->set = own_records(facts->plan, asked, asked->type);
 		part->is_wanted =
 			!parts->is_service || (parts->set && zone_block_is_hinted(parts->set, i));
 		if (part->explain.choice->kind == STEER_STATIC)
-			part->own = own_records(plan, &part->asked, part->asked.type);
+			part->own = own_records(facts->plan, &part->asked, part->asked.type);
 	}
 	return true;
 }
@@ -385,7 +439,7 @@ json_t *reply_explain(const struct control_facts *facts, const struct request *r
 	struct parts parts = {0};
 	json_t *json = NULL;
 
-	if (read_question(request, &asked, err) && explain_parts(facts->plan, &asked, &parts, err))
+	if (read_question(request, &asked, err) && explain_parts(facts, &asked, &parts, err))
 		json = explain_json(facts->plan, &asked, &parts);
 	for (size_t i = 0; i < parts.count; i++)
 		explain_done(&parts.items[i].explain);

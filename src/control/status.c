@@ -86,15 +86,13 @@ static void member_problems(const struct view *view, json_t *problems)
 {
 	for (size_t i = 0; i < view->member_count; i++) {
 		const struct view_member *member = &view->members[i];
-		const struct steer_member *endpoint = member->endpoint;
-		size_t target_count = endpoint->is_host ? 1 : endpoint->address_count;
 
 		if (member->state == VIEW_UNRESOLVED)
 			push_problem(problems, "%s/%s: its host %s has no address yet",
 				member->pool->name, member->member->name, member->member->host);
-		for (size_t j = 0; j < target_count; j++) {
+		for (size_t j = 0; j < view_target_count(member); j++) {
 			size_t count;
-			const struct verdict *rows = view_rows(view->facts, endpoint, j, &count);
+			const struct verdict *rows = view_rows(view->facts, member, j, &count);
 
 			for (size_t k = 0; k < count; k++)
 				row_problem(member, &rows[k], view->facts->now_unix_s, problems);
@@ -329,22 +327,23 @@ static json_t *address_of(const struct address *address, const struct verdict *r
 	return json;
 }
 
-static json_t *addresses_of(const struct view *view, const struct steer_member *endpoint)
+static json_t *addresses_of(const struct view *view, const struct view_member *endpoint)
 {
 	json_t *array = json_array();
 	size_t count;
 
-	if (endpoint->is_host) {
+	if (endpoint->member->host) {
 		const struct verdict *rows = view_rows(view->facts, endpoint, 0, &count);
 
 		for (size_t i = 0; i < count; i++)
 			json_push(array, address_of(&rows[i].address, &rows[i]));
 		return array;
 	}
-	for (size_t i = 0; i < endpoint->address_count; i++) {
+	for (size_t i = 0; i < endpoint->member->address_count; i++) {
 		const struct verdict *rows = view_rows(view->facts, endpoint, i, &count);
 
-		json_push(array, address_of(&endpoint->addresses[i], count > 0 ? rows : NULL));
+		json_push(array,
+			address_of(&endpoint->member->addresses[i], count > 0 ? rows : NULL));
 	}
 	return array;
 }
@@ -365,7 +364,7 @@ static json_t *member_of(const struct view *view, const struct view_member *memb
 	json_put(json, "usable", json_boolean(member->is_usable));
 	json_put_time(json, "since_unix_s", member->since_unix_s);
 	json_put(json, "override", reply_one_override(member->override));
-	json_put(json, "addresses", addresses_of(view, member->endpoint));
+	json_put(json, "addresses", addresses_of(view, member));
 	return json;
 }
 

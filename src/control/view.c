@@ -66,14 +66,27 @@ const char *view_all_down_words(const struct view *view, const struct view_pool 
 	return "";
 }
 
-const struct verdict *view_rows(const struct control_facts *facts,
-	const struct steer_member *endpoint, size_t index, size_t *ret_count)
+/* NULL: none decides. */
+static const struct snapshot_check *first_check(const struct view_member *endpoint)
 {
-	target_id target = endpoint->targets ? endpoint->targets[index] : TARGET_NONE;
+	const struct snapshot_member *checked = endpoint->checked;
+
+	return checked->check_count > 0 && !checked->checks[0].is_watch_only ? &checked->checks[0]
+									     : NULL;
+}
+
+const struct verdict *view_rows(const struct control_facts *facts,
+	const struct view_member *endpoint, size_t index, size_t *ret_count)
+{
+	const struct snapshot_check *check = first_check(endpoint);
 
 	*ret_count = 0;
-	return target == TARGET_NONE ? NULL
-				     : verdict_table_find(facts->verdicts, target, ret_count);
+	return check ? verdict_table_find(facts->verdicts, check->targets[index], ret_count) : NULL;
+}
+
+size_t view_target_count(const struct view_member *endpoint)
+{
+	return endpoint->member->host ? 1 : endpoint->member->address_count;
 }
 
 /* How the addresses of an endpoint are, counted. */
@@ -85,15 +98,13 @@ struct tally {
 };
 
 static void tally_rows(
-	const struct control_facts *facts, const struct steer_member *endpoint, struct tally *tally)
+	const struct control_facts *facts, const struct view_member *endpoint, struct tally *tally)
 {
-	size_t target_count = endpoint->is_host ? 1 : endpoint->address_count;
-
-	for (size_t i = 0; i < target_count; i++) {
+	for (size_t i = 0; i < view_target_count(endpoint); i++) {
 		size_t count;
 		const struct verdict *rows = view_rows(facts, endpoint, i, &count);
 
-		if (count == 0 && !endpoint->is_host)
+		if (count == 0 && !endpoint->member->host)
 			tally->unchecked_count++;
 		for (size_t j = 0; j < count; j++) {
 			tally->row_count++;
@@ -109,11 +120,13 @@ static enum view_state state_of_endpoint(
 {
 	struct tally tally = {0};
 
-	tally_rows(facts, member->endpoint, &tally);
+	const struct snapshot_check *check = first_check(member);
+
+	tally_rows(facts, member, &tally);
 	*ret_since = 0;
-	if (member->endpoint->is_host && tally.row_count == 0)
+	if (member->member->host && tally.row_count == 0)
 		return VIEW_UNRESOLVED;
-	if (member->pool->monitor == SETTINGS_NONE)
+	if (!check || check->monitor == SETTINGS_NONE)
 		return VIEW_UNCHECKED;
 	if (tally.count[VERDICT_DOWN] > 0) {
 		*ret_since = tally.since_unix_s[VERDICT_DOWN];
@@ -198,12 +211,13 @@ static void see_pools(struct view *view)
 static void see_families(struct view *view, const struct snapshot *snapshot)
 {
 	uint8_t *overrides = memory_new(snapshot->member_count);
-	const struct steer_world world = {view->facts->verdicts, overrides};
+	struct steer_world world = plan_world(view->facts->plan);
+
+	world.overrides = overrides;
 
 	for (size_t i = 0; i < view->member_count; i++)
 		if (view->members[i].override)
-			overrides[view->members[i].endpoint->id] =
-				(uint8_t)view->members[i].override->kind;
+			overrides[view->members[i].id] = (uint8_t)view->members[i].override->kind;
 	for (size_t i = 0; i < view->pool_count; i++) {
 		const struct steer_pool *pool = &snapshot->pools[i];
 
@@ -230,7 +244,8 @@ static void fill(struct view *view, const struct snapshot *snapshot)
 			*next++ = (struct view_member){
 				.pool = pool,
 				.member = &pool->members[j],
-				.endpoint = &snapshot->pools[i].members[j],
+				.id = snapshot->pools[i].members[j].id,
+				.checked = &snapshot->members[snapshot->pools[i].members[j].id],
 				.site = site == SETTINGS_NONE ? NULL
 							      : view->settings->sites[site].name,
 			};

@@ -33,7 +33,8 @@ const char *view_state_text(enum view_state state);
 struct view_member {
 	const struct settings_pool *pool;
 	const struct settings_member *member;
-	const struct steer_member *endpoint;
+	uint32_t id;
+	const struct snapshot_member *checked;
 	const char *site;		 /* NULL: none */
 	const struct override *override; /* NULL: none */
 	enum view_state state;
@@ -68,9 +69,12 @@ const char *view_lost_words(const struct view_pool *pool);
 /* What a pool without a usable member does: "it answers with all of them (serve-all)". */
 const char *view_all_down_words(const struct view *view, const struct view_pool *pool);
 
-/* The rows of the `index`th address of an endpoint (of a host: of all its addresses); NULL: unchecked, or none yet. */
+/* What the first monitor of an endpoint says of its `index`th address (of a host: of all its addresses); NULL: unchecked,
+ * or nothing yet. */
 const struct verdict *view_rows(const struct control_facts *facts,
-	const struct steer_member *endpoint, size_t index, size_t *ret_count);
+	const struct view_member *endpoint, size_t index, size_t *ret_count);
+/* How many such indices there are. */
+size_t view_target_count(const struct view_member *endpoint);
 
 /* Whether the subject names the member, by the rule that overrides follow. */
 bool view_is_named(const struct view_member *member, const char *subject);

@@ -34,20 +34,17 @@ static struct owner *find_owners(const struct snapshot *snapshot)
 	bool *is_owned = memory_new(snapshot->targets.count + 1);
 
 	for (uint32_t id = 0; id < snapshot->member_count; id++) {
-		const struct snapshot_member *at = &snapshot->members[id];
-		const struct steer_member *member = &snapshot->pools[at->pool].members[at->member];
-		size_t count = member->is_host ? 1 : member->address_count;
+		const struct snapshot_member *member = &snapshot->members[id];
 
-		for (size_t i = 0; i < count; i++) {
-			target_id target = member->targets[i];
+		for (size_t i = 0; i < member->check_count; i++)
+			for (size_t k = 0; k < member->checks[i].target_count; k++) {
+				target_id target = member->checks[i].targets[k];
 
-			if (target == TARGET_NONE)
-				continue;
-			owners[target].others += is_owned[target];
-			if (!is_owned[target])
-				owners[target].member = id;
-			is_owned[target] = true;
-		}
+				owners[target].others += is_owned[target];
+				if (!is_owned[target])
+					owners[target].member = id;
+				is_owned[target] = true;
+			}
 	}
 	free(is_owned);
 	return owners;

@@ -42,10 +42,79 @@ static void say_lost_pools(struct world *world)
 	text_done(&back);
 }
 
+/* ---- beliefs ---- */
+
+/* The rows of the last member that has begun end at first[member_count]. */
+static void add_belief(struct belief_table *table, size_t *capacity, const struct address *address,
+	const struct verdict *row)
+{
+	uint8_t state = row ? row->state : VERDICT_UP;
+	uint32_t *end = &table->first[table->member_count];
+
+	table->rows = MEMORY_GROW(table->rows, *end, capacity);
+	table->rows[(*end)++] = (struct belief){
+		.address = *address,
+		.seen = state,
+		.state = state,
+		.share = state == VERDICT_DOWN ? 0 : BELIEF_WHOLE,
+		.since_unix_s = row ? row->since_unix_s : 0,
+	};
+}
+
+/* What the first monitor of a member saw, as it is. */
+static void believe_member(const struct world *world, const struct snapshot_member *checked,
+	const struct settings_member *member, struct belief_table *table, size_t *capacity)
+{
+	const target_id *targets = checked->check_count > 0 && !checked->checks[0].is_watch_only
+		? checked->checks[0].targets
+		: NULL;
+	const struct verdict *rows = NULL;
+	size_t count = 0;
+
+	if (member->host)
+		rows = verdict_table_find(&world->verdicts, targets[0], &count);
+	for (size_t i = 0; i < count; i++)
+		add_belief(table, capacity, &rows[i].address, &rows[i]);
+	for (size_t i = 0; i < member->address_count; i++) {
+		if (targets)
+			rows = verdict_table_find(&world->verdicts, targets[i], &count);
+		add_belief(table, capacity, &member->addresses[i], count > 0 ? rows : NULL);
+	}
+}
+
+static void believe(struct world *world, const struct snapshot *snapshot)
+{
+	const struct settings *settings = snapshot->settings;
+	struct belief_table *table = &world->beliefs;
+	size_t capacity = 0;
+
+	belief_table_done(table);
+	free(world->pools);
+	world->pools = memory_new(settings->pool_count * sizeof(world->pools[0]));
+	table->first = memory_new((snapshot->member_count + 1) * sizeof(table->first[0]));
+	while (table->member_count < snapshot->member_count) {
+		const struct snapshot_member *at = &snapshot->members[table->member_count++];
+
+		table->first[table->member_count] = table->first[table->member_count - 1];
+		believe_member(world, at, &settings->pools[at->pool].members[at->member], table,
+			&capacity);
+	}
+}
+
+static struct plan *make_plan(
+	struct world *world, const struct snapshot *snapshot, const struct plan *previous)
+{
+	believe(world, snapshot);
+
+	const struct plan_beliefs beliefs = {&world->beliefs, world->pools};
+
+	return plan_build(snapshot, &beliefs, &world->overrides, previous);
+}
+
 static void publish(struct world *world, const struct snapshot *snapshot)
 {
 	const struct plan *current = live_current(world->live);
-	struct plan *next = plan_build(snapshot, &world->verdicts, &world->overrides, current);
+	struct plan *next = make_plan(world, snapshot, current);
 	uint64_t generation = next->generation;
 
 	if (live_publish(world->live, next))
@@ -232,7 +301,7 @@ void world_init(struct world *world, const struct snapshot *snapshot, struct sta
 	*world = (struct world){.state = state, .jobs = jobs, .saved_at_ms = clock_monotonic_ms()};
 	restore_verdicts(world, snapshot);
 	restore_overrides(world);
-	world->live = live_new(plan_build(snapshot, &world->verdicts, &world->overrides, NULL));
+	world->live = live_new(make_plan(world, snapshot, NULL));
 	snapshot_release(snapshot); /* the plan holds it */
 	save_secrets(world);
 	say_lost_pools(world);
@@ -242,6 +311,8 @@ void world_done(struct world *world)
 {
 	live_free(world->live);
 	verdict_table_done(&world->verdicts);
+	belief_table_done(&world->beliefs);
+	free(world->pools);
 	override_list_done(&world->overrides);
 	lost_done(&world->lost);
 	state_close(world->state);

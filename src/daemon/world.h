@@ -9,6 +9,8 @@
 #include "steerd/base/err.h"
 #include "steerd/control/lost.h"
 #include "steerd/control/state.h"
+#include "steerd/health/belief.h"
+#include "steerd/health/guard.h"
 #include "steerd/health/override.h"
 #include "steerd/health/verdict.h"
 #include "steerd/plan/live.h"
@@ -22,7 +24,9 @@
  */
 struct world {
 	struct live *live;
-	struct verdict_table verdicts; /* the newest; of the live snapshot's targets */
+	struct verdict_table verdicts;	/* the newest; of the live snapshot's targets */
+	struct belief_table beliefs;	/* what is believed of the live snapshot's members */
+	struct guard_pool_state *pools; /* heap; of its pools */
 	struct override_list overrides;
 	struct lost lost; /* pools that have no usable member */
 	struct state *state;

@@ -24,29 +24,53 @@ static struct geo_hit find_class(const struct geo_map *map, const struct prefix 
 	return geo_map_find_prefix(map, client);
 }
 
-static const struct verdict *find_verdict(
-	const struct plan *plan, const struct steer_candidate *candidate)
+/* What is handed through: the question, and what it is answered from. */
+struct asking {
+	const struct plan *plan;
+	const struct verdict_table *verdicts;
+	const struct explain_request *request;
+};
+
+static const struct verdict *find_verdict(const struct verdict_table *verdicts,
+	const struct snapshot_check *check, const struct address *address)
 {
-	const struct steer_member *member = candidate->member;
-	size_t target_count = member->is_host ? 1 : member->address_count;
-
-	for (size_t i = 0; i < target_count; i++) {
+	for (size_t i = 0; i < check->target_count; i++) {
 		size_t row_count;
-		const struct verdict *rows;
+		const struct verdict *rows =
+			verdict_table_find(verdicts, check->targets[i], &row_count);
 
-		if (member->targets[i] == TARGET_NONE)
-			continue;
-		rows = verdict_table_find(plan_verdicts(plan), member->targets[i], &row_count);
 		for (size_t r = 0; r < row_count; r++)
-			if (address_is_equal(&rows[r].address, &candidate->address))
+			if (address_is_equal(&rows[r].address, address))
 				return &rows[r];
 	}
 	return NULL;
 }
 
-static void explain_candidates(
-	const struct plan *plan, const struct steer_trace *trace, struct explain *explain)
+static void explain_checks(const struct asking *asking, struct explain_candidate *candidate)
 {
+	const struct snapshot *snapshot = asking->plan->snapshot;
+	const struct snapshot_member *member = &snapshot->members[candidate->candidate.member->id];
+
+	candidate->check_count = member->check_count;
+	candidate->checks = memory_new(member->check_count * sizeof(candidate->checks[0]));
+	for (size_t i = 0; i < member->check_count; i++) {
+		const struct snapshot_check *check = &member->checks[i];
+
+		candidate->checks[i] = (struct explain_check){
+			.monitor = check->monitor == SETTINGS_NONE
+				? NULL
+				: snapshot->settings->monitors[check->monitor].name,
+			.is_watch_only = check->is_watch_only,
+			.verdict = find_verdict(
+				asking->verdicts, check, &candidate->candidate.address),
+		};
+	}
+}
+
+static void explain_candidates(
+	const struct asking *asking, const struct steer_trace *trace, struct explain *explain)
+{
+	const struct plan *plan = asking->plan;
 	const struct geo_request *request = plan->snapshot->geo_request;
 
 	explain->candidate_count = trace->count;
@@ -56,7 +80,7 @@ static void explain_candidates(
 		uint16_t site = trace->items[i].site;
 
 		candidate->candidate = trace->items[i];
-		candidate->verdict = find_verdict(plan, &trace->items[i]);
+		explain_checks(asking, candidate);
 		candidate->override = plan_override(plan, trace->items[i].member->id);
 		candidate->distance_km = -1;
 		if (site == STEER_NO_SITE)
@@ -69,10 +93,13 @@ static void explain_candidates(
 }
 
 /* Decides again as the plan did, this time with the reasons. */
-static void explain_choice(const struct plan *plan, uint32_t pool, enum address_family family,
-	const uint8_t *order, struct explain *explain)
+static void explain_choice(
+	const struct asking *asking, uint32_t pool, const uint8_t *order, struct explain *explain)
 {
+	const struct plan *plan = asking->plan;
 	const struct snapshot *snapshot = plan->snapshot;
+	enum address_family family =
+		asking->request->type == DNS_TYPE_A ? ADDRESS_IPV4 : ADDRESS_IPV6;
 	struct steer_trace trace = {0};
 	struct arena *arena = arena_new();
 	struct steer_world world = plan_world(plan);
@@ -80,18 +107,18 @@ static void explain_choice(const struct plan *plan, uint32_t pool, enum address_
 		snapshot->pool_infos[pool].sites, snapshot->pool_infos[pool].site_count, arena);
 
 	steer_planner_choose(planner, order, &trace);
-	explain_candidates(plan, &trace, explain);
+	explain_candidates(asking, &trace, explain);
 	steer_planner_free(planner);
 	free(trace.items);
 	arena_free(arena);
 }
 
-static void explain_steered(const struct plan *plan, const struct explain_request *request,
-	uint32_t steered, struct explain *explain)
+static void explain_steered(const struct asking *asking, uint32_t steered, struct explain *explain)
 {
+	const struct plan *plan = asking->plan;
+	const struct explain_request *request = asking->request;
 	const struct plan_steering *steering = plan->steerings[steered];
 	uint32_t pool = plan->snapshot->steered_pools[steered];
-	bool is_ipv4 = request->type == DNS_TYPE_A;
 	const uint8_t *order = NULL;
 
 	explain->pool = plan->snapshot->pools[pool].name;
@@ -109,13 +136,14 @@ static void explain_steered(const struct plan *plan, const struct explain_reques
 		explain->scope_bits = hit.scope_bits;
 		order = geo_map_order(steering->map, hit.class);
 	}
-	explain->choice = steering->choices[is_ipv4 ? 0 : 1][explain->class];
-	explain_choice(plan, pool, is_ipv4 ? ADDRESS_IPV4 : ADDRESS_IPV6, order, explain);
+	explain->choice = steering->choices[request->type != DNS_TYPE_A][explain->class];
+	explain_choice(asking, pool, order, explain);
 }
 
-bool explain_query(const struct plan *plan, const struct explain_request *request,
-	struct explain *ret_explain, struct err *err)
+bool explain_query(const struct plan *plan, const struct verdict_table *verdicts,
+	const struct explain_request *request, struct explain *ret_explain, struct err *err)
 {
+	const struct asking asking = {plan, verdicts, request};
 	struct explain explain = {0};
 	struct name_key name;
 	struct zone_match match;
@@ -127,13 +155,15 @@ bool explain_query(const struct plan *plan, const struct explain_request *reques
 	zone_set_find(plan->zones, &name, request->type, &match);
 	explain_zone(&match, &explain);
 	if (explain.is_steered)
-		explain_steered(plan, request, match.steered, &explain);
+		explain_steered(&asking, match.steered, &explain);
 	*ret_explain = explain;
 	return true;
 }
 
 void explain_done(struct explain *explain)
 {
+	for (size_t i = 0; i < explain->candidate_count; i++)
+		free(explain->candidates[i].checks);
 	free(explain->candidates);
 	*explain = (struct explain){0};
 }

@@ -17,7 +17,8 @@ struct pool_plan {
 };
 
 struct plan_private {
-	struct verdict_table verdicts;
+	struct belief_table beliefs;
+	struct guard_pool_state *pool_states; /* by pool */
 	struct override_list overrides;
 	const struct override **by_member; /* into `overrides`; NULL: none */
 	uint8_t *override_kinds;	   /* the same for the steer room */
@@ -80,19 +81,20 @@ struct change {
 	const struct plan_private *after;
 };
 
-static bool is_target_changed(const struct change *change, target_id target)
+static bool are_rows_changed(const struct change *change, uint32_t member)
 {
 	size_t count_before;
 	size_t count_after;
-	const struct verdict *before =
-		verdict_table_find(&change->before->verdicts, target, &count_before);
-	const struct verdict *after =
-		verdict_table_find(&change->after->verdicts, target, &count_after);
+	const struct belief *before =
+		belief_table_find(&change->before->beliefs, member, &count_before);
+	const struct belief *after =
+		belief_table_find(&change->after->beliefs, member, &count_after);
 
 	if (count_before != count_after)
 		return true;
 	for (size_t i = 0; i < count_after; i++)
-		if ((before[i].state == VERDICT_DOWN) != (after[i].state == VERDICT_DOWN) ||
+		if (before[i].share != after[i].share ||
+			before[i].is_last_good != after[i].is_last_good ||
 			!address_is_equal(&before[i].address, &after[i].address))
 			return true;
 	return false;
@@ -100,33 +102,32 @@ static bool is_target_changed(const struct change *change, target_id target)
 
 static bool is_pool_changed(const struct change *change, const struct steer_pool *pool)
 {
+	if (change->before->pool_states[pool->id].state !=
+		change->after->pool_states[pool->id].state)
+		return true;
 	for (size_t i = 0; i < pool->member_count; i++) {
 		const struct steer_member *member = &pool->members[i];
-		size_t target_count = member->is_host ? 1 : member->address_count;
 
 		if (change->before->override_kinds[member->id] !=
 			change->after->override_kinds[member->id])
 			return true;
-		if (member->pool && is_pool_changed(change, member->pool))
+		if (member->pool ? is_pool_changed(change, member->pool)
+				 : are_rows_changed(change, member->id))
 			return true;
-		for (size_t t = 0; t < target_count && !member->pool; t++)
-			if (member->targets[t] != TARGET_NONE &&
-				is_target_changed(change, member->targets[t]))
-				return true;
 	}
 	return false;
 }
 
 /* ---- The plan -------------------------------------------------------------------------------------- */
 
-static void copy_world(const struct snapshot *snapshot, const struct verdict_table *verdicts,
+static void copy_world(const struct snapshot *snapshot, const struct plan_beliefs *beliefs,
 	const struct override_list *overrides, struct plan_private *private)
 {
 	const struct settings *settings = snapshot->settings;
 
-	private->verdicts = *verdicts;
-	private->verdicts.rows =
-		memory_copy(verdicts->rows, verdicts->count * sizeof(verdicts->rows[0]));
+	belief_table_copy(beliefs->beliefs, &private->beliefs);
+	private->pool_states =
+		memory_copy(beliefs->pools, settings->pool_count * sizeof(private->pool_states[0]));
 	for (size_t i = 0; i < overrides->count; i++)
 		override_list_set(&private->overrides, &overrides->items[i]);
 	private->by_member = memory_new(snapshot->member_count * sizeof(private->by_member[0]));
@@ -146,7 +147,8 @@ static void copy_world(const struct snapshot *snapshot, const struct verdict_tab
 
 static struct steer_world world_of(const struct plan_private *private)
 {
-	return (struct steer_world){&private->verdicts, private->override_kinds};
+	return (struct steer_world){
+		&private->beliefs, private->pool_states, private->override_kinds};
 }
 
 static void plan_pools(
@@ -177,7 +179,7 @@ static void index_steerings(const struct snapshot *snapshot, struct plan_private
 	private->steerings[i] = &private->pools[snapshot->steered_pools[i]]->steering;
 }
 
-struct plan *plan_build(const struct snapshot *snapshot, const struct verdict_table *verdicts,
+struct plan *plan_build(const struct snapshot *snapshot, const struct plan_beliefs *beliefs,
 	const struct override_list *overrides, const struct plan *previous)
 {
 	struct plan *plan = memory_new(sizeof(*plan));
@@ -193,7 +195,7 @@ struct plan *plan_build(const struct snapshot *snapshot, const struct verdict_ta
 	plan->without_cookie_max = snapshot->settings->udp_without_cookie;
 	/* A later snapshot's plans are later than any of an earlier one. */
 	plan->generation = previous ? previous->generation + 1 : snapshot->generation << 32;
-	copy_world(snapshot, verdicts, overrides, plan->private);
+	copy_world(snapshot, beliefs, overrides, plan->private);
 	plan_pools(snapshot, previous, plan->private);
 	index_steerings(snapshot, plan->private);
 	plan->steerings = plan->private->steerings;
@@ -214,15 +216,11 @@ void plan_free(struct plan *plan)
 	free(private->override_kinds);
 	free(private->by_member);
 	override_list_done(&private->overrides);
-	verdict_table_done(&private->verdicts);
+	belief_table_done(&private->beliefs);
+	free(private->pool_states);
 	free(private);
 	snapshot_release(plan->snapshot);
 	free(plan);
-}
-
-const struct verdict_table *plan_verdicts(const struct plan *plan)
-{
-	return &plan->private->verdicts;
 }
 
 const struct override *plan_override(const struct plan *plan, uint32_t member_id)

@@ -6,6 +6,7 @@
 
 #include "cookies.h"
 #include "geography.h"
+#include "rules.h"
 #include "steerd/base/memory.h"
 #include "targets.h"
 
@@ -20,18 +21,6 @@ struct snapshot_private {
 static bool is_pool(const void *context, const char *name)
 {
 	return settings_find_pool(context, name) != SETTINGS_NONE;
-}
-
-static const struct snapshot_member *number_members(
-	const struct settings *settings, uint32_t count, struct arena *arena)
-{
-	struct snapshot_member *members = ARENA_ARRAY(arena, struct snapshot_member, count);
-	uint32_t id = 0;
-
-	for (uint32_t p = 0; p < settings->pool_count; p++)
-		for (uint32_t m = 0; m < settings->pools[p].member_count; m++)
-			members[id++] = (struct snapshot_member){p, m};
-	return members;
 }
 
 /* Which pool each steered name has, and so which pools are roots. */
@@ -97,10 +86,8 @@ static bool complete(
 	introduce(snapshot, private->arena);
 	if (!cookies_init(snapshot, options->previous, report))
 		return false;
-	snapshot->pools = targets_make(
-		private->settings, private->arena, &snapshot->targets, &snapshot->member_count);
-	snapshot->members =
-		number_members(private->settings, snapshot->member_count, private->arena);
+	targets_make(snapshot, private->arena);
+	snapshot->rules = rules_make(snapshot, private->arena);
 	infos = find_roots(snapshot, private->arena);
 	snapshot->pool_infos = infos;
 	snapshot->geo_request =

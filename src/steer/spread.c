@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "spread.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +57,17 @@ static bool is_same_list(const struct piece *a, const struct piece *b)
 {
 	return a->count == b->count &&
 		(a->count == 0 || memcmp(a->picks, b->picks, a->count * sizeof(a->picks[0])) == 0);
+}
+
+bool spread_is_equal(struct spread a, struct spread b)
+{
+	if (a.count != b.count)
+		return false;
+	for (size_t i = 0; i < a.count; i++)
+		if (a.pieces[i].below != b.pieces[i].below ||
+			!is_same_list(&a.pieces[i], &b.pieces[i]))
+			return false;
+	return true;
 }
 
 void spread_builder_add(struct spread_builder *builder, struct spread part, uint64_t below)

@@ -2,6 +2,7 @@
 #ifndef SPREAD_H
 #define SPREAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,9 @@ struct spread spread_of(struct arena *arena, const struct pick *picks, size_t co
 /* For each number a's list, then b's, without addresses that are there already, up to `most` in all.  Both
  * are asked with the same number: the share of each pick stays what it was. */
 struct spread spread_concat(struct arena *arena, struct spread a, struct spread b, size_t most);
+
+/* The same lists for the same numbers, of the same members. */
+bool spread_is_equal(struct spread a, struct spread b);
 
 /* A spread put together from left to right: each part's whole range is squeezed into [begin, below). */
 struct spread_builder {

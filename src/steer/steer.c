@@ -16,6 +16,8 @@
  *
  *	class order   fra ams lhr iad ...        nearest pool with usable sites {lhr, iad, fra}, answers 2
  *	key           fra     lhr
+ *
+ * Where the sites that are usable differ between levels, the key has a place for each.
  */
 struct nearest {
 	bool *is_usable; /* by position in planner->sites */
@@ -30,12 +32,23 @@ struct memo {
 
 #define MEMO_BUCKETS 256
 
+/* Random numbers for which the same addresses are usable: from where the level before ends. */
+struct level {
+	struct walk walk; /* its arena: thrown away with the planner */
+	uint64_t below;
+};
+
 struct steer_planner {
 	const struct steer_pool *root;
+	enum address_family family;
 	enum steer_kind kind;
-	struct walk walk; /* walk.arena: thrown away with the planner */
+	struct level levels[BELIEF_WHOLE]; /* as many as there may be shares */
+	size_t level_count;
+	struct arena *scratch;
 	struct arena *arena;
-	struct nearest *nearest;
+	const uint16_t *sites;
+	size_t site_count;
+	struct nearest *nearest; /* heap */
 	size_t nearest_count;
 	size_t nearest_capacity;
 	size_t key_size;
@@ -45,96 +58,145 @@ struct steer_planner {
 
 /* ---- What can be answered at all --------------------------------------------------------------- */
 
-/* Whether an endpoint below the pool has, or as a name not yet resolved may get, such an address. */
-static bool has_family(const struct walk *walk, const struct steer_pool *pool, bool *ret_may_get)
-{
-	for (size_t i = 0; i < pool->member_count; i++) {
-		const struct steer_member *member = &pool->members[i];
-		bool is_up;
-
-		if (member->pool) {
-			if (has_family(walk, member->pool, ret_may_get))
-				return true;
-			continue;
-		}
-
-		size_t count = walk_address_count(walk, member);
-
-		if (member->is_host && count == 0)
-			*ret_may_get = true;
-		for (size_t k = 0; k < count; k++)
-			if (walk_address(walk, member, k, &is_up)->family == walk->family)
-				return true;
-	}
-	return false;
-}
-
 enum steer_coverage steer_pool_coverage(
 	const struct steer_pool *pool, enum address_family family, const struct steer_world *world)
 {
 	const struct walk walk = {.world = world, .family = family};
 	bool may_get = false;
 
-	if (!has_family(&walk, pool, &may_get))
+	if (!walk_has_family(&walk, pool, &may_get))
 		return STEER_UNCOVERED;
-	return walk_is_pool_usable(&walk, pool, OVERRIDE_NONE) ? STEER_COVERED : STEER_LOST;
+	return walk_has_usable(&walk, pool, OVERRIDE_NONE) ? STEER_COVERED : STEER_LOST;
 }
 
-static void decide_kind(struct steer_planner *planner)
+static void decide_kind(struct steer_planner *planner, struct walk *walk)
 {
-	struct walk *walk = &planner->walk;
+	const struct steer_pool *root = planner->root;
+	bool is_last_good = root->when_all_down == STEER_LAST_GOOD;
 	bool may_get = false;
 
 	planner->kind = STEER_ADDRESSES;
-	if (!has_family(walk, planner->root, &may_get)) {
+	if (!walk_has_family(walk, root, &may_get)) {
 		planner->kind = may_get ? STEER_STATIC : STEER_NODATA;
 		return;
 	}
-	if (walk_is_pool_usable(walk, planner->root, OVERRIDE_NONE))
-		return;
-	if (planner->root->when_all_down == STEER_FALLBACK)
+	walk_settle(walk, root, OVERRIDE_NONE, is_last_good ? TRUST_LAST_GOOD : TRUST_OVERRIDES);
+	if (walk->trust != TRUST_BELIEFS && root->when_all_down == STEER_FALLBACK)
 		planner->kind = STEER_STATIC;
-	walk->belief = BELIEF_OVERRIDES;
-	if (!walk_is_pool_usable(walk, planner->root, OVERRIDE_NONE))
-		walk->belief = BELIEF_NONE;
+}
+
+/* ---- Levels -------------------------------------------------------------------------------------- */
+
+/* Marks each share of the family that is neither whole nor none. */
+static void collect_shares(const struct walk *walk, const struct steer_pool *pool,
+	enum override_kind above, bool marks[static BELIEF_WHOLE])
+{
+	for (size_t i = 0; i < pool->member_count; i++) {
+		const struct steer_member *member = &pool->members[i];
+		enum override_kind override = walk_override(walk, member, above);
+		size_t count = 0;
+		const struct belief *rows = NULL;
+
+		if (member->pool)
+			collect_shares(walk, member->pool, override, marks);
+		else if (override == OVERRIDE_NONE)
+			rows = walk_rows(walk, member, &count);
+		for (size_t k = 0; k < count; k++)
+			if (rows[k].address.family == walk->family && rows[k].share < BELIEF_WHOLE)
+				marks[rows[k].share] = true;
+	}
+}
+
+/* A level begins at 0 and at each share; `walk` is settled for the first one. */
+static void cut_levels(struct steer_planner *planner, const struct walk *walk)
+{
+	bool marks[BELIEF_WHOLE] = {false};
+
+	if (walk->trust == TRUST_BELIEFS && planner->kind == STEER_ADDRESSES)
+		collect_shares(walk, planner->root, OVERRIDE_NONE, marks);
+	marks[0] = true;
+	for (unsigned share = 0; share < BELIEF_WHOLE; share++) {
+		struct level *level = &planner->levels[planner->level_count];
+
+		if (!marks[share])
+			continue;
+		if (planner->level_count > 0)
+			level[-1].below = SAMPLE_WHOLE / BELIEF_WHOLE * share;
+		*level = (struct level){*walk, SAMPLE_WHOLE};
+		if (planner->level_count++ == 0)
+			continue;
+		level->walk.floor = (uint8_t)share;
+		/* with none that is usable here, as if their shares were whole: a ramp is no failure */
+		walk_settle(&level->walk, planner->root, OVERRIDE_NONE, TRUST_BELIEFS);
+	}
 }
 
 /* ---- Keys ---------------------------------------------------------------------------------------- */
 
-static void note_usable_sites(struct steer_planner *planner, const struct steer_pool *pool,
-	enum override_kind above, struct nearest *nearest)
+static bool *find_usable_sites(
+	const struct walk *walk, const struct steer_pool *pool, enum override_kind above)
 {
-	const struct walk *walk = &planner->walk;
+	bool *is_usable = ARENA_ARRAY(walk->arena, bool, walk->site_count);
 
-	nearest->is_usable = ARENA_ARRAY(walk->arena, bool, walk->site_count);
 	for (size_t i = 0; i < pool->member_count; i++) {
 		if (!walk_is_usable(walk, &pool->members[i], above))
 			continue;
 		for (size_t k = 0; k < walk->site_count; k++)
 			if (walk->sites[k] == pool->members[i].site)
-				nearest->is_usable[k] = true;
+				is_usable[k] = true;
 	}
+	return is_usable;
 }
 
-static void collect_nearest(
-	struct steer_planner *planner, const struct steer_pool *pool, enum override_kind above)
+/* For one level; `newest` are those of the levels before, in the order of the walk, which goes on through them. */
+static bool **collect_nearest(struct steer_planner *planner, const struct walk *walk,
+	const struct steer_pool *pool, enum override_kind above, bool **newest)
 {
 	if (pool->method == STEER_NEAREST) {
-		struct nearest nearest = {.want = pool->answers};
+		struct nearest nearest = {find_usable_sites(walk, pool, above), pool->answers};
 
-		note_usable_sites(planner, pool, above, &nearest);
-		planner->nearest = MEMORY_GROW(
-			planner->nearest, planner->nearest_count, &planner->nearest_capacity);
-		planner->nearest[planner->nearest_count++] = nearest;
-		planner->key_size += nearest.want;
+		if (!*newest ||
+			memcmp(*newest, nearest.is_usable, planner->site_count * sizeof(bool)) !=
+				0) {
+			planner->nearest = MEMORY_GROW(planner->nearest, planner->nearest_count,
+				&planner->nearest_capacity);
+			planner->nearest[planner->nearest_count++] = nearest;
+			planner->key_size += nearest.want;
+		}
+		*newest++ = nearest.is_usable;
 	}
 	for (size_t i = 0; i < pool->member_count; i++) {
 		const struct steer_member *member = &pool->members[i];
 
-		if (member->pool)
-			collect_nearest(planner, member->pool,
-				walk_override(&planner->walk, member, above));
+		if (!member->pool)
+			continue;
+
+		enum override_kind override = walk_override(walk, member, above);
+		struct walk inside = walk_enter(walk, member->pool, override);
+
+		newest = collect_nearest(planner, &inside, member->pool, override, newest);
 	}
+	return newest;
+}
+
+static size_t count_nearest(const struct steer_pool *pool)
+{
+	size_t count = pool->method == STEER_NEAREST;
+
+	for (size_t i = 0; i < pool->member_count; i++)
+		if (pool->members[i].pool)
+			count += count_nearest(pool->members[i].pool);
+	return count;
+}
+
+static void prepare_keys(struct steer_planner *planner)
+{
+	bool **newest = ARENA_ARRAY(planner->scratch, bool *, count_nearest(planner->root));
+
+	for (size_t i = 0; i < planner->level_count; i++)
+		collect_nearest(
+			planner, &planner->levels[i].walk, planner->root, OVERRIDE_NONE, newest);
+	planner->key = ARENA_ARRAY(planner->scratch, uint8_t, planner->key_size);
 }
 
 static void make_key(struct steer_planner *planner, const uint8_t *order)
@@ -146,7 +208,7 @@ static void make_key(struct steer_planner *planner, const uint8_t *order)
 		const struct nearest *nearest = &planner->nearest[n];
 		size_t found = 0;
 
-		for (size_t i = 0; i < planner->walk.site_count && found < nearest->want; i++)
+		for (size_t i = 0; i < planner->site_count && found < nearest->want; i++)
 			if (nearest->is_usable[order[i]])
 				at[found++] = order[i];
 		at += nearest->want;
@@ -168,7 +230,7 @@ static const struct steer_choice *freeze(struct steer_planner *planner, struct s
 {
 	struct arena *arena = planner->arena;
 	struct steer_choice *choice = ARENA_NEW(arena, struct steer_choice);
-	size_t size = planner->walk.family == ADDRESS_IPV4 ? 4 : 16;
+	size_t size = planner->family == ADDRESS_IPV4 ? 4 : 16;
 	struct steer_step *steps = ARENA_ARRAY(arena, struct steer_step, spread.count);
 	size_t address_count = 0;
 
@@ -202,24 +264,48 @@ static const struct steer_choice *freeze(struct steer_planner *planner, struct s
 
 /* ---- Reasons ------------------------------------------------------------------------------------- */
 
-static const char *const reason_texts[] = {
-	[STEER_KEPT] = "kept",
-	[STEER_LAST_RESORT] = "kept: everything is down, so it is answered as if it were up",
-	[STEER_LESS_NEAR] = "nearer ones are enough",
-	[STEER_LOWER_PRIORITY] = "an earlier member of its pool is usable",
-	[STEER_ZERO_WEIGHT] = "its weight is 0 and others are usable",
-	[STEER_TWICE] = "another member has the same address",
-	[STEER_HEALTH_DOWN] = "its checks fail",
-	[STEER_DRAINED] = "drained",
-	[STEER_FORCED_DOWN] = "forced down",
-	[STEER_REPLACED] = "everything is down, and the zone's own records are answered",
-	[STEER_OTHER_FAMILY] = "has no address of this family",
-	[STEER_UNRESOLVED] = "its host name has not been resolved yet",
+static const struct {
+	const char *text;
+	bool is_kept;
+} reasons[] = {
+	[STEER_KEPT] = {"kept", true},
+	[STEER_HELD] = {"kept: its checks fail, but that is not believed", true},
+	[STEER_DEGRADED] = {"kept: it is degraded", true},
+	[STEER_RAMP] = {"kept: it came back, and its share grows", true},
+	[STEER_WITHOUT] = {"kept: it serves without what its pool needs", true},
+	[STEER_PANIC] = {"kept: too little of its pool is left, so it is answered whatever its "
+			 "checks say",
+		true},
+	[STEER_LAST_USABLE] = {"kept: everything is down, and it was among the last that were not",
+		true},
+	[STEER_LAST_RESORT] = {"kept: everything is down, so it is answered as if it were up",
+		true},
+	[STEER_LESS_NEAR] = {"nearer ones are enough", false},
+	[STEER_LOWER_PRIORITY] = {"an earlier member of its pool is usable", false},
+	[STEER_ZERO_WEIGHT] = {"its weight is 0 and others are usable", false},
+	[STEER_TWICE] = {"another member has the same address", false},
+	[STEER_POOL_FAILED] = {"too little of its pool is left, and others are used instead",
+		false},
+	[STEER_NOT_LAST] = {"it was not usable when its pool last was sound", false},
+	[STEER_HEALTH_DOWN] = {"its checks fail", false},
+	[STEER_WAITS_DELAY] = {"its checks pass, but its failback delay is not over", false},
+	[STEER_WAITS_RETURN] = {"its checks pass, but it waits for its return", false},
+	[STEER_NEEDS_LOST] = {"what its pool needs is lost", false},
+	[STEER_DRAINED] = {"drained", false},
+	[STEER_FORCED_DOWN] = {"forced down", false},
+	[STEER_REPLACED] = {"everything is down, and the zone's own records are answered", false},
+	[STEER_OTHER_FAMILY] = {"has no address of this family", false},
+	[STEER_UNRESOLVED] = {"its host name has not been resolved yet", false},
 };
 
 const char *steer_reason_text(enum steer_reason reason)
 {
-	return reason_texts[reason];
+	return reasons[reason].text;
+}
+
+bool steer_reason_is_kept(enum steer_reason reason)
+{
+	return reasons[reason].is_kept;
 }
 
 struct tracer {
@@ -230,6 +316,9 @@ struct tracer {
 
 /* What is handed down while the tree is described. */
 struct descent {
+	struct walk walk; /* of the first level, in which most is usable */
+	const struct steer_pool
+		*settled; /* the root, or the fenced pool that settled for less since */
 	enum override_kind override;
 	enum steer_reason unused; /* why nothing below is used; STEER_KEPT: it is used */
 	uint16_t site;
@@ -269,10 +358,12 @@ static bool is_used(const struct spread *spread, const struct steer_member *memb
 }
 
 /* Why a usable member contributes nothing. */
-static enum steer_reason why_unused(const struct tracer *tracer, const struct steer_pool *pool,
+static enum steer_reason why_unused(const struct walk *walk, const struct steer_pool *pool,
 	const struct steer_member *member, enum override_kind above)
 {
-	if (!walk_has_weight(&tracer->planner->walk, pool, member, above))
+	if (member->pool && walk_is_failed(walk, member->pool, walk_override(walk, member, above)))
+		return STEER_POOL_FAILED;
+	if (!walk_has_weight(walk, pool, member, above))
 		return STEER_ZERO_WEIGHT;
 	switch (pool->method) {
 	case STEER_NEAREST:
@@ -286,22 +377,76 @@ static enum steer_reason why_unused(const struct tracer *tracer, const struct st
 	return STEER_TWICE;
 }
 
-static enum steer_reason address_reason(
-	const struct tracer *tracer, const struct descent *descent, bool is_up, double share)
+/* Of a row that is up, and answered. */
+static enum steer_reason why_kept(const struct descent *descent, const struct belief *row)
 {
-	bool is_out = descent->override == OVERRIDE_DRAIN || descent->override == OVERRIDE_DOWN;
-	bool is_down = is_out || (!is_up && descent->override != OVERRIDE_UP);
+	if (descent->override != OVERRIDE_NONE)
+		return STEER_KEPT;
+	switch ((enum belief_why)row->why) {
+	case BELIEF_OBSERVER:
+	case BELIEF_LOSS:
+	case BELIEF_EVIDENCE:
+		return STEER_HELD;
+	case BELIEF_RAMP:
+		return STEER_RAMP;
+	case BELIEF_WITHOUT:
+		return STEER_WITHOUT;
+	case BELIEF_SEEN:
+	case BELIEF_FAILBACK:
+	case BELIEF_RETURN:
+		break;
+	}
+	return row->state == VERDICT_DEGRADED ? STEER_DEGRADED : STEER_KEPT;
+}
+
+/* Of one that is down, or was taken out, and is answered all the same. */
+static enum steer_reason why_still_kept(const struct descent *descent)
+{
+	const struct walk *walk = &descent->walk;
+	bool is_panic = walk->world->pools[descent->settled->id].state == BELIEF_POOL_PANIC;
+
+	if (walk->trust == TRUST_LAST_GOOD)
+		return STEER_LAST_USABLE;
+	return walk->trust == TRUST_OVERRIDES && is_panic ? STEER_PANIC : STEER_LAST_RESORT;
+}
+
+static enum steer_reason why_down(const struct belief *row)
+{
+	switch ((enum belief_why)row->why) {
+	case BELIEF_FAILBACK:
+		return STEER_WAITS_DELAY;
+	case BELIEF_RETURN:
+		return STEER_WAITS_RETURN;
+	case BELIEF_WITHOUT:
+		return STEER_NEEDS_LOST;
+	case BELIEF_SEEN:
+	case BELIEF_OBSERVER:
+	case BELIEF_LOSS:
+	case BELIEF_EVIDENCE:
+	case BELIEF_RAMP:
+		break;
+	}
+	return STEER_HEALTH_DOWN;
+}
+
+static enum steer_reason address_reason(const struct tracer *tracer, const struct descent *descent,
+	const struct belief *row, double share)
+{
+	enum trust trust = descent->walk.trust;
+	bool is_forced = descent->override == OVERRIDE_UP;
+	bool is_out = descent->override != OVERRIDE_NONE && !is_forced;
+	bool is_down = is_out || (row->share == 0 && !is_forced);
 
 	if (tracer->planner->kind == STEER_STATIC)
 		return STEER_REPLACED;
 	if (share > 0)
-		return is_down ? STEER_LAST_RESORT : STEER_KEPT;
-	if (descent->override == OVERRIDE_DRAIN)
-		return STEER_DRAINED;
-	if (descent->override == OVERRIDE_DOWN)
-		return STEER_FORCED_DOWN;
-	if (is_down && tracer->planner->walk.belief == BELIEF_WHOLE)
-		return STEER_HEALTH_DOWN;
+		return is_down ? why_still_kept(descent) : why_kept(descent, row);
+	if (is_out)
+		return descent->override == OVERRIDE_DRAIN ? STEER_DRAINED : STEER_FORCED_DOWN;
+	if (is_down && (trust == TRUST_BELIEFS || (trust == TRUST_LAST_GOOD && !row->is_last_good)))
+		return why_down(row);
+	if (trust == TRUST_LAST_GOOD && !row->is_last_good && !is_forced)
+		return STEER_NOT_LAST;
 	return descent->unused != STEER_KEPT ? descent->unused : STEER_TWICE;
 }
 
@@ -314,27 +459,25 @@ static void trace_add(struct steer_trace *trace, const struct steer_candidate *c
 static void describe_endpoint(const struct tracer *tracer, const struct steer_pool *pool,
 	const struct steer_member *endpoint, const struct descent *descent)
 {
-	const struct walk *walk = &tracer->planner->walk;
-	size_t count = walk_address_count(walk, endpoint);
+	size_t count;
+	const struct belief *rows = walk_rows(&descent->walk, endpoint, &count);
 	struct steer_candidate candidate = {
 		.pool = pool, .member = endpoint, .site = descent->site};
 	bool has_any = false;
 
 	for (size_t i = 0; i < count; i++) {
-		bool is_up;
-		const struct address *address = walk_address(walk, endpoint, i, &is_up);
-
-		if (address->family != walk->family)
+		if (rows[i].address.family != tracer->planner->family)
 			continue;
 		has_any = true;
-		candidate.address = *address;
-		candidate.share = share_of(tracer->spread, endpoint, address);
-		candidate.reason = address_reason(tracer, descent, is_up, candidate.share);
+		candidate.belief = &rows[i];
+		candidate.address = rows[i].address;
+		candidate.share = share_of(tracer->spread, endpoint, &rows[i].address);
+		candidate.reason = address_reason(tracer, descent, &rows[i], candidate.share);
 		trace_add(tracer->trace, &candidate);
 	}
 	if (has_any)
 		return;
-	candidate.reason = endpoint->is_host && count == 0 ? STEER_UNRESOLVED : STEER_OTHER_FAMILY;
+	candidate.reason = count == 0 ? STEER_UNRESOLVED : STEER_OTHER_FAMILY;
 	trace_add(tracer->trace, &candidate);
 }
 
@@ -345,15 +488,19 @@ static void describe_pool(
 		const struct steer_member *member = &pool->members[i];
 		struct descent descent = *above;
 
-		descent.override = walk_override(&tracer->planner->walk, member, above->override);
+		descent.override = walk_override(&above->walk, member, above->override);
 		if (member->site != STEER_NO_SITE)
 			descent.site = member->site;
 		if (descent.unused == STEER_KEPT && !is_used(tracer->spread, member))
-			descent.unused = why_unused(tracer, pool, member, above->override);
-		if (member->pool)
-			describe_pool(tracer, member->pool, &descent);
-		else
+			descent.unused = why_unused(&above->walk, pool, member, above->override);
+		if (!member->pool) {
 			describe_endpoint(tracer, pool, member, &descent);
+			continue;
+		}
+		descent.walk = walk_enter(&above->walk, member->pool, descent.override);
+		if (descent.walk.trust != above->walk.trust)
+			descent.settled = member->pool;
+		describe_pool(tracer, member->pool, &descent);
 	}
 }
 
@@ -365,18 +512,26 @@ struct steer_planner *steer_planner_new(const struct steer_pool *root, enum addr
 {
 	struct steer_planner *planner = memory_new(sizeof(*planner));
 
-	planner->root = root;
-	planner->arena = arena;
-	planner->walk = (struct walk){
-		.arena = arena_new(),
+	*planner = (struct steer_planner){
+		.root = root,
+		.family = family,
+		.scratch = arena_new(),
+		.arena = arena,
+		.sites = sites,
+		.site_count = site_count,
+	};
+
+	struct walk walk = {
+		.arena = planner->scratch,
 		.world = world,
 		.family = family,
 		.sites = sites,
 		.site_count = site_count,
 	};
-	decide_kind(planner);
-	collect_nearest(planner, root, OVERRIDE_NONE);
-	planner->key = ARENA_ARRAY(planner->walk.arena, uint8_t, planner->key_size);
+
+	decide_kind(planner, &walk);
+	cut_levels(planner, &walk);
+	prepare_keys(planner);
 	return planner;
 }
 
@@ -384,17 +539,35 @@ void steer_planner_free(struct steer_planner *planner)
 {
 	if (!planner)
 		return;
-	arena_free(planner->walk.arena);
+	arena_free(planner->scratch);
 	free(planner->nearest);
 	free(planner);
 }
 
+/* What the levels give, one behind the other; neighbours that give the same are one. */
 static struct spread decide(struct steer_planner *planner, const uint8_t *order)
 {
-	planner->walk.order = order;
+	struct spread_builder builder = {0};
+	struct spread spread = {NULL, 0};
+
 	if (planner->kind == STEER_NODATA)
-		return (struct spread){NULL, 0};
-	return walk_pool(&planner->walk, planner->root, OVERRIDE_NONE, STEER_ANSWERS_MAX);
+		return spread;
+	for (size_t i = 0; i < planner->level_count; i++) {
+		struct level *level = &planner->levels[i];
+
+		level->walk.order = order;
+
+		struct spread next =
+			walk_pool(&level->walk, planner->root, OVERRIDE_NONE, STEER_ANSWERS_MAX);
+
+		if (i > 0 && !spread_is_equal(spread, next))
+			spread_builder_add(&builder, spread, level[-1].below);
+		spread = next;
+	}
+	if (builder.count == 0)
+		return spread;
+	spread_builder_add(&builder, spread, SAMPLE_WHOLE);
+	return spread_builder_finish(&builder, planner->scratch);
 }
 
 const struct steer_choice *steer_planner_choose(
@@ -409,7 +582,7 @@ const struct steer_choice *steer_planner_choose(
 			return memo->choice;
 
 	struct spread spread = decide(planner, order);
-	struct memo *memo = arena_alloc(planner->walk.arena, sizeof(*memo) + planner->key_size);
+	struct memo *memo = arena_alloc(planner->scratch, sizeof(*memo) + planner->key_size);
 
 	memo->choice = freeze(planner, spread);
 	memcpy(memo->key, planner->key, planner->key_size);
@@ -418,7 +591,12 @@ const struct steer_choice *steer_planner_choose(
 
 	if (trace) {
 		struct tracer tracer = {planner, &spread, trace};
-		struct descent top = {.site = STEER_NO_SITE, .unused = STEER_KEPT};
+		struct descent top = {
+			.walk = planner->levels[0].walk,
+			.settled = planner->root,
+			.site = STEER_NO_SITE,
+			.unused = STEER_KEPT,
+		};
 
 		describe_pool(&tracer, planner->root, &top);
 	}

@@ -11,65 +11,84 @@ enum override_kind walk_override(
 	return own != OVERRIDE_NONE ? own : above;
 }
 
-static const struct verdict *host_rows(
-	const struct walk *walk, const struct steer_member *member, size_t *ret_count)
+const struct belief *walk_rows(
+	const struct walk *walk, const struct steer_member *endpoint, size_t *ret_count)
 {
-	return verdict_table_find(walk->world->verdicts, member->targets[0], ret_count);
+	return belief_table_find(walk->world->beliefs, endpoint->id, ret_count);
 }
 
-size_t walk_address_count(const struct walk *walk, const struct steer_member *member)
+bool walk_has_family(const struct walk *walk, const struct steer_pool *pool, bool *ret_may_get)
 {
-	size_t count = member->address_count;
+	for (size_t i = 0; i < pool->member_count; i++) {
+		const struct steer_member *member = &pool->members[i];
 
-	if (member->is_host)
-		host_rows(walk, member, &count);
-	return count;
-}
+		if (member->pool) {
+			if (walk_has_family(walk, member->pool, ret_may_get))
+				return true;
+			continue;
+		}
 
-const struct address *walk_address(
-	const struct walk *walk, const struct steer_member *member, size_t index, bool *ret_is_up)
-{
-	size_t count;
+		size_t count;
+		const struct belief *rows = walk_rows(walk, member, &count);
 
-	if (member->is_host) {
-		const struct verdict *row = host_rows(walk, member, &count) + index;
-
-		*ret_is_up = row->state != VERDICT_DOWN;
-		return &row->address;
+		if (count == 0)
+			*ret_may_get = true;
+		for (size_t k = 0; k < count; k++)
+			if (rows[k].address.family == walk->family)
+				return true;
 	}
-	*ret_is_up = true;
-	if (member->targets[index] != TARGET_NONE) {
-		const struct verdict *row =
-			verdict_table_find(walk->world->verdicts, member->targets[index], &count);
-
-		*ret_is_up = count == 0 || row->state != VERDICT_DOWN;
-	}
-	return &member->addresses[index];
+	return false;
 }
 
-static bool is_believed(const struct walk *walk, enum override_kind override, bool is_up)
+/* ---- What is usable ------------------------------------------------------------------------------ */
+
+static bool is_trusted(
+	const struct walk *walk, enum override_kind override, const struct belief *row)
 {
-	if (walk->belief == BELIEF_NONE || override == OVERRIDE_UP)
+	if (walk->trust == TRUST_NOTHING || override == OVERRIDE_UP)
 		return true;
 	if (override != OVERRIDE_NONE)
 		return false;
-	return is_up || walk->belief == BELIEF_OVERRIDES;
+	switch (walk->trust) {
+	case TRUST_BELIEFS:
+		return row->share > walk->floor;
+	case TRUST_LAST_GOOD:
+		return row->is_last_good;
+	case TRUST_OVERRIDES:
+	case TRUST_NOTHING:
+		break;
+	}
+	return true;
 }
 
-/* The next usable address of the family from `*index` on; NULL at the end. */
-static const struct address *next_usable(const struct walk *walk,
+/* The next usable row of the family from `*index` on; NULL at the end. */
+static const struct belief *next_usable(const struct walk *walk,
 	const struct steer_member *endpoint, enum override_kind override, size_t *index)
 {
-	size_t count = walk_address_count(walk, endpoint);
+	size_t count;
+	const struct belief *rows = walk_rows(walk, endpoint, &count);
 
 	while (*index < count) {
-		bool is_up;
-		const struct address *address = walk_address(walk, endpoint, (*index)++, &is_up);
+		const struct belief *row = &rows[(*index)++];
 
-		if (address->family == walk->family && is_believed(walk, override, is_up))
-			return address;
+		if (row->address.family == walk->family && is_trusted(walk, override, row))
+			return row;
 	}
 	return NULL;
+}
+
+/* Nothing is used in its place, unless an operator took it out as a whole. */
+static bool is_fenced(const struct steer_pool *pool, enum override_kind above)
+{
+	return pool->when_all_down == STEER_FENCED && above != OVERRIDE_DRAIN &&
+		above != OVERRIDE_DOWN;
+}
+
+bool walk_is_failed(
+	const struct walk *walk, const struct steer_pool *pool, enum override_kind above)
+{
+	return walk->trust == TRUST_BELIEFS && above != OVERRIDE_UP &&
+		walk->world->pools[pool->id].state != BELIEF_POOL_SOUND;
 }
 
 bool walk_is_usable(
@@ -77,13 +96,17 @@ bool walk_is_usable(
 {
 	enum override_kind override = walk_override(walk, member, above);
 	size_t index = 0;
+	bool may_get;
 
-	if (member->pool)
-		return walk_is_pool_usable(walk, member->pool, override);
-	return next_usable(walk, member, override, &index) != NULL;
+	if (!member->pool)
+		return next_usable(walk, member, override, &index) != NULL;
+	if (is_fenced(member->pool, override))
+		return walk_has_family(walk, member->pool, &may_get);
+	return !walk_is_failed(walk, member->pool, override) &&
+		walk_has_usable(walk, member->pool, override);
 }
 
-bool walk_is_pool_usable(
+bool walk_has_usable(
 	const struct walk *walk, const struct steer_pool *pool, enum override_kind above)
 {
 	for (size_t i = 0; i < pool->member_count; i++)
@@ -91,6 +114,34 @@ bool walk_is_pool_usable(
 			return true;
 	return false;
 }
+
+void walk_settle(struct walk *walk, const struct steer_pool *pool, enum override_kind above,
+	enum trust least)
+{
+	if (!walk_is_failed(walk, pool, above)) {
+		if (walk_has_usable(walk, pool, above))
+			return;
+		walk->floor = 0;
+		if (walk_has_usable(walk, pool, above))
+			return;
+	}
+	if (walk->trust < least)
+		walk->trust = least;
+	while (walk->trust < TRUST_NOTHING && !walk_has_usable(walk, pool, above))
+		walk->trust++;
+}
+
+struct walk walk_enter(
+	const struct walk *walk, const struct steer_pool *pool, enum override_kind above)
+{
+	struct walk inside = *walk;
+
+	if (is_fenced(pool, above))
+		walk_settle(&inside, pool, above, TRUST_OVERRIDES);
+	return inside;
+}
+
+/* ---- Groups -------------------------------------------------------------------------------------- */
 
 /* Members that compete with each other: all of the pool, or of the same site, or none but itself. */
 static bool is_same_group(
@@ -126,19 +177,22 @@ bool walk_has_weight(const struct walk *walk, const struct steer_pool *pool,
 static struct spread walk_endpoint(const struct walk *walk, const struct steer_member *endpoint,
 	enum override_kind override, size_t want)
 {
-	size_t most = walk_address_count(walk, endpoint);
+	size_t most;
+	size_t count = 0;
+
+	(void)walk_rows(walk, endpoint, &most);
+
 	struct pick *usable = ARENA_ARRAY(walk->arena, struct pick, most);
 	uint32_t *weights = ARENA_ARRAY(walk->arena, uint32_t, most);
 	struct spread_builder builder = {0};
 	struct sample *samples;
-	size_t count = 0;
 
 	for (size_t index = 0; count < most; count++) {
-		const struct address *address = next_usable(walk, endpoint, override, &index);
+		const struct belief *row = next_usable(walk, endpoint, override, &index);
 
-		if (!address)
+		if (!row)
 			break;
-		usable[count] = (struct pick){endpoint, address};
+		usable[count] = (struct pick){endpoint, &row->address};
 		weights[count] = 1;
 	}
 
@@ -160,9 +214,12 @@ static struct spread walk_member(const struct walk *walk, const struct steer_mem
 {
 	enum override_kind override = walk_override(walk, member, above);
 
-	if (member->pool)
-		return walk_pool(walk, member->pool, override, want);
-	return walk_endpoint(walk, member, override, want);
+	if (!member->pool)
+		return walk_endpoint(walk, member, override, want);
+
+	struct walk inside = walk_enter(walk, member->pool, override);
+
+	return walk_pool(&inside, member->pool, override, want);
 }
 
 struct group {

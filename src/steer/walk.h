@@ -17,17 +17,19 @@
  */
 
 /* How much of what is known counts.  When nothing is usable, less and less of it does. */
-enum belief {
-	BELIEF_WHOLE,	  /* checks and overrides */
-	BELIEF_OVERRIDES, /* all are down: what operators took out stays out */
-	BELIEF_NONE, /* they took out everything that is there: an answer is better than none */
+enum trust {
+	TRUST_BELIEFS, /* beliefs and overrides */
+	TRUST_LAST_GOOD, /* what was usable when its pool last was sound; what operators took out stays out */
+	TRUST_OVERRIDES, /* all are down: what operators took out stays out */
+	TRUST_NOTHING,	 /* they took out everything that is there: an answer is better than none */
 };
 
 struct walk {
 	struct arena *arena; /* for what is thrown away when the choice is made */
 	const struct steer_world *world;
 	enum address_family family;
-	enum belief belief;
+	enum trust trust;
+	uint8_t floor;	       /* of what is believed, shares above it are usable */
 	const uint16_t *sites; /* those of `order` */
 	size_t site_count;
 	const uint8_t *order; /* nearest first; NULL: the tree has no nearest pool */
@@ -37,15 +39,31 @@ struct walk {
 enum override_kind walk_override(
 	const struct walk *walk, const struct steer_member *member, enum override_kind above);
 
-/* The addresses of an endpoint, usable or not. */
-size_t walk_address_count(const struct walk *walk, const struct steer_member *member);
-const struct address *walk_address(
-	const struct walk *walk, const struct steer_member *member, size_t index, bool *ret_is_up);
+/* The addresses of an endpoint, usable or not; a host that was not resolved yet has none. */
+const struct belief *walk_rows(
+	const struct walk *walk, const struct steer_member *endpoint, size_t *ret_count);
+
+/* Whether an endpoint below the pool has an address of the family; `ret_may_get` becomes true where one may get it. */
+bool walk_has_family(const struct walk *walk, const struct steer_pool *pool, bool *ret_may_get);
 
 /* Whether an answer could hold an address of the member. */
 bool walk_is_usable(
 	const struct walk *walk, const struct steer_member *member, enum override_kind above);
-bool walk_is_pool_usable(
+/* The same of a member of the pool, however the pool as a whole is. */
+bool walk_has_usable(
+	const struct walk *walk, const struct steer_pool *pool, enum override_kind above);
+/* Whether the pool as a whole counts as failed: its parents and its names do without what is left of it. */
+bool walk_is_failed(
+	const struct walk *walk, const struct steer_pool *pool, enum override_kind above);
+
+/*
+ * Lowers the floor and then the trust until something of the pool is usable, for a pool in whose place nothing is used: not
+ * at all if it has something usable and is not failed, and not below `least` as long as that leaves something.
+ */
+void walk_settle(struct walk *walk, const struct steer_pool *pool, enum override_kind above,
+	enum trust least);
+/* The walk as it goes on below the pool: one with a fence settles for what is inside. */
+struct walk walk_enter(
 	const struct walk *walk, const struct steer_pool *pool, enum override_kind above);
 
 /* Whether a member counts in its group, which has members of other weights. */

@@ -395,8 +395,8 @@ static void check_verdicts(const struct world *world)
 static void check_plan(struct program *program)
 {
 	const struct world *world = &program->stage.world;
-	struct plan *fresh =
-		plan_build(world_snapshot(world), &world->verdicts, &world->overrides, NULL);
+	const struct plan_beliefs beliefs = {&world->beliefs, world->pools};
+	struct plan *fresh = plan_build(world_snapshot(world), &beliefs, &world->overrides, NULL);
 
 	assert(asker_digest(&program->asker, fresh) ==
 		asker_digest(&program->asker, serving(program)));

@@ -7,6 +7,7 @@
 
 #include "steerd/base/address.h"
 #include "steerd/base/err.h"
+#include "steerd/health/verdict.h"
 #include "steerd/plan/plan.h"
 
 /*
@@ -20,11 +21,19 @@ struct explain_request {
 	const struct geo_place *place;
 };
 
+/* What one monitor of a member says of an address. */
+struct explain_check {
+	const char *monitor; /* NULL: none, the host name is resolved and no more */
+	bool is_watch_only;
+	const struct verdict *verdict; /* NULL: none yet */
+};
+
 struct explain_candidate {
-	struct steer_candidate candidate;
-	const char *site;		 /* NULL: none */
-	double distance_km;		 /* from the client's place to the site; below 0: unknown */
-	const struct verdict *verdict;	 /* NULL: unchecked */
+	struct steer_candidate candidate; /* what is believed, too */
+	const char *site;		  /* NULL: none */
+	double distance_km;	      /* from the client's place to the site; below 0: unknown */
+	struct explain_check *checks; /* heap */
+	size_t check_count;
 	const struct override *override; /* its member's own; NULL: none */
 };
 
@@ -45,10 +54,10 @@ struct explain {
 	const struct steer_choice *choice; /* the plan's own: what is answered */
 };
 
-/* [main] All that it points to lives as long as the plan.  False if the name cannot be read, or the type is not
- * steered. */
-bool explain_query(const struct plan *plan, const struct explain_request *request,
-	struct explain *ret_explain, struct err *err);
+/* [main] `verdicts`, of the plan's snapshot, are shown beside what is believed.  All that it points to lives as long as both.
+ * False if the name cannot be read, or the type is not steered. */
+bool explain_query(const struct plan *plan, const struct verdict_table *verdicts,
+	const struct explain_request *request, struct explain *ret_explain, struct err *err);
 void explain_done(struct explain *explain);
 
 #endif

@@ -6,8 +6,9 @@
 
 #include "steerd/dns/cookie.h"
 #include "steerd/geo/geo.h"
+#include "steerd/health/belief.h"
+#include "steerd/health/guard.h"
 #include "steerd/health/override.h"
-#include "steerd/health/verdict.h"
 #include "steerd/plan/snapshot.h"
 #include "steerd/steer/steer.h"
 #include "steerd/zone/zone.h"
@@ -35,18 +36,24 @@ struct plan {
 	struct plan_private *private;
 };
 
+/* What the guard believes of a snapshot's members and pools (health/guard.h). */
+struct plan_beliefs {
+	const struct belief_table *beliefs;
+	const struct guard_pool_state *pools;
+};
+
 /*
- * [main] Plans from scratch, or, with `previous` of the same snapshot, plans only the pools that a changed row or override
- * touches and shares the rest.  The table must be for the snapshot's target list.  The caller owns the plan.
+ * [main] Plans from scratch, or, with `previous` of the same snapshot, plans only the pools that a changed row, state or
+ * override touches and shares the rest.  The beliefs, which are copied, must be of the snapshot's rules.  The caller owns
+ * the plan.
  */
-struct plan *plan_build(const struct snapshot *snapshot, const struct verdict_table *verdicts,
+struct plan *plan_build(const struct snapshot *snapshot, const struct plan_beliefs *beliefs,
 	const struct override_list *overrides, const struct plan *previous);
 void plan_free(struct plan *plan); /* NULL is allowed */
 
-/* The verdicts that a plan was made from, and the override of each member. */
-const struct verdict_table *plan_verdicts(const struct plan *plan);
+/* The override of each member; NULL: none. */
 const struct override *plan_override(const struct plan *plan, uint32_t member_id);
-/* Both as the steer room takes them; for as long as the plan lives. */
+/* What a plan was made from, as the steer room takes it; for as long as the plan lives. */
 struct steer_world plan_world(const struct plan *plan);
 
 #endif

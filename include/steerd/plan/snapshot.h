@@ -9,6 +9,7 @@
 #include "steerd/config/settings.h"
 #include "steerd/dns/cookie.h"
 #include "steerd/geo/geo.h"
+#include "steerd/health/guard.h"
 #include "steerd/health/target.h"
 #include "steerd/steer/steer.h"
 #include "steerd/zone/zone.h"
@@ -28,10 +29,23 @@ struct snapshot_pool {
 	size_t site_count;
 };
 
+/* One monitor of an endpoint, and what it is applied to. */
+struct snapshot_check {
+	uint32_t
+		monitor; /* index of settings->monitors; SETTINGS_NONE: its host name is resolved and no more */
+	bool is_watch_only; /* shown, and decides nothing */
+	const target_id
+		*targets; /* one for each written address, in that order; of a host, one in all */
+	size_t target_count;
+};
+
 /* Whose member an id is, for overrides and for status. */
 struct snapshot_member {
 	uint32_t pool;	 /* index of settings->pools */
 	uint32_t member; /* index of that pool's members */
+	const struct snapshot_check
+		*checks; /* those that decide come first; none: always up, or a pool */
+	size_t check_count;
 };
 
 /* Where the secrets of DNS cookies are from. */
@@ -53,7 +67,8 @@ struct snapshot {
 	const struct snapshot_pool *pool_infos;
 	const struct snapshot_member *members; /* by steer_member.id */
 	uint32_t member_count;
-	const uint32_t *steered_pools; /* the pool of each of zone_set_steered() */
+	const struct guard_rules *rules; /* of the same pools and members */
+	const uint32_t *steered_pools;	 /* the pool of each of zone_set_steered() */
 	/* What the server says of itself, a character string each (RFC 1035 3.3); NULL: nothing. */
 	const uint8_t *identity;
 	const uint8_t *version;

@@ -8,9 +8,9 @@
 
 #include "steerd/base/address.h"
 #include "steerd/base/arena.h"
+#include "steerd/health/belief.h"
+#include "steerd/health/guard.h"
 #include "steerd/health/override.h"
-#include "steerd/health/target.h"
-#include "steerd/health/verdict.h"
 
 /*
  * steer - from a pool tree, an order of sites and what is believed about the world to answer sets with
@@ -29,9 +29,30 @@
  * From a group of more members than are wanted some are taken in proportion to their weights, by
  * Madow's systematic sampling (Annals of Mathematical Statistics 20, 1949): the chance of each is
  * exactly its share of the weights, and n members give at most n different lists.
+ *
+ * An address whose share is not whole (belief.h) is usable for that part of the random numbers, from 0 on, and down for the
+ * rest.  So the shares of a tree cut the random numbers into levels, in each of which an address either is usable or is
+ * not; each level is walked by itself.  There are no more levels than there can be shares, and mostly there is one.
+ *
+ *	random numbers   0        1/4       1/2                  1
+ *	levels           |---------|---------|-------------------|
+ *	a, share 1/4      usable    down      down
+ *	b, share 1/2      usable    usable    down
+ *	c, whole          usable    usable    usable
+ *
+ * A pool that counts as failed is not usable to a pool that holds it; where a zone names it, `when_all_down` says what is
+ * answered.  Health alone never empties an answer: whatever is believed, a tree that has an address of the family
+ * gives one, and only of its own.
  */
 enum steer_method { STEER_NEAREST, STEER_FAILOVER, STEER_WEIGHTED, STEER_ALL };
-enum steer_all_down { STEER_SERVE_ALL, STEER_FALLBACK };
+
+/* What a pool does that has nothing usable, or so little that it counts as failed. */
+enum steer_all_down {
+	STEER_SERVE_ALL, /* answers as if all of it were up; what operators took out stays out */
+	STEER_FALLBACK,	 /* leaves it to the zone's own records */
+	STEER_LAST_GOOD, /* answers with what was usable when it last was sound, else with all */
+	STEER_FENCED, /* the same as STEER_SERVE_ALL, also inside another pool: nothing is used in its place */
+};
 
 #define STEER_NO_SITE UINT16_MAX
 
@@ -43,31 +64,28 @@ struct steer_pool;
 
 struct steer_member {
 	const char *name;
-	uint32_t id;   /* among all members of the configuration: index of steer_world.overrides */
-	uint16_t site; /* index of the configuration's sites, or STEER_NO_SITE */
-	uint16_t weight;		 /* 0: only when no other member of its group is usable */
-	const struct steer_pool *pool;	 /* the member is a pool; NULL: an endpoint */
-	const struct address *addresses; /* of an endpoint */
-	const target_id
-		*targets; /* one for each address, TARGET_NONE if unchecked; a host endpoint has
-				     one in all, whose rows in the verdict table are its addresses */
-	size_t address_count;
-	bool is_host;
+	uint32_t id;	 /* among all members of the configuration: whose rows and override */
+	uint16_t site;	 /* index of the configuration's sites, or STEER_NO_SITE */
+	uint16_t weight; /* 0: only when no other member of its group is usable */
+	const struct steer_pool *pool; /* the member is a pool; NULL: an endpoint */
 };
 
 struct steer_pool {
 	const char *name;
+	uint32_t id; /* among all pools of the configuration */
 	enum steer_method method;
-	enum steer_all_down when_all_down; /* counts where a zone names the pool */
-	uint16_t answers;		   /* 1 to STEER_ANSWERS_MAX */
+	enum steer_all_down
+		when_all_down; /* counts where a zone names the pool; STEER_FENCED everywhere */
+	uint16_t answers;      /* 1 to STEER_ANSWERS_MAX */
 	const struct steer_member *members;
 	size_t member_count;
 };
 
 /* What is believed while a plan is made. */
 struct steer_world {
-	const struct verdict_table *verdicts;
-	const uint8_t *overrides; /* enum override_kind for each member id */
+	const struct belief_table *beliefs;   /* rows are the addresses of an endpoint */
+	const struct guard_pool_state *pools; /* by pool id */
+	const uint8_t *overrides;	      /* enum override_kind, by member id */
 };
 
 enum steer_kind {
@@ -106,14 +124,25 @@ static inline const struct steer_step *steer_choice_step(
 
 /* Why a candidate is, or is not, among those that this class of clients may get. */
 enum steer_reason {
-	STEER_KEPT,	      /* may be answered */
-	STEER_LAST_RESORT,    /* everything is down, so it is answered as if it were up */
-	STEER_LESS_NEAR,      /* usable, but nearer ones are enough */
+	STEER_KEPT,	   /* may be answered */
+	STEER_HELD,	   /* answered though its checks fail: they are not believed (belief.why) */
+	STEER_DEGRADED,	   /* answered; it is degraded, and may have a part of its share */
+	STEER_RAMP,	   /* answered; its share grows */
+	STEER_WITHOUT,	   /* answered though what its pool needs is lost */
+	STEER_PANIC,	   /* its pool counts as failed: answered whatever its checks say */
+	STEER_LAST_USABLE, /* everything is down, and it was usable when the pool last was sound */
+	STEER_LAST_RESORT, /* everything is down, so it is answered as if it were up */
+	STEER_LESS_NEAR,   /* usable, but nearer ones are enough */
 	STEER_LOWER_PRIORITY, /* usable, but so is an earlier member of its failover pool */
 	STEER_ZERO_WEIGHT,    /* usable, but its weight is 0 and others are usable */
 	STEER_TWICE,	      /* usable, but another member has the same address */
-	STEER_HEALTH_DOWN,    /* its checks say so */
-	STEER_DRAINED,	      /* an operator said so */
+	STEER_POOL_FAILED,    /* usable, but its pool counts as failed, and others are used */
+	STEER_NOT_LAST,	   /* usable, but was not when the pool last was sound, which decides now */
+	STEER_HEALTH_DOWN, /* its checks say so */
+	STEER_WAITS_DELAY, /* up, but its failback delay is not over */
+	STEER_WAITS_RETURN, /* up, but an operator has to return it */
+	STEER_NEEDS_LOST,   /* what its pool needs is lost */
+	STEER_DRAINED,	    /* an operator said so */
 	STEER_FORCED_DOWN,
 	STEER_REPLACED,	    /* everything is down, and the zone's own records are answered */
 	STEER_OTHER_FAMILY, /* has no address of the family */
@@ -121,12 +150,15 @@ enum steer_reason {
 };
 /* In words: "drained". */
 const char *steer_reason_text(enum steer_reason reason);
+/* Whether one with this reason may be answered. */
+bool steer_reason_is_kept(enum steer_reason reason);
 
 /* One for each address of each endpoint in the tree, in configured order; an endpoint without an address
  * of the family has one of ADDRESS_NONE. */
 struct steer_candidate {
 	const struct steer_pool *pool; /* the innermost */
 	const struct steer_member *member;
+	const struct belief *belief; /* the world's row; NULL: none of the family */
 	struct address address;
 	enum steer_reason reason;
 	double share; /* of the answers of this class that hold it, 0 to 1 */
@@ -140,7 +172,8 @@ struct steer_trace {
 	size_t capacity;
 };
 
-/* Whether a pool has members of a family of which one is usable, none is, or no such members at all. */
+/* Whether a pool has members of a family of which one is usable, none is, or no such members at all; whether they are
+ * enough (world.pools) is not asked of the pool itself. */
 enum steer_coverage { STEER_COVERED, STEER_LOST, STEER_UNCOVERED };
 enum steer_coverage steer_pool_coverage(
 	const struct steer_pool *pool, enum address_family family, const struct steer_world *world);

@@ -29,32 +29,26 @@ static size_t family_size(uint16_t type)
 	return type == DNS_TYPE_A ? 4 : 16;
 }
 
-/* Whether a pool, as the root of a tree, has such an address of its own: one at all if `bytes` is NULL. */
-static bool has_address(const struct steer_pool *pool, const uint8_t *bytes, size_t size)
+/* Whether a pool, as the root of a tree, has such an address of its own: one at all if `bytes` is NULL.  Those of a host
+ * are among the rows. */
+static bool has_address(const struct steer_world *world, const struct steer_pool *pool,
+	const uint8_t *bytes, size_t size)
 {
 	for (size_t i = 0; i < pool->member_count; i++) {
 		const struct steer_member *member = &pool->members[i];
 
 		if (member->pool &&
-			has_address(member->pool, bytes, size)) /* no deeper than the file */
+			has_address(world, member->pool, bytes, size)) /* no deeper than the file */
 			return true;
-		for (size_t k = 0; k < member->address_count; k++)
-			if (address_size(&member->addresses[k]) == size &&
-				(!bytes || memcmp(member->addresses[k].bytes, bytes, size) == 0))
+
+		size_t count;
+		const struct belief *rows = belief_table_find(world->beliefs, member->id, &count);
+
+		for (size_t k = 0; k < count; k++)
+			if (address_size(&rows[k].address) == size &&
+				(!bytes || memcmp(rows[k].address.bytes, bytes, size) == 0))
 				return true;
 	}
-	return false;
-}
-
-/* Whether a host of any pool resolved to it: the verdicts say so. */
-static bool is_resolved(const struct plan *plan, const uint8_t *bytes, size_t size)
-{
-	const struct verdict_table *table = plan_verdicts(plan);
-
-	for (size_t i = 0; i < table->count; i++)
-		if (address_size(&table->rows[i].address) == size &&
-			memcmp(table->rows[i].address.bytes, bytes, size) == 0)
-			return true;
 	return false;
 }
 
@@ -75,12 +69,13 @@ static void check_steered(const struct asker *asker, const struct plan *plan, ui
 	const struct zone_steered *steered = zone_set_steered(plan->zones, index);
 	const struct steer_pool *pool =
 		&plan->snapshot->pools[plan->snapshot->steered_pools[index]];
+	const struct steer_world world = plan_world(plan);
 	const struct decoded *decoded = &asker->decoded;
 	size_t size = family_size(decoded->type);
 
 	assert(decoded->rcode == DNS_RCODE_NOERROR);
 	assert(decoded->flags & DNS_FLAG_AA);
-	if (has_address(pool, NULL, size))
+	if (has_address(&world, pool, NULL, size))
 		assert(decoded->count > 0 && decoded->records[0].section == DECODE_ANSWER);
 	for (size_t i = 0; i < decoded->count; i++) {
 		const struct decode_record *record = &decoded->records[i];
@@ -88,8 +83,7 @@ static void check_steered(const struct asker *asker, const struct plan *plan, ui
 		if (record->section != DECODE_ANSWER)
 			continue;
 		assert(record->type == decoded->type && record->rdata_size == size);
-		assert(has_address(pool, record->rdata, size) ||
-			is_resolved(plan, record->rdata, size) ||
+		assert(has_address(&world, pool, record->rdata, size) ||
 			is_zones_own(steered->node, decoded->type, record->rdata, size));
 	}
 }

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "../plan/believe.h"
 #include "files.h"
 #include "steerd/base/file.h"
 #include "steerd/base/memory.h"
@@ -275,7 +276,7 @@ static struct plan *plan_of(const struct files *files)
 	report_done(&report);
 	verdict_table_carry(&snapshot->targets, NULL, NULL, 0, &verdicts);
 
-	struct plan *plan = plan_build(snapshot, &verdicts, &no_overrides, NULL);
+	struct plan *plan = believe_plan(snapshot, &verdicts, &no_overrides, NULL);
 
 	verdict_table_done(&verdicts);
 	snapshot_release(snapshot); /* the plan holds it */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "../plan/believe.h"
 #include "files.h"
 #include "steerd/base/memory.h"
 #include "steerd/control/control.h"
@@ -55,7 +56,7 @@ static void describe(void *context, struct control_facts *ret_facts)
 static void plan_again(struct stage *stage)
 {
 	struct plan *next =
-		plan_build(stage->snapshot, &stage->verdicts, &stage->overrides, stage->plan);
+		believe_plan(stage->snapshot, &stage->verdicts, &stage->overrides, stage->plan);
 
 	plan_free(stage->plan);
 	stage->plan = next;

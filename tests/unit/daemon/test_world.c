@@ -127,7 +127,8 @@ static char *answer(const struct stage *stage, const char *name)
 	struct text text = {0};
 
 	assert_true(prefix_parse("198.18.7.0/24", &asked.client, &err));
-	if (!explain_query(live_current(stage->world.live), &asked, &explain, &err))
+	if (!explain_query(live_current(stage->world.live), &stage->world.verdicts, &asked,
+		    &explain, &err))
 		fail_msg("%s", err.text);
 	text_add(&text, "");
 	for (size_t i = 0; i < explain.choice->steps[0].count; i++) {

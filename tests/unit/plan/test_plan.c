@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "believe.h"
 #include "steerd/base/file.h"
 #include "steerd/base/memory.h"
 #include "steerd/config/secrets.h"
@@ -189,9 +190,10 @@ static void targets_are_shared_by_key(void **state)
 	/* 192.0.2.10 is in two pools with one monitor; the static pool is not checked */
 	assert_int_equal(snapshot->targets.count, 4);
 	assert_int_equal(snapshot->member_count, 5);
-	assert_int_equal(
-		snapshot->pools[0].members[0].targets[0], snapshot->pools[1].members[0].targets[0]);
-	assert_int_equal(snapshot->pools[2].members[0].targets[0], TARGET_NONE);
+	assert_int_equal(snapshot->members[0].checks[0].targets[0],
+		snapshot->members[2].checks[0].targets[0]);
+	assert_int_equal(snapshot->members[0].checks[0].target_count, 2);
+	assert_int_equal(snapshot->members[4].check_count, 0);
 	assert_true(snapshot->pool_infos[0].is_root);
 	assert_int_equal(snapshot->pool_infos[0].site_count, 2);
 	assert_int_equal(snapshot->pool_infos[1].map, SETTINGS_NONE);
@@ -204,7 +206,7 @@ static void assert_secrets(const struct snapshot *snapshot, enum snapshot_secret
 {
 	struct verdict_table verdicts = fresh_verdicts(snapshot);
 	struct override_list overrides = {0};
-	struct plan *plan = plan_build(snapshot, &verdicts, &overrides, NULL);
+	struct plan *plan = believe_plan(snapshot, &verdicts, &overrides, NULL);
 	struct siphash_key key = siphash_key_read(octets);
 
 	assert_int_equal(snapshot->secrets, from);
@@ -286,11 +288,11 @@ static void only_touched_pools_are_planned_again(void **state)
 	const struct snapshot *snapshot = must_read(*state, NULL);
 	struct verdict_table verdicts = fresh_verdicts(snapshot);
 	struct override_list overrides = {0};
-	struct plan *first = plan_build(snapshot, &verdicts, &overrides, NULL);
+	struct plan *first = believe_plan(snapshot, &verdicts, &overrides, NULL);
 
 	set_down(snapshot, &verdicts, "edge@192.0.2.30", true);
 
-	struct plan *second = plan_build(snapshot, &verdicts, &overrides, first);
+	struct plan *second = believe_plan(snapshot, &verdicts, &overrides, first);
 
 	assert_true(second->generation > first->generation);
 	for (uint32_t i = 0; i < zone_set_steered_count(snapshot->zones); i++) {
@@ -307,7 +309,7 @@ static void only_touched_pools_are_planned_again(void **state)
 	set_down(snapshot, &verdicts, "edge@192.0.2.10", true);
 	set_down(snapshot, &verdicts, "edge@192.0.2.30", false);
 
-	struct plan *third = plan_build(snapshot, &verdicts, &overrides, second);
+	struct plan *third = believe_plan(snapshot, &verdicts, &overrides, second);
 
 	assert_int_equal(only_answer(third, "up.files.example", 0), 30);
 	assert_int_equal(only_answer(third, "dl.files.example", 0), 20);
@@ -346,7 +348,7 @@ static void overrides_reach_answers(void **state)
 		if (override.subject)
 			override_list_set(&overrides, &override);
 
-		struct plan *plan = plan_build(snapshot, &verdicts, &overrides, NULL);
+		struct plan *plan = believe_plan(snapshot, &verdicts, &overrides, NULL);
 		unsigned dl = only_answer(plan, "dl.files.example", 0);
 		unsigned up = only_answer(plan, "up.files.example", 0);
 
@@ -427,7 +429,7 @@ static void explain_says_what_is_answered(void **state)
 	const struct snapshot *snapshot = must_read(*state, NULL);
 	struct verdict_table verdicts = fresh_verdicts(snapshot);
 	struct override_list overrides = {0};
-	struct plan *plan = plan_build(snapshot, &verdicts, &overrides, NULL);
+	struct plan *plan = believe_plan(snapshot, &verdicts, &overrides, NULL);
 
 	for (size_t i = 0; i < COUNT_OF(explained); i++) {
 		struct explain_request request = {.name = "DL.files.example", .type = DNS_TYPE_A};
@@ -435,7 +437,7 @@ static void explain_says_what_is_answered(void **state)
 		struct err err;
 
 		assert_true(prefix_parse(explained[i].client, &request.client, &err));
-		assert_true(explain_query(plan, &request, &explain, &err));
+		assert_true(explain_query(plan, &verdicts, &request, &explain, &err));
 		assert_true(explain.is_steered);
 		assert_string_equal(explain.pool, "downloads");
 		assert_string_equal(explain.owner, "dl.files.example.");
@@ -462,10 +464,10 @@ static void explain_says_what_is_answered(void **state)
 	struct explain_request mx = {.name = "dl.files.example", .type = DNS_TYPE_MX};
 
 	outside.client.address.family = ADDRESS_IPV4;
-	assert_true(explain_query(plan, &outside, &explain, &err));
+	assert_true(explain_query(plan, &verdicts, &outside, &explain, &err));
 	assert_int_equal(explain.outcome, ZONE_OUTSIDE);
 	explain_done(&explain);
-	assert_false(explain_query(plan, &mx, &explain, &err));
+	assert_false(explain_query(plan, &verdicts, &mx, &explain, &err));
 	plan_free(plan);
 	verdict_table_done(&verdicts);
 	snapshot_release(snapshot);
@@ -516,7 +518,7 @@ static void readers_never_see_an_older_plan(void **state)
 	const struct snapshot *snapshot = must_read(*state, NULL);
 	struct verdict_table verdicts = fresh_verdicts(snapshot);
 	struct override_list overrides = {0};
-	struct live *live = live_new(plan_build(snapshot, &verdicts, &overrides, NULL));
+	struct live *live = live_new(believe_plan(snapshot, &verdicts, &overrides, NULL));
 	struct reading readings[2] = {{.live = live}, {.live = live}};
 	pthread_t threads[2];
 
@@ -526,11 +528,11 @@ static void readers_never_see_an_older_plan(void **state)
 	for (int i = 0; i < 300 || !have_all_seen(readings, COUNT_OF(readings), 3); i++) {
 		set_down(snapshot, &verdicts, "edge@192.0.2.10", i % 2 == 0);
 		assert_true(live_publish(
-			live, plan_build(snapshot, &verdicts, &overrides, live_current(live))));
+			live, believe_plan(snapshot, &verdicts, &overrides, live_current(live))));
 		/* one that was made from nothing has the snapshot's first generation: too old */
 		if (i % 50 == 0)
 			assert_false(live_publish(
-				live, plan_build(snapshot, &verdicts, &overrides, NULL)));
+				live, believe_plan(snapshot, &verdicts, &overrides, NULL)));
 	}
 	for (size_t i = 0; i < COUNT_OF(threads); i++) {
 		__atomic_store_n(&readings[i].stop, true, __ATOMIC_RELAXED);
@@ -591,7 +593,7 @@ static void each_plan_introduces_itself(void **state)
 		const struct snapshot *snapshot = must_read(fixture, previous);
 		struct verdict_table verdicts = fresh_verdicts(snapshot);
 		struct override_list overrides = {0};
-		struct plan *plan = plan_build(snapshot, &verdicts, &overrides, NULL);
+		struct plan *plan = believe_plan(snapshot, &verdicts, &overrides, NULL);
 
 		assert_string_of(plan->identity, cases[i].identity);
 		assert_string_of(plan->version, cases[i].version);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,82 +16,92 @@
 #include "steerd/steer/steer.h"
 
 /*
- * The pools of these tests.  An endpoint's address is 10.0.0.N, or 2001:db8::N where it is IPv6; N is its target as
- * well, and N is how the tables below write it.
+ * The pools of these tests.  An endpoint's address is 10.0.0.N, or 2001:db8::N where it is IPv6, and N is how the tables
+ * below write it.
  */
 #define ADDRESS_COUNT 32
+#define MEMBERS_MAX 32
+#define POOLS_MAX 16
 
 static struct address ipv4[ADDRESS_COUNT];
 static struct address ipv6[ADDRESS_COUNT];
-static target_id ids[ADDRESS_COUNT];
 
-/* An endpoint with the addresses 10.0.0.`n` to 10.0.0.(n + count - 1). */
+/* An endpoint with the addresses 10.0.0.`n` to 10.0.0.(n + count - 1): its name, "1x4", says so to believe_tree(). */
 #define END(member_id, member_site, member_weight, n, count)                                       \
 	{                                                                                          \
-		.name = #n, .id = (member_id), .site = (member_site), .weight = (member_weight),   \
-		.addresses = &ipv4[n], .targets = &ids[n], .address_count = (count)                \
+		.name = #n "x" #count, .id = (member_id), .site = (member_site),                   \
+		.weight = (member_weight)                                                          \
 	}
 #define SUB(member_id, member_site, member_weight, sub)                                            \
 	{                                                                                          \
 		.name = #sub, .id = (member_id), .site = (member_site), .weight = (member_weight), \
 		.pool = &(sub)                                                                     \
 	}
-#define POOL(pool_method, most, list)                                                              \
+#define POOL(pool_id, pool_method, most, list)                                                     \
 	{                                                                                          \
-		.name = #list, .method = (pool_method), .answers = (most), .members = (list),      \
-		.member_count = COUNT_OF(list)                                                     \
+		.name = #list, .id = (pool_id), .method = (pool_method), .answers = (most),        \
+		.members = (list), .member_count = COUNT_OF(list)                                  \
 	}
 #define NOWHERE STEER_NO_SITE
 
 static const struct steer_member three_sites[] = {
 	END(0, 0, 1, 1, 1), END(1, 1, 1, 2, 1), END(2, 2, 1, 3, 1)};
-static const struct steer_pool nearest = POOL(STEER_NEAREST, 1, three_sites);
-static const struct steer_pool nearest_two = POOL(STEER_NEAREST, 2, three_sites);
+static const struct steer_pool nearest = POOL(0, STEER_NEAREST, 1, three_sites);
+static const struct steer_pool nearest_two = POOL(0, STEER_NEAREST, 2, three_sites);
 
 static const struct steer_member two_at_a_site[] = {
 	END(0, 0, 1, 1, 1), END(1, 0, 3, 2, 1), END(2, 1, 1, 3, 1)};
-static const struct steer_pool shared_site = POOL(STEER_NEAREST, 1, two_at_a_site);
-static const struct steer_pool shared_site_three = POOL(STEER_NEAREST, 3, two_at_a_site);
+static const struct steer_pool shared_site = POOL(0, STEER_NEAREST, 1, two_at_a_site);
+static const struct steer_pool shared_site_three = POOL(0, STEER_NEAREST, 3, two_at_a_site);
 
 static const struct steer_member plain[] = {
 	END(0, NOWHERE, 1, 1, 1), END(1, NOWHERE, 1, 2, 1), END(2, NOWHERE, 2, 3, 1)};
-static const struct steer_pool weighted = POOL(STEER_WEIGHTED, 1, plain);
-static const struct steer_pool weighted_two = POOL(STEER_WEIGHTED, 2, plain);
-static const struct steer_pool failover = POOL(STEER_FAILOVER, 1, plain);
-static const struct steer_pool all = POOL(STEER_ALL, 64, plain);
-static const struct steer_pool all_two = POOL(STEER_ALL, 2, plain);
+static const struct steer_pool weighted = POOL(0, STEER_WEIGHTED, 1, plain);
+static const struct steer_pool weighted_two = POOL(0, STEER_WEIGHTED, 2, plain);
+static const struct steer_pool failover = POOL(0, STEER_FAILOVER, 1, plain);
+static const struct steer_pool all = POOL(0, STEER_ALL, 64, plain);
+static const struct steer_pool all_two = POOL(0, STEER_ALL, 2, plain);
+
+static const struct steer_pool fallback = {
+	.name = "plain",
+	.method = STEER_FAILOVER,
+	.when_all_down = STEER_FALLBACK,
+	.answers = 1,
+	.members = plain,
+	.member_count = COUNT_OF(plain),
+};
 
 static const struct steer_member with_zero[] = {
 	END(0, NOWHERE, 0, 1, 1), END(1, NOWHERE, 1, 2, 1), END(2, NOWHERE, 0, 3, 1)};
-static const struct steer_pool zero_weight = POOL(STEER_WEIGHTED, 1, with_zero);
+static const struct steer_pool zero_weight = POOL(0, STEER_WEIGHTED, 1, with_zero);
 
 static const struct steer_member many_addresses[] = {
 	END(0, NOWHERE, 1, 1, 4), END(1, NOWHERE, 1, 5, 1)};
-static const struct steer_pool failover_many = POOL(STEER_FAILOVER, 1, many_addresses);
-static const struct steer_pool failover_many_two = POOL(STEER_FAILOVER, 2, many_addresses);
-static const struct steer_pool all_many = POOL(STEER_ALL, 5, many_addresses);
+static const struct steer_pool failover_many = POOL(0, STEER_FAILOVER, 1, many_addresses);
+static const struct steer_pool failover_many_two = POOL(0, STEER_FAILOVER, 2, many_addresses);
+static const struct steer_pool all_many = POOL(0, STEER_ALL, 5, many_addresses);
 
 /* Nearest over regions, each failing over from weighted CDN edges to an origin. */
 static const struct steer_member eu_cdn_list[] = {
 	END(10, NOWHERE, 1, 1, 1), END(11, NOWHERE, 3, 2, 1)};
-static const struct steer_pool eu_cdn = POOL(STEER_WEIGHTED, 1, eu_cdn_list);
+static const struct steer_pool eu_cdn = POOL(1, STEER_WEIGHTED, 1, eu_cdn_list);
 static const struct steer_member eu_list[] = {
 	SUB(12, NOWHERE, 1, eu_cdn), END(13, NOWHERE, 1, 3, 1)};
-static const struct steer_pool eu = POOL(STEER_FAILOVER, 1, eu_list);
+static const struct steer_pool eu = POOL(2, STEER_FAILOVER, 1, eu_list);
 static const struct steer_member us_list[] = {END(14, NOWHERE, 1, 4, 1), END(15, NOWHERE, 1, 5, 1)};
-static const struct steer_pool us = POOL(STEER_FAILOVER, 1, us_list);
+static const struct steer_pool us = POOL(3, STEER_FAILOVER, 1, us_list);
 static const struct steer_member world_list[] = {SUB(16, 0, 1, eu), SUB(17, 1, 1, us)};
-static const struct steer_pool world_pool = POOL(STEER_NEAREST, 1, world_list);
-static const struct steer_pool world_two = POOL(STEER_NEAREST, 2, world_list);
+static const struct steer_pool world_pool = POOL(0, STEER_NEAREST, 1, world_list);
+static const struct steer_pool world_two = POOL(0, STEER_NEAREST, 2, world_list);
 
 /* The same address below two members. */
 static const struct steer_member twice_a[] = {END(0, NOWHERE, 1, 1, 1)};
-static const struct steer_pool twice_a_pool = POOL(STEER_ALL, 64, twice_a);
+static const struct steer_pool twice_a_pool = POOL(1, STEER_ALL, 64, twice_a);
 static const struct steer_member twice_b[] = {END(1, NOWHERE, 1, 1, 2)};
-static const struct steer_pool twice_b_pool = POOL(STEER_ALL, 64, twice_b);
+static const struct steer_pool twice_b_pool = POOL(2, STEER_ALL, 64, twice_b);
 static const struct steer_member twice_list[] = {
 	SUB(2, NOWHERE, 1, twice_a_pool), SUB(3, NOWHERE, 1, twice_b_pool)};
-static const struct steer_pool twice = POOL(STEER_ALL, 64, twice_list);
+static const struct steer_pool twice = POOL(0, STEER_ALL, 64, twice_list);
 
 static const uint16_t sites[] = {0, 1, 2};
 
@@ -99,26 +110,122 @@ static void fill_addresses(void)
 	for (uint8_t i = 0; i < ADDRESS_COUNT; i++) {
 		ipv4[i] = (struct address){ADDRESS_IPV4, {10, 0, 0, i}};
 		ipv6[i] = (struct address){ADDRESS_IPV6, {0x20, 0x01, 0x0d, 0xb8, [15] = i}};
-		ids[i] = i;
 	}
 }
 
-/* A table in which the targets whose numbers are in `down` ("1 2") are down. */
-static struct verdict_table table_of(const char *down)
-{
-	struct verdict_table table = {
-		.count = ADDRESS_COUNT,
-		.rows = memory_new(ADDRESS_COUNT * sizeof(struct verdict)),
-	};
+/* ---- What is believed ------------------------------------------------------------------------------ */
 
-	for (uint32_t i = 0; i < ADDRESS_COUNT; i++) {
-		table.rows[i].target = i;
-		table.rows[i].address = ipv4[i];
-		table.rows[i].state = VERDICT_UP;
+struct scene {
+	uint32_t first[MEMBERS_MAX + 1];
+	struct belief rows[MEMBERS_MAX * 4];
+	struct belief_table table;
+	struct guard_pool_state pools[POOLS_MAX];
+	uint8_t overrides[MEMBERS_MAX];
+	struct steer_world world;
+};
+
+static void scene_begin(struct scene *scene)
+{
+	memset(scene, 0, sizeof(*scene));
+	scene->table = (struct belief_table){MEMBERS_MAX, scene->first, scene->rows};
+	scene->world = (struct steer_world){&scene->table, scene->pools, scene->overrides};
+}
+
+/* Rows are added in the order of members' ids. */
+static struct belief *add_row(struct scene *scene, uint32_t member, const struct address *address)
+{
+	struct belief *row = &scene->rows[scene->first[MEMBERS_MAX]];
+
+	*row = (struct belief){.address = *address, .state = VERDICT_UP, .share = BELIEF_WHOLE};
+	for (uint32_t i = member + 1; i <= MEMBERS_MAX; i++)
+		scene->first[i]++;
+	return row;
+}
+
+static const struct steer_member *find_member(const struct steer_pool *pool, uint32_t id)
+{
+	const struct steer_member *found = NULL;
+
+	for (size_t i = 0; i < pool->member_count && !found; i++) {
+		if (pool->members[i].id == id)
+			return &pool->members[i];
+		if (pool->members[i].pool)
+			found = find_member(pool->members[i].pool, id);
 	}
-	for (char *end; *down; down = end)
-		table.rows[strtoul(down, &end, 10)].state = VERDICT_DOWN;
-	return table;
+	return found;
+}
+
+static struct belief *find_row(struct scene *scene, unsigned long n)
+{
+	for (uint32_t i = 0; i < scene->first[MEMBERS_MAX]; i++)
+		if (scene->rows[i].address.bytes[address_size(&scene->rows[i].address) - 1] == n)
+			return &scene->rows[i];
+	fail_msg("no address %lu", n);
+	return NULL;
+}
+
+static const struct steer_pool *find_pool(
+	const struct steer_pool *pool, const char *name, size_t size)
+{
+	const struct steer_pool *found = NULL;
+
+	if (strlen(pool->name) == size && memcmp(pool->name, name, size) == 0)
+		return pool;
+	for (size_t i = 0; i < pool->member_count && !found; i++)
+		if (pool->members[i].pool)
+			found = find_pool(pool->members[i].pool, name, size);
+	return found;
+}
+
+static void believe_pool(struct scene *scene, const struct steer_pool *root, const char *word)
+{
+	size_t size = strcspn(word, "=");
+	const struct steer_pool *pool = find_pool(root, word, size);
+
+	assert_non_null(pool);
+	scene->pools[pool->id].state = word[size + 1] == 'p' ? BELIEF_POOL_PANIC : BELIEF_POOL_LOST;
+}
+
+static void believe_row(struct scene *scene, const char *word)
+{
+	char *end;
+	struct belief *row = find_row(scene, strtoul(word, &end, 10));
+
+	row->share = 0;
+	if (*end == '/')
+		row->share = (uint8_t)strtoul(end + 1, &end, 10);
+	row->state = row->share == 0 ? VERDICT_DOWN : VERDICT_UP;
+	row->is_last_good = *end == '!';
+	end += *end == '!';
+	if (end[0] == ':' && end[1] == 'd')
+		row->state = VERDICT_DEGRADED;
+	else if (*end == ':')
+		row->why = (uint8_t)(end[1] - 'A');
+}
+
+/*
+ * All of the tree up, but for `beliefs`: "1" is down; "2/16" has that share; "3!" is down, and was usable when its pool last
+ * was sound; "NAME=p" is a pool in panic, "NAME=l" a lost one.  ":d" behind a row is that it is degraded, and ":A", ":B" and
+ * so on are reasons, in the order of enum belief_why.
+ */
+static void believe_tree(struct scene *scene, const struct steer_pool *root, const char *beliefs)
+{
+	scene_begin(scene);
+	for (uint32_t id = 0; id < MEMBERS_MAX; id++) {
+		const struct steer_member *member = find_member(root, id);
+		unsigned n;
+		unsigned count;
+
+		if (!member || member->pool || sscanf(member->name, "%ux%u", &n, &count) != 2)
+			continue;
+		for (unsigned i = 0; i < count; i++)
+			add_row(scene, id, &ipv4[n + i]);
+	}
+	for (; *beliefs; beliefs += strcspn(beliefs, " "), beliefs += *beliefs == ' ')
+		if (strchr("0123456789", *beliefs))
+			believe_row(scene, beliefs);
+		else
+			believe_pool(scene, root, beliefs);
 }
 
 /* "1,2:25% 3:75%": each list and its share, in the order of the steps. */
@@ -148,7 +255,7 @@ static const struct {
 	const char *about;
 	const struct steer_pool *root;
 	uint8_t order[3];
-	const char *down;
+	const char *beliefs;
 	const char *overrides; /* "ID=d" drained, "ID=x" forced down, "ID=u" forced up */
 	const char *want;
 } cases[] = {
@@ -201,6 +308,7 @@ static const struct {
 		"3:100%"},
 	{"nested: two regions", &world_two, {0, 1, 2}, "", "", "1,4:25% 2,4:75%"},
 	{"an address that is there twice is answered once", &twice, {0}, "", "", "1,2:100%"},
+	{"fallback has addresses too", &fallback, {0}, "1 2 3", "", "static 1:100%"},
 };
 
 static void apply_overrides(const char *overrides, uint8_t *kinds)
@@ -222,16 +330,15 @@ static void choices(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
-		struct verdict_table table = table_of(cases[i].down);
-		uint8_t overrides[32] = {0};
-		struct steer_world world = {&table, overrides};
+		struct scene scene;
 		struct arena *arena = arena_new();
 		struct text got = {0};
 
-		apply_overrides(cases[i].overrides, overrides);
+		believe_tree(&scene, cases[i].root, cases[i].beliefs);
+		apply_overrides(cases[i].overrides, scene.overrides);
 
 		struct steer_planner *planner = steer_planner_new(
-			cases[i].root, ADDRESS_IPV4, &world, sites, COUNT_OF(sites), arena);
+			cases[i].root, ADDRESS_IPV4, &scene.world, sites, COUNT_OF(sites), arena);
 
 		print_choice(steer_planner_choose(planner, cases[i].order, NULL), &got);
 		if (strcmp(got.bytes, cases[i].want) != 0)
@@ -239,7 +346,6 @@ static void choices(void **state)
 		steer_planner_free(planner);
 		text_done(&got);
 		arena_free(arena);
-		verdict_table_done(&table);
 	}
 }
 
@@ -247,29 +353,21 @@ static void choices(void **state)
 
 static void families_are_judged_apart(void **state)
 {
-	const struct address both[] = {ipv4[1], ipv6[2]};
-	const target_id targets[] = {1, 2};
 	const struct steer_member members[] = {
-		{.name = "a",
-			.site = NOWHERE,
-			.weight = 1,
-			.addresses = both,
-			.targets = targets,
-			.address_count = 2},
-		END(1, NOWHERE, 1, 3, 1),
-	};
-	const struct steer_pool pool = POOL(STEER_FAILOVER, 1, members);
-	struct verdict_table table = table_of("1");
-	uint8_t overrides[32] = {0};
-	struct steer_world world = {&table, overrides};
+		{.name = "a", .id = 0, .site = NOWHERE, .weight = 1}, END(1, NOWHERE, 1, 3, 1)};
+	const struct steer_pool pool = POOL(0, STEER_FAILOVER, 1, members);
+	struct scene scene;
 	struct arena *arena = arena_new();
 	struct text got = {0};
 
 	(void)state;
-	table.rows[2].address = ipv6[2];
+	scene_begin(&scene);
+	add_row(&scene, 0, &ipv4[1])->share = 0;
+	add_row(&scene, 0, &ipv6[2]);
+	add_row(&scene, 1, &ipv4[3]);
 	for (int family = ADDRESS_IPV4; family <= ADDRESS_IPV6; family += 2) {
 		struct steer_planner *planner = steer_planner_new(
-			&pool, (enum address_family)family, &world, NULL, 0, arena);
+			&pool, (enum address_family)family, &scene.world, NULL, 0, arena);
 
 		print_choice(steer_planner_choose(planner, NULL, NULL), &got);
 		steer_planner_free(planner);
@@ -277,22 +375,23 @@ static void families_are_judged_apart(void **state)
 		text_clear(&got);
 	}
 
-	/* with its IPv6 down it is answered all the same; a pool without IPv6 has no data */
+	/* a pool without IPv6 has no data */
+	believe_tree(&scene, &weighted, "");
+
 	struct steer_planner *none =
-		steer_planner_new(&weighted, ADDRESS_IPV6, &world, NULL, 0, arena);
+		steer_planner_new(&weighted, ADDRESS_IPV6, &scene.world, NULL, 0, arena);
 
 	assert_int_equal(steer_planner_choose(none, NULL, NULL)->kind, STEER_NODATA);
 	steer_planner_free(none);
 	text_done(&got);
 	arena_free(arena);
-	verdict_table_done(&table);
 }
 
 static const struct {
 	const char *about;
 	const struct steer_pool *pool;
 	enum address_family family;
-	const char *down;
+	const char *beliefs;
 	const char *overrides;
 	enum steer_coverage want;
 } coverages[] = {
@@ -309,46 +408,38 @@ static void coverage_of_families(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(coverages); i++) {
-		struct verdict_table table = table_of(coverages[i].down);
-		uint8_t overrides[32] = {0};
-		struct steer_world world = {&table, overrides};
+		struct scene scene;
 
-		apply_overrides(coverages[i].overrides, overrides);
-		if (steer_pool_coverage(coverages[i].pool, coverages[i].family, &world) !=
+		believe_tree(&scene, coverages[i].pool, coverages[i].beliefs);
+		apply_overrides(coverages[i].overrides, scene.overrides);
+		if (steer_pool_coverage(coverages[i].pool, coverages[i].family, &scene.world) !=
 			coverages[i].want)
 			fail_msg("%s", coverages[i].about);
-		verdict_table_done(&table);
 	}
 }
 
 static void hosts_answer_their_rows(void **state)
 {
-	const target_id target = 0;
-	const struct steer_member members[] = {
-		{.name = "h", .site = NOWHERE, .weight = 1, .targets = &target, .is_host = true},
-	};
-	const struct steer_pool pool = POOL(STEER_ALL, 64, members);
-	struct verdict rows[] = {
-		{.target = 0, .address = ipv4[7], .state = VERDICT_UP},
-		{.target = 0, .address = ipv4[8], .state = VERDICT_DOWN},
-		{.target = 0, .address = ipv4[9], .state = VERDICT_UNKNOWN},
-	};
-	struct verdict_table table = {.rows = rows, .count = COUNT_OF(rows)};
-	uint8_t overrides[1] = {0};
-	struct steer_world world = {&table, overrides};
+	const struct steer_member members[] = {{.name = "h", .site = NOWHERE, .weight = 1}};
+	const struct steer_pool pool = POOL(0, STEER_ALL, 64, members);
+	struct scene scene;
 	struct arena *arena = arena_new();
 	struct text got = {0};
 	struct steer_planner *planner;
 
 	(void)state;
-	planner = steer_planner_new(&pool, ADDRESS_IPV4, &world, NULL, 0, arena);
+	scene_begin(&scene);
+	add_row(&scene, 0, &ipv4[7]);
+	add_row(&scene, 0, &ipv4[8])->share = 0;
+	add_row(&scene, 0, &ipv4[9])->state = VERDICT_UNKNOWN;
+	planner = steer_planner_new(&pool, ADDRESS_IPV4, &scene.world, NULL, 0, arena);
 	print_choice(steer_planner_choose(planner, NULL, NULL), &got);
 	assert_string_equal(got.bytes, "7,9:100%");
 	steer_planner_free(planner);
 
 	/* before the first resolution nothing is known: the zone's own records, and no address */
-	table.count = 0;
-	planner = steer_planner_new(&pool, ADDRESS_IPV4, &world, NULL, 0, arena);
+	scene_begin(&scene);
+	planner = steer_planner_new(&pool, ADDRESS_IPV4, &scene.world, NULL, 0, arena);
 	assert_int_equal(steer_planner_choose(planner, NULL, NULL)->kind, STEER_STATIC);
 	assert_int_equal(steer_planner_choose(planner, NULL, NULL)->step_count, 0);
 	steer_planner_free(planner);
@@ -356,37 +447,12 @@ static void hosts_answer_their_rows(void **state)
 	arena_free(arena);
 }
 
-static void fallback_keeps_addresses_too(void **state)
-{
-	const struct steer_pool pool = {.name = "p",
-		.method = STEER_FAILOVER,
-		.when_all_down = STEER_FALLBACK,
-		.answers = 1,
-		.members = plain,
-		.member_count = 3};
-	struct verdict_table table = table_of("1 2 3");
-	uint8_t overrides[32] = {0};
-	struct steer_world world = {&table, overrides};
-	struct arena *arena = arena_new();
-	struct text got = {0};
-	struct steer_planner *planner =
-		steer_planner_new(&pool, ADDRESS_IPV4, &world, NULL, 0, arena);
-
-	(void)state;
-	print_choice(steer_planner_choose(planner, NULL, NULL), &got);
-	assert_string_equal(got.bytes, "static 1:100%");
-	steer_planner_free(planner);
-	text_done(&got);
-	arena_free(arena);
-	verdict_table_done(&table);
-}
-
 /* ---- Reasons --------------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *about;
 	const struct steer_pool *root;
-	const char *down;
+	const char *beliefs;
 	const char *overrides;
 	enum steer_reason want[6];
 } reasons[] = {
@@ -412,16 +478,15 @@ static void each_candidate_has_its_reason(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(reasons); i++) {
-		struct verdict_table table = table_of(reasons[i].down);
-		uint8_t overrides[32] = {0};
-		struct steer_world world = {&table, overrides};
+		struct scene scene;
 		struct arena *arena = arena_new();
 		struct steer_trace trace = {0};
 
-		apply_overrides(reasons[i].overrides, overrides);
+		believe_tree(&scene, reasons[i].root, reasons[i].beliefs);
+		apply_overrides(reasons[i].overrides, scene.overrides);
 
 		struct steer_planner *planner = steer_planner_new(
-			reasons[i].root, ADDRESS_IPV4, &world, sites, COUNT_OF(sites), arena);
+			reasons[i].root, ADDRESS_IPV4, &scene.world, sites, COUNT_OF(sites), arena);
 
 		steer_planner_choose(planner, order, &trace);
 		for (size_t k = 0; k < trace.count; k++)
@@ -431,7 +496,6 @@ static void each_candidate_has_its_reason(void **state)
 		steer_planner_free(planner);
 		free(trace.items);
 		arena_free(arena);
-		verdict_table_done(&table);
 	}
 }
 
@@ -449,16 +513,16 @@ static void shares_are_exact(void **state)
 		size_t count = 2 + random_below(&random, 7);
 		uint16_t want = (uint16_t)(1 + random_below(&random, (uint32_t)count - 1));
 		double sum = 0;
-		struct verdict_table table = table_of("");
-		uint8_t overrides[8] = {0};
-		struct steer_world world = {&table, overrides};
+		struct scene scene;
 		struct arena *arena = arena_new();
 		double held[ADDRESS_COUNT] = {0};
 		double begin = 0;
 
+		scene_begin(&scene);
 		for (size_t i = 0; i < count; i++) {
-			members[i] = (struct steer_member)END((uint32_t)i, NOWHERE, 1, i, 1);
+			members[i] = (struct steer_member){.id = (uint32_t)i, .site = NOWHERE};
 			members[i].weight = (uint16_t)(1 + random_below(&random, 1000));
+			add_row(&scene, (uint32_t)i, &ipv4[i]);
 			sum += members[i].weight;
 		}
 
@@ -467,7 +531,7 @@ static void shares_are_exact(void **state)
 			.members = members,
 			.member_count = count};
 		struct steer_planner *planner =
-			steer_planner_new(&pool, ADDRESS_IPV4, &world, NULL, 0, arena);
+			steer_planner_new(&pool, ADDRESS_IPV4, &scene.world, NULL, 0, arena);
 		const struct steer_choice *choice = steer_planner_choose(planner, NULL, NULL);
 
 		assert_true(choice->step_count <= count);
@@ -495,19 +559,19 @@ static void shares_are_exact(void **state)
 		}
 		steer_planner_free(planner);
 		arena_free(arena);
-		verdict_table_done(&table);
 	}
 }
 
 /* Classes that differ only behind the sites that are used share one choice. */
 static void like_classes_share_a_choice(void **state)
 {
-	struct verdict_table table = table_of("1");
-	uint8_t overrides[32] = {0};
-	struct steer_world world = {&table, overrides};
+	struct scene scene;
 	struct arena *arena = arena_new();
-	struct steer_planner *planner =
-		steer_planner_new(&nearest, ADDRESS_IPV4, &world, sites, COUNT_OF(sites), arena);
+
+	believe_tree(&scene, &nearest, "1");
+
+	struct steer_planner *planner = steer_planner_new(
+		&nearest, ADDRESS_IPV4, &scene.world, sites, COUNT_OF(sites), arena);
 	const uint8_t orders[][3] = {{0, 1, 2}, {1, 0, 2}, {1, 2, 0}, {2, 1, 0}};
 	const struct steer_choice *got[4];
 
@@ -519,7 +583,6 @@ static void like_classes_share_a_choice(void **state)
 	assert_ptr_not_equal(got[2], got[3]);
 	steer_planner_free(planner);
 	arena_free(arena);
-	verdict_table_done(&table);
 }
 
 static void steps_are_found(void **state)
@@ -542,7 +605,6 @@ int main(void)
 		cmocka_unit_test(families_are_judged_apart),
 		cmocka_unit_test(coverage_of_families),
 		cmocka_unit_test(hosts_answer_their_rows),
-		cmocka_unit_test(fallback_keeps_addresses_too),
 		cmocka_unit_test(each_candidate_has_its_reason),
 		cmocka_unit_test(shares_are_exact),
 		cmocka_unit_test(like_classes_share_a_choice),
