@@ -60,17 +60,19 @@ static struct verdict new_row(const struct target *target, uint64_t now_unix_s)
 	};
 }
 
-/* Whatever `previous` says, a target that nobody checks is up. */
+/* Whatever `previous` says, a target that nobody checks is up, and nothing holds it down. */
 static struct verdict kept_row(
 	const struct verdict *row, const struct target *target, target_id id, uint64_t now_unix_s)
 {
 	struct verdict kept = *row;
 
+	if (target->monitor == TARGET_NONE && kept.state != VERDICT_UP)
+		kept = (struct verdict){
+			.address = row->address,
+			.state = VERDICT_UP,
+			.since_unix_s = now_unix_s,
+		};
 	kept.target = id;
-	if (target->monitor == TARGET_NONE && kept.state != VERDICT_UP) {
-		kept.state = VERDICT_UP;
-		kept.since_unix_s = now_unix_s;
-	}
 	return kept;
 }
 

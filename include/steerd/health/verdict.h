@@ -14,9 +14,10 @@
 /*
  * verdict - what the prober saw, as a whole table.
  *
- * The prober sends the table every second and at every change: constant work, no deltas to lose.  A
- * target with an address has exactly one row; a target with a host name has one for each address
- * that it resolved to, none before the first answer.  Rows are sorted by target, then address.
+ * The prober sends the table every second, changed or not, and each row takes as many octets
+ * whatever it says: constant work, no deltas to lose.  A target with an address has exactly one
+ * row; a target with a host name has one for each address that it resolved to, none before the
+ * first answer.  Rows are sorted by target, then address.
  */
 enum verdict_state {
 	VERDICT_UNKNOWN, /* not checked yet: counts as up */
@@ -32,6 +33,12 @@ enum verdict_state {
 /* Checks that are remembered of each address. */
 #define VERDICT_OUTCOMES 64
 
+/* Changes that are remembered besides the last one. */
+#define VERDICT_CHANGES 3
+
+/* Octets of a row as verdict_table_write() makes it. */
+#define VERDICT_ROW_SIZE 501
+
 struct verdict {
 	target_id target;
 	struct address address;
@@ -42,14 +49,20 @@ struct verdict {
 	uint16_t streak;	    /* last checks in a row with the same result */
 	bool last_passed;	    /* the last check alone */
 	bool was_up;		    /* a check passed once */
+	bool has_recovered;	    /* this state is better than the one before it */
 	uint8_t flaps;		    /* recoveries that did not last: what doubles its hold-down */
-	uint64_t
-		held_until_unix_s; /* flapped: stays down so long whatever its checks say; 0: not held */
+	/*
+	 * It flapped, and would have recovered: it does so then, if no check fails until then;
+	 * 0: not held.
+	 */
+	uint64_t held_until_unix_s;
+	/* of the changes before that at `since`, the newest first; 0: none */
+	uint64_t changed_at_unix_s[VERDICT_CHANGES];
 	/* The last checks, the newest in bit 0; of each at most one bit is set.  Passed: none. */
 	uint8_t outcome_count;
 	uint64_t outcomes_failed;
 	uint64_t outcomes_degraded;
-	uint32_t latency_p50_ms; /* of those that passed among them */
+	uint32_t latency_p50_ms; /* of the last that passed, as many at most; 0: none did */
 	uint32_t latency_p95_ms;
 	uint32_t rate_kbit_s; /* `range`: of the last transfer after its warm-up; 0: none */
 	uint64_t certificate_until_unix_s;	    /* 0: none was seen */

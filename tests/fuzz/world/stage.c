@@ -349,12 +349,12 @@ static void add_row(
 	*row = (struct verdict){
 		.target = target,
 		.address = *address,
-		.state = octet % 3,
+		.state = octet % 4,
 		.since_unix_s = BEGIN_UNIX_S + octet,
 		.checked_at_unix_s = clock_unix_s(),
 		.latency_ms = octet,
 		.streak = octet,
-		.last_passed = octet % 3 == VERDICT_UP,
+		.last_passed = octet % 4 == VERDICT_UP || octet % 4 == VERDICT_DEGRADED,
 	};
 	if (row->state == VERDICT_DOWN)
 		snprintf(row->reason, sizeof(row->reason), "answered %u", 500u + octet);

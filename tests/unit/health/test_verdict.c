@@ -44,7 +44,7 @@ static struct verdict_table table_of(const struct verdict *rows, size_t count)
 	};
 }
 
-/* Three rows, of which the middle one has a reason. */
+/* Three rows, of which the middle one has something of everything. */
 static struct verdict_table example(void)
 {
 	struct verdict rows[] = {
@@ -52,8 +52,25 @@ static struct verdict_table example(void)
 		row_of(2, "192.0.2.7", VERDICT_DOWN),
 		row_of(2, "2001:db8::7", VERDICT_UNKNOWN),
 	};
+	struct verdict *full = &rows[1];
 
-	snprintf(rows[1].reason, sizeof(rows[1].reason), "connection refused");
+	full->was_up = true;
+	full->has_recovered = true;
+	full->flaps = 3;
+	full->held_until_unix_s = 3000;
+	full->changed_at_unix_s[0] = 900;
+	full->changed_at_unix_s[2] = 700;
+	full->outcome_count = 5;
+	full->outcomes_failed = 7;
+	full->outcomes_degraded = 8;
+	full->latency_p50_ms = 11;
+	full->latency_p95_ms = 40;
+	full->rate_kbit_s = 70000;
+	full->certificate_until_unix_s = 4000;
+	snprintf(full->certificate, sizeof(full->certificate), "dl.files.example");
+	snprintf(full->issuer, sizeof(full->issuer), "Some CA");
+	snprintf(full->reason, sizeof(full->reason), "connection refused");
+	snprintf(full->note, sizeof(full->note), "HIT, age 312 s");
 	return table_of(rows, COUNT_OF(rows));
 }
 
@@ -75,6 +92,9 @@ static void bytes_and_back(void **state)
 	assert_true(address_is_equal(&back.rows[2].address, &table.rows[2].address));
 	assert_int_equal(back.rows[0].latency_ms, 12);
 	assert_true(back.rows[0].last_passed);
+	for (size_t i = 0; i < back.count; i++)
+		assert_memory_equal(&back.rows[i], &table.rows[i], sizeof(table.rows[i]));
+	assert_int_equal(bytes.size - 6, 16 + 3 * VERDICT_ROW_SIZE + 4); /* whatever they say */
 	verdict_table_write(&back, &again);
 	assert_int_equal(again.size, bytes.size - 6);
 	assert_memory_equal(again.bytes, bytes.bytes + 6, again.size);
@@ -133,8 +153,27 @@ static void torn_and_rotten(void **state)
 	text_done(&bytes);
 }
 
-/* Offsets in the bytes of example(): the head has 16, the first row 35 (IPv4, no reason). */
-enum { ROW_1 = 16, FAMILY = 4, STATE = 9, PASSED = 32, REASON_SIZE = 33, ROW_2 = 16 + 35 };
+/* Offsets in the bytes of example(): the head has 16, then each row as many. */
+enum {
+	ROW_1 = 16,
+	ROW_2 = ROW_1 + VERDICT_ROW_SIZE,
+	ROW_3 = ROW_2 + VERDICT_ROW_SIZE,
+	TARGET = 3,
+	FAMILY = 4,
+	ADDRESS = 5,
+	STATE = 21,
+	PASSED = 44,
+	WAS_UP = 45,
+	RECOVERED = 46,
+	COUNT = 80,
+	FAILED = 88,
+	DEGRADED = 96,
+	P50 = 100,
+	CERTIFICATE = 117,
+	ISSUER = 181,
+	REASON = 245,
+	NOTE = 405
+};
 
 static const struct {
 	const char *about;
@@ -144,22 +183,48 @@ static const struct {
 } wrongs[] = {
 	{"a state that is none", ROW_1 + STATE, 4, "row 1 of the verdicts cannot be"},
 	{"a truth that is neither", ROW_1 + PASSED, 2, "row 1 of the verdicts cannot be"},
+	{"another one", ROW_1 + WAS_UP, 2, "row 1 of the verdicts cannot be"},
+	{"a third one", ROW_1 + RECOVERED, 255, "row 1 of the verdicts cannot be"},
 	{"no address family", ROW_1 + FAMILY, 0, "row 1 of the verdicts cannot be"},
 	{"an unknown family", ROW_1 + FAMILY, 5, "row 1 of the verdicts cannot be"},
-	{"a longer family than is there", ROW_1 + FAMILY, 6, "row 1 of the verdicts cannot be"},
-	{"a longer reason than is there", ROW_1 + REASON_SIZE, 3,
+	{"more address than the family has", ROW_1 + ADDRESS + 4, 1,
 		"row 1 of the verdicts cannot be"},
-	{"an endless reason", ROW_1 + REASON_SIZE, 0xff, "row 1 of the verdicts cannot be"},
-	{"passed, with a reason why not", ROW_2 + PASSED, 1, "row 2 of the verdicts cannot be"},
-	{"a control character", ROW_2 + REASON_SIZE + 2, 27, "row 2 of the verdicts cannot be"},
-	{"a text that ends within itself", ROW_2 + REASON_SIZE + 2, 0,
+	{"more outcomes than are kept", ROW_1 + COUNT, 65, "row 1 of the verdicts cannot be"},
+	{"a failure that was no check", ROW_2 + FAILED, 7 + 32, "row 2 of the verdicts cannot be"},
+	{"a degraded one that was none", ROW_2 + DEGRADED, 8 + 32,
 		"row 2 of the verdicts cannot be"},
-	{"targets out of order", ROW_2 + 3, 3, "row 3 of the verdicts is out of order"},
+	{"one that failed and was degraded", ROW_2 + DEGRADED, 8 + 1,
+		"row 2 of the verdicts cannot be"},
+	{"the last one otherwise than said", ROW_2 + FAILED, 6, "row 2 of the verdicts cannot be"},
+	{"percentiles in the wrong order", ROW_2 + P50, 41, "row 2 of the verdicts cannot be"},
+	{"passed, with a reason why not", ROW_1 + REASON, 'x', "row 1 of the verdicts cannot be"},
+	{"a control character", ROW_2 + REASON + 2, 27, "row 2 of the verdicts cannot be"},
+	{"one of another text", ROW_2 + NOTE, 127, "row 2 of the verdicts cannot be"},
+	{"a text that ends within itself", ROW_2 + REASON + 2, 0,
+		"row 2 of the verdicts cannot be"},
+	{"something behind a certificate", ROW_2 + CERTIFICATE + 62, 'x',
+		"row 2 of the verdicts cannot be"},
+	{"an issuer without an end", ROW_2 + ISSUER + 63, 'x', "row 2 of the verdicts cannot be"},
+	{"targets out of order", ROW_2 + TARGET, 3, "row 3 of the verdicts is out of order"},
+	{"the same target and a lower address", ROW_3 + FAMILY, 4,
+		"row 3 of the verdicts cannot be"},
 	{"more rows than are there", 15, 4, "the verdicts are cut short"},
 	{"many more rows than are there", 12, 0xff, "the verdicts are cut short"},
-	{"fewer rows than are there", 15, 2, "47 octets follow the last row of the verdicts"},
-	{"another version", 3, '2', "these are not verdicts that this version can read"},
+	{"fewer rows than are there", 15, 2, "501 octets follow the last row of the verdicts"},
+	{"another version", 3, '3', "these are not verdicts that this version can read"},
 };
+
+/* Files that the version before this one left: they are no news, and no harm. */
+static void the_version_before(void **state)
+{
+	static const char bytes[] = "SVT1\0\0\0\0\0\0\0\7\0\0\0\0\x13\x6e\x35\x5c";
+	struct verdict_table back;
+	struct err err;
+
+	(void)state;
+	assert_false(verdict_table_read(bytes, sizeof(bytes) - 1, &back, &err));
+	assert_string_equal(err.text, "these are not verdicts that this version can read");
+}
 
 static void what_cannot_be(void **state)
 {
@@ -270,7 +335,9 @@ static void carried_by_key(void **state)
 		{.key = "edge@192.0.2.1", .address = address_of("192.0.2.1")},
 	};
 	struct verdict_table table = carry(targets, COUNT_OF(targets));
+	struct verdict_table before = example();
 	struct verdict_table back;
+	struct verdict kept;
 	struct text bytes = {0};
 	struct err err;
 
@@ -281,6 +348,11 @@ static void carried_by_key(void **state)
 	assert_int_equal(table.rows[0].state, VERDICT_DOWN);
 	assert_int_equal(table.rows[0].since_unix_s, 1002);
 	assert_string_equal(table.rows[0].reason, "connection refused");
+	/* all of it: flaps, holds, outcomes, certificate */
+	kept = table.rows[0];
+	kept.target = before.rows[1].target;
+	assert_memory_equal(&kept, &before.rows[1], sizeof(kept));
+	verdict_table_done(&before);
 	assert_int_equal(table.rows[1].target, 0);
 	/* a new name has no row yet, a new address an unknown one */
 	assert_int_equal(table.rows[2].target, 2);
@@ -343,6 +415,7 @@ int main(void)
 		cmocka_unit_test(bytes_and_back),
 		cmocka_unit_test(no_rows),
 		cmocka_unit_test(torn_and_rotten),
+		cmocka_unit_test(the_version_before),
 		cmocka_unit_test(what_cannot_be),
 		cmocka_unit_test(order_matters),
 		cmocka_unit_test(rows_of_a_target),
