@@ -3,12 +3,13 @@
 
 #include <string.h>
 
+#include "frame.h"
 #include "steerd/base/bytes.h"
 
 /*
  * A frame:  length:4 (of the body)  kind:1  body
  *
- * The body of LINK_VERDICTS is the table as health/verdict.h writes it.  That of LINK_ORDERS:
+ * The body of LINK_ORDERS; those of what the prober says are in link_verdicts.c and link_inquiry.c:
  *
  *	version:1  generation:8  count:4 monitor...  count:4 target...  verdicts (to the end)
  *	monitor:  name host path ca_path|- body|-  port:2 every:4 timeout:4 fall:2 rise:2
@@ -25,24 +26,6 @@
 #define HOST_SIZE_MAX 253 /* RFC 1035 2.3.4, as text */
 
 /* ---- writing ---- */
-
-static size_t begin_frame(struct text *frame, enum link_kind kind)
-{
-	size_t start = frame->size;
-
-	bytes_write_u32(frame, 0);
-	bytes_write_u8(frame, (uint8_t)kind);
-	return start;
-}
-
-static void end_frame(struct text *frame, size_t start)
-{
-	struct text length = {0};
-
-	bytes_write_u32(&length, (uint32_t)(frame->size - start - LINK_FRAME_HEADER));
-	memcpy(frame->bytes + start, length.bytes, length.size);
-	text_done(&length);
-}
 
 static void write_monitor(const struct settings_monitor *monitor, struct text *frame)
 {
@@ -73,7 +56,7 @@ static void write_target(const struct target *target, struct text *frame)
 
 void link_write_orders(const struct link_orders *orders, struct text *ret_frame)
 {
-	size_t start = begin_frame(ret_frame, LINK_ORDERS);
+	size_t start = frame_begin(ret_frame, LINK_ORDERS);
 
 	bytes_write_u8(ret_frame, ORDERS_VERSION);
 	bytes_write_u64(ret_frame, orders->targets.generation);
@@ -84,15 +67,7 @@ void link_write_orders(const struct link_orders *orders, struct text *ret_frame)
 	for (size_t i = 0; i < orders->targets.count; i++)
 		write_target(&orders->targets.targets[i], ret_frame);
 	verdict_table_write(&orders->verdicts, ret_frame);
-	end_frame(ret_frame, start);
-}
-
-void link_write_verdicts(const struct verdict_table *verdicts, struct text *ret_frame)
-{
-	size_t start = begin_frame(ret_frame, LINK_VERDICTS);
-
-	verdict_table_write(verdicts, ret_frame);
-	end_frame(ret_frame, start);
+	frame_end(ret_frame, start);
 }
 
 /* ---- reading ---- */
@@ -117,44 +92,6 @@ bool link_find_frame(const void *bytes, size_t size, enum link_kind *ret_kind,
 	*ret_body = reader.at;
 	*ret_frame_size = LINK_FRAME_HEADER + body_size;
 	return true;
-}
-
-/*
- * A text that goes into an HTTP request or to a terminal: without control characters, which end a
- * line.
- */
-static const char *read_line(struct bytes_reader *reader, struct arena *arena)
-{
-	size_t size;
-	const char *text = bytes_read_text(reader, &size);
-
-	if (!text)
-		return NULL;
-	for (size_t i = 0; i < size; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			reader->failed = true;
-	if (reader->failed)
-		return NULL;
-
-	char *copy = arena_alloc(arena, size + 1);
-
-	memcpy(copy, text, size);
-	return copy;
-}
-
-/* What a body must hold may have several lines. */
-static const char *read_any(struct bytes_reader *reader, struct arena *arena)
-{
-	size_t size;
-	const char *text = bytes_read_text(reader, &size);
-
-	if (!text)
-		return NULL;
-
-	char *copy = arena_alloc(arena, size + 1);
-
-	memcpy(copy, text, size);
-	return copy;
 }
 
 static bool is_host(const char *host)
@@ -189,11 +126,11 @@ static bool read_statuses(
 static bool read_monitor(
 	struct bytes_reader *reader, struct arena *arena, struct settings_monitor *monitor)
 {
-	monitor->name = read_line(reader, arena);
-	monitor->host = read_line(reader, arena);
-	monitor->path = read_line(reader, arena);
-	monitor->ca_path = read_line(reader, arena);
-	monitor->body = read_any(reader, arena);
+	monitor->name = frame_read_line(reader, arena);
+	monitor->host = frame_read_line(reader, arena);
+	monitor->path = frame_read_line(reader, arena);
+	monitor->ca_path = frame_read_line(reader, arena);
+	monitor->body = frame_read_text(reader, arena);
 	monitor->port = bytes_read_u16(reader);
 	monitor->every_ms = bytes_read_u32(reader);
 	monitor->timeout_ms = bytes_read_u32(reader);
@@ -227,9 +164,9 @@ static bool read_monitors(struct bytes_reader *reader, struct arena *arena,
 static bool read_target(struct bytes_reader *reader, struct arena *arena, size_t monitor_count,
 	struct target *target)
 {
-	target->key = read_line(reader, arena);
+	target->key = frame_read_line(reader, arena);
 	target->monitor = bytes_read_u32(reader);
-	target->host = read_line(reader, arena);
+	target->host = frame_read_line(reader, arena);
 	target->address = bytes_read_address(reader);
 
 	bool has_address = target->address.family != ADDRESS_NONE;
@@ -303,10 +240,4 @@ bool link_read_orders(const uint8_t *body, size_t size, struct arena *arena,
 	}
 	*ret_orders = orders;
 	return true;
-}
-
-bool link_read_verdicts(
-	const uint8_t *body, size_t size, struct verdict_table *ret_table, struct err *err)
-{
-	return verdict_table_read(body, size, ret_table, err);
 }
