@@ -19,8 +19,8 @@
  * is fd 3).
  *
  * Frames: four octets of length, one of kind, the body; at most LINK_FRAME_MAX octets.  steerd
- * sends LINK_ORDERS at the start and after every reload; the prober sends LINK_VERDICTS every
- * second and at every change.
+ * sends LINK_ORDERS at the start and after every reload; the prober sends LINK_VERDICTS upon orders
+ * and every second, and LINK_STATES at a change: so failing targets cost what sound ones do.
  */
 enum link_kind {
 	LINK_ORDERS = 1,    /* to the prober */
@@ -49,13 +49,33 @@ struct link_orders {
 	struct verdict_table verdicts; /* where to go on from */
 };
 
-/* What the states frame says: two bits for each row of the last table, enum verdict_state. */
+/*
+ * What the states frame says: two bits for each row of the last table that was sent, enum
+ * verdict_state.  An address that came or went since waits for the next table.
+ */
 struct link_states {
 	uint64_t generation;
 	uint64_t row_count;
 	const uint8_t *
 		bits; /* (row_count + 3) / 4 octets; the first row in the lowest bits of the first */
 };
+
+static inline size_t link_states_size(size_t row_count)
+{
+	return (row_count + 3) / 4;
+}
+
+static inline enum verdict_state link_states_get(const uint8_t *bits, size_t row)
+{
+	return (enum verdict_state)(bits[row / 4] >> row % 4 * 2 & 3);
+}
+
+static inline void link_states_set(uint8_t *bits, size_t row, uint8_t state)
+{
+	unsigned shift = row % 4 * 2;
+
+	bits[row / 4] = (uint8_t)((bits[row / 4] & ~(3u << shift)) | (unsigned)state << shift);
+}
 
 /* What someone says of a target of a `push` monitor. */
 struct link_pushed {
@@ -71,7 +91,10 @@ struct link_inquiry {
 	struct address address;
 };
 
-/* What an inquiry found, in the order in which it should be shown. */
+/*
+ * What an inquiry found, in the order in which it should be shown; nothing at all: there is no such
+ * target, or it has no such address, any more.
+ */
 struct link_findings {
 	uint64_t id;
 	const struct finding *items;
@@ -97,6 +120,9 @@ struct link_delivered {
 /* Whole frames, header included, added to `ret_frame`. */
 void link_write_orders(const struct link_orders *orders, struct text *ret_frame);
 void link_write_verdicts(const struct verdict_table *verdicts, struct text *ret_frame);
+void link_write_states(const struct link_states *states, struct text *ret_frame);
+void link_write_inquiry(const struct link_inquiry *inquiry, struct text *ret_frame);
+void link_write_findings(const struct link_findings *findings, struct text *ret_frame);
 
 /*
  * The first whole frame in `bytes`: its size with header, 0 if it is not all there yet; false if
@@ -105,10 +131,19 @@ void link_write_verdicts(const struct verdict_table *verdicts, struct text *ret_
 bool link_find_frame(const void *bytes, size_t size, enum link_kind *ret_kind,
 	const uint8_t **ret_body, size_t *ret_frame_size);
 
-/* Bodies.  Texts and arrays are from `arena`; `ret_orders->verdicts` is the caller's to end. */
+/*
+ * Bodies.  Texts and arrays are from `arena`; `ret_orders->verdicts` is the caller's to end;
+ * `ret_states->bits` lie within `body`.
+ */
 bool link_read_orders(const uint8_t *body, size_t size, struct arena *arena,
 	struct link_orders *ret_orders, struct err *err);
 bool link_read_verdicts(
 	const uint8_t *body, size_t size, struct verdict_table *ret_table, struct err *err);
+bool link_read_states(
+	const uint8_t *body, size_t size, struct link_states *ret_states, struct err *err);
+bool link_read_inquiry(const uint8_t *body, size_t size, struct arena *arena,
+	struct link_inquiry *ret_inquiry, struct err *err);
+bool link_read_findings(const uint8_t *body, size_t size, struct arena *arena,
+	struct link_findings *ret_findings, struct err *err);
 
 #endif

@@ -305,6 +305,193 @@ static void frames_in_a_stream(void **state)
 	text_done(&stream);
 }
 
+/* ---- states ---- */
+
+static void states_and_back(void **state)
+{
+	(void)state;
+	for (size_t count = 0; count < 10; count++) {
+		uint8_t bits[3] = {0};
+		const struct link_states states = {
+			.generation = UINT64_C(7) << 40, .row_count = count, .bits = bits};
+		struct link_states back;
+		struct text frame = {0};
+		struct err err;
+
+		for (size_t i = 0; i < count; i++) {
+			link_states_set(bits, i, VERDICT_DOWN);
+			link_states_set(bits, i, (uint8_t)(i % 4));
+		}
+		link_write_states(&states, &frame);
+		assert_true(link_read_states((uint8_t *)frame.bytes + LINK_FRAME_HEADER,
+			frame.size - LINK_FRAME_HEADER, &back, &err));
+		assert_int_equal(back.generation, states.generation);
+		assert_int_equal(back.row_count, count);
+		for (size_t i = 0; i < count; i++)
+			assert_int_equal(link_states_get(back.bits, i), i % 4);
+		text_done(&frame);
+	}
+}
+
+/* Every length but the whole one, every octet changed, and a state beyond the rows, is refused. */
+static void states_that_cannot_be(void **state)
+{
+	uint8_t bits[] = {0x1b, 0x02};
+	struct link_states states = {.generation = 3, .row_count = 5, .bits = bits};
+	struct link_states back = {.row_count = 42};
+	struct text frame = {0};
+	struct err err;
+
+	(void)state;
+	link_write_states(&states, &frame);
+
+	uint8_t *body = (uint8_t *)frame.bytes + LINK_FRAME_HEADER;
+	size_t size = frame.size - LINK_FRAME_HEADER;
+
+	for (size_t i = 0; i < size; i++) {
+		uint8_t *exact = memory_copy(body, i);
+
+		assert_false(link_read_states(exact, i, &back, &err));
+		free(exact);
+		body[i] ^= 4;
+		if (link_read_states(body, size, &back, &err))
+			fail_msg("rotten at %zu is taken", i);
+		body[i] ^= 4;
+	}
+	assert_true(link_read_states(body, size, &back, &err));
+	back.row_count = 42;
+	bits[1] = 0x06;
+	text_clear(&frame);
+	link_write_states(&states, &frame);
+	assert_false(
+		link_read_states((uint8_t *)frame.bytes + LINK_FRAME_HEADER, size, &back, &err));
+	assert_string_equal(err.text, "there are more states than rows");
+	assert_int_equal(back.row_count, 42); /* untouched on failure */
+	text_done(&frame);
+}
+
+/* ---- inquiries ---- */
+
+static const struct {
+	const char *about;
+	const char *key;
+	const char *address; /* NULL: none */
+	bool want;
+} inquiries[] = {
+	{"an address", "edge@192.0.2.1", "192.0.2.1", true},
+	{"an address of a name", "edge@cdn.example", "2001:db8::7", true},
+	{"no key", NULL, "192.0.2.1", false},
+	{"an empty key", "", "192.0.2.1", false},
+	{"a key of two lines", "edge\n@192.0.2.1", "192.0.2.1", false},
+	{"no address", "edge@192.0.2.1", NULL, false},
+};
+
+static void inquiries_and_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(inquiries); i++) {
+		struct link_inquiry inquiry = {.id = 9, .key = inquiries[i].key};
+		struct link_inquiry back = {.id = 42};
+		struct arena *arena = arena_new();
+		struct text frame = {0};
+		struct err err;
+
+		if (inquiries[i].address)
+			inquiry.address = address_of(inquiries[i].address);
+		link_write_inquiry(&inquiry, &frame);
+
+		const uint8_t *body = (uint8_t *)frame.bytes + LINK_FRAME_HEADER;
+		size_t size = frame.size - LINK_FRAME_HEADER;
+
+		if (link_read_inquiry(body, size, arena, &back, &err) != inquiries[i].want)
+			fail_msg("%s", inquiries[i].about);
+		assert_int_equal(back.id, inquiries[i].want ? 9 : 42);
+		if (inquiries[i].want) {
+			assert_string_equal(back.key, inquiry.key);
+			assert_true(address_is_equal(&back.address, &inquiry.address));
+		}
+		for (size_t k = 0; k < size; k++)
+			assert_false(link_read_inquiry(body, k, arena, &back, &err));
+		text_done(&frame);
+		arena_free(arena);
+	}
+}
+
+static void findings_and_back(void **state)
+{
+	const struct finding items[] = {
+		{FINDING_REQUEST, "GET", "https://dl.files.example/health", 0},
+		{FINDING_PHASE, "connect", "", 12345},
+		{FINDING_CERTIFICATE, "dl.files.example", "Some CA", UINT64_C(1) << 40},
+		{FINDING_VERDICT, "up", "", 0},
+	};
+	const struct link_findings findings = {.id = 5, .items = items, .count = COUNT_OF(items)};
+	struct link_findings back;
+	struct arena *arena = arena_new();
+	struct text frame = {0};
+	struct err err;
+
+	(void)state;
+	link_write_findings(&findings, &frame);
+
+	uint8_t *body = (uint8_t *)frame.bytes + LINK_FRAME_HEADER;
+	size_t size = frame.size - LINK_FRAME_HEADER;
+
+	assert_true(link_read_findings(body, size, arena, &back, &err));
+	assert_int_equal(back.id, 5);
+	assert_int_equal(back.count, COUNT_OF(items));
+	for (size_t i = 0; i < back.count; i++) {
+		assert_int_equal(back.items[i].section, items[i].section);
+		assert_string_equal(back.items[i].name, items[i].name);
+		assert_string_equal(back.items[i].value, items[i].value);
+		assert_int_equal(back.items[i].number, items[i].number);
+	}
+	for (size_t i = 0; i < size; i++) {
+		uint8_t *exact = memory_copy(body, i);
+
+		assert_false(link_read_findings(exact, i, arena, &back, &err));
+		free(exact);
+	}
+	text_done(&frame);
+	arena_free(arena);
+}
+
+static const struct {
+	const char *about;
+	const char *body;
+	size_t size;
+	const char *want;
+} bad_findings[] = {
+	{"more than there can be", "\0\0\0\0\0\0\0\1\xff\xff\xff\xff", 12,
+		"the findings are cut short"},
+	{"a section that is none", "\0\0\0\0\0\0\0\1\0\0\0\1\6\0\1a\0\1b\0\0\0\0\0\0\0\0", 27,
+		"finding 1 cannot be"},
+	{"no value", "\0\0\0\0\0\0\0\1\0\0\0\1\1\0\1a\xff\xff\0\0\0\0\0\0\0\0", 26,
+		"finding 1 cannot be"},
+	{"an escape", "\0\0\0\0\0\0\0\1\0\0\0\1\1\0\1\33\0\1b\0\0\0\0\0\0\0\0", 27,
+		"finding 1 cannot be"},
+	{"something behind them", "\0\0\0\0\0\0\0\1\0\0\0\0x", 13,
+		"1 octets follow the last finding"},
+};
+
+static void findings_that_cannot_be(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(bad_findings); i++) {
+		struct arena *arena = arena_new();
+		struct link_findings back;
+		struct err err = {.text = "taken"};
+
+		(void)link_read_findings((const uint8_t *)bad_findings[i].body,
+			bad_findings[i].size, arena, &back, &err);
+		if (strcmp(err.text, bad_findings[i].want) != 0)
+			fail_msg("%s: %s", bad_findings[i].about, err.text);
+		arena_free(arena);
+	}
+}
+
+/* ---- frames ---- */
+
 static const struct {
 	const char *about;
 	const char *bytes;
@@ -341,6 +528,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(orders_and_back),
 		cmocka_unit_test(orders_that_cannot_be),
+		cmocka_unit_test(states_and_back),
+		cmocka_unit_test(states_that_cannot_be),
+		cmocka_unit_test(inquiries_and_back),
+		cmocka_unit_test(findings_and_back),
+		cmocka_unit_test(findings_that_cannot_be),
 		cmocka_unit_test(frames_in_a_stream),
 		cmocka_unit_test(heads_that_cannot_be),
 	};
