@@ -74,11 +74,6 @@ static void keep_check(struct verdict *verdict, const struct judge_check *check)
 	keep_text(verdict->note, sizeof(verdict->note), check->note);
 }
 
-void judge_skip(struct verdict *verdict, const char *note)
-{
-	keep_text(verdict->note, sizeof(verdict->note), note);
-}
-
 /* ---- from counts to a state ---- */
 
 /* The last checks in a row that passed whole, or that did not. */
@@ -126,6 +121,10 @@ static enum verdict_state next_state(const struct verdict *verdict, const struct
 bool judge_apply(
 	struct verdict *verdict, const struct judge_rule *rule, const struct judge_check *check)
 {
+	if (check->is_skipped) {
+		keep_text(verdict->note, sizeof(verdict->note), check->note);
+		return false;
+	}
 	damping_age(verdict, rule, check->at_unix_s);
 	keep_check(verdict, check);
 

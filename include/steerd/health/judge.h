@@ -32,6 +32,7 @@ struct judge_rule {
 };
 
 struct judge_check {
+	bool is_skipped; /* was not made: the verdict stays, but for `note`, which says why */
 	bool passed;
 	bool is_degraded; /* passed, but: `reason` says what */
 	uint32_t latency_ms;
@@ -47,9 +48,6 @@ struct judge_check {
 /* Applies a check; true if the state changed. */
 bool judge_apply(
 	struct verdict *verdict, const struct judge_rule *rule, const struct judge_check *check);
-
-/* A check that was due and not made: the verdict stays, and `note` says why. */
-void judge_skip(struct verdict *verdict, const char *note);
 
 /* What the last checks that passed took: kept beside a verdict, which shows what is made of it. */
 struct judge_latencies {

@@ -213,7 +213,10 @@ static void what_else_was_seen(void **state)
 
 	struct verdict before = verdict;
 
-	judge_skip(&verdict, "its 3 GiB of today are used up");
+	assert_false(judge_apply(&verdict, &rule,
+		&(struct judge_check){.is_skipped = true,
+			.note = "its 3 GiB of today are used up",
+			.reason = "x"}));
 	assert_string_equal(verdict.note, "its 3 GiB of today are used up");
 	memset(verdict.note, 0, sizeof(verdict.note));
 	assert_memory_equal(&verdict, &before, sizeof(verdict));
