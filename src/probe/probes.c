@@ -5,14 +5,24 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "check_exec.h"
 #include "checks.h"
+#include "pulse.h"
+#include "runner.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
+#include "steerd/base/text.h"
+#include "terms.h"
+
+/* Programs, until orders say how many. */
+#define EXEC_AT_ONCE 8
 
 struct probe {
 	struct probes *probes;
 	struct probe_order order;
+	const struct kind *kind;
 	void *run; /* the kind's; NULL: it could not be started */
+	uint64_t started_at_ms;
 	struct err why;
 	struct event *failed; /* tells it, from the event loop */
 	LIST_ENTRY(probe) link;
@@ -21,6 +31,8 @@ struct probe {
 struct probes {
 	struct event_base *base;
 	struct checks *checks;
+	struct runner *runner;
+	struct pulse *pulse;
 	LIST_HEAD(, probe) running;
 };
 
@@ -30,9 +42,20 @@ struct probes {
 struct kind {
 	void *(*start)(struct probe *probe, struct err *err);
 	void (*cancel)(void *run);
+	bool is_timed; /* it is judged here whether it is void, and whether it was slow */
 };
 
 static void on_done(void *context, const struct judge_check *result);
+
+/* What a kind gets: the same order, but it is told here that it is done. */
+static struct probe_order order_of(struct probe *probe)
+{
+	struct probe_order order = probe->order;
+
+	order.done = on_done;
+	order.context = probe;
+	return order;
+}
 
 static void *start_http(struct probe *probe, struct err *err)
 {
@@ -58,9 +81,23 @@ static void cancel_http(void *run)
 	check_cancel(run);
 }
 
+static void *start_exec(struct probe *probe, struct err *err)
+{
+	const struct probe_order order = order_of(probe);
+
+	(void)err;
+	return check_exec_start(probe->probes->runner, &order);
+}
+
+static void cancel_exec(void *run)
+{
+	check_exec_cancel(run);
+}
+
 static const struct kind kinds[] = {
-	[KIND_HTTPS] = {start_http, cancel_http},
-	[KIND_HTTP] = {start_http, cancel_http},
+	[KIND_HTTPS] = {start_http, cancel_http, false},
+	[KIND_HTTP] = {start_http, cancel_http, false},
+	[KIND_EXEC] = {start_exec, cancel_exec, true},
 };
 
 /* ---- what all have in common ---- */
@@ -69,19 +106,56 @@ static const struct kind kinds[] = {
 static void probe_free(struct probe *probe)
 {
 	LIST_REMOVE(probe, link);
+	if (probe->kind && probe->kind->is_timed)
+		pulse_drop(probe->probes->pulse);
 	if (probe->failed)
 		event_free(probe->failed);
 	free(probe);
 }
 
-static void on_done(void *context, const struct judge_check *result)
+static void tell(struct probe *probe, const struct judge_check *result)
 {
-	struct probe *probe = context;
 	struct probe_order order = probe->order;
 
 	probe_free(probe);
 	order.done(order.context, result);
 	orders_drop(order.orders);
+}
+
+/* A check that passed whole, but took longer than the monitor likes. */
+static bool is_slow(const struct probe *probe, const struct judge_check *result)
+{
+	uint32_t limit_ms = probe->order.monitor->slower_than_ms;
+
+	return result->passed && !result->is_degraded && limit_ms > 0 &&
+		result->latency_ms > limit_ms;
+}
+
+static void tell_slow(struct probe *probe, const struct judge_check *result)
+{
+	struct judge_check slow = *result;
+	struct text reason = {0};
+
+	text_print(&reason, "slow: took %u ms, more than ", result->latency_ms);
+	terms_limit(probe->order.monitor->slower_than_ms, &reason);
+	slow.is_degraded = true;
+	slow.reason = reason.bytes;
+	tell(probe, &slow);
+	text_done(&reason);
+}
+
+static void on_done(void *context, const struct judge_check *result)
+{
+	struct probe *probe = context;
+	bool is_judged = probe->kind->is_timed && result;
+
+	if (is_judged && !result->passed &&
+		pulse_is_missed_since(probe->probes->pulse, probe->started_at_ms))
+		tell(probe, NULL);
+	else if (is_judged && is_slow(probe, result))
+		tell_slow(probe, result);
+	else
+		tell(probe, result);
 }
 
 static void on_failed(evutil_socket_t fd, short what, void *context)
@@ -91,7 +165,7 @@ static void on_failed(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	on_done(probe, &(struct judge_check){.at_unix_s = clock_unix_s(), .reason = why.text});
+	tell(probe, &(struct judge_check){.at_unix_s = clock_unix_s(), .reason = why.text});
 }
 
 static void fail_later(struct probe *probe)
@@ -102,13 +176,11 @@ static void fail_later(struct probe *probe)
 	event_add(probe->failed, &at_once);
 }
 
-static void *start(struct probe *probe)
+static const struct kind *find_kind(enum settings_kind which, struct err *err)
 {
-	enum settings_kind which = probe->order.monitor->kind;
-
 	if (which < COUNT_OF(kinds) && kinds[which].start)
-		return kinds[which].start(probe, &probe->why);
-	err_set(&probe->why, "this prober has no checks of that kind");
+		return &kinds[which];
+	err_set(err, "this prober has no checks of that kind");
 	return NULL;
 }
 
@@ -118,9 +190,14 @@ struct probe *probe_start(struct probes *probes, const struct probe_order *order
 
 	probe->probes = probes;
 	probe->order = *order;
+	probe->started_at_ms = clock_monotonic_ms();
+	probe->kind = find_kind(order->monitor->kind, &probe->why);
 	orders_hold(order->orders);
 	LIST_INSERT_HEAD(&probes->running, probe, link);
-	probe->run = start(probe);
+	if (probe->kind && probe->kind->is_timed)
+		pulse_hold(probes->pulse);
+	if (probe->kind)
+		probe->run = probe->kind->start(probe, &probe->why);
 	if (!probe->run)
 		fail_later(probe);
 	return probe;
@@ -130,13 +207,26 @@ void probe_cancel(struct probe *probe)
 {
 	if (!probe)
 		return;
-	if (probe->run)
-		kinds[probe->order.monitor->kind].cancel(probe->run);
 
 	struct orders *orders = probe->order.orders;
 
+	if (probe->run)
+		probe->kind->cancel(probe->run);
 	probe_free(probe);
 	orders_drop(orders);
+}
+
+void probes_obey(struct probes *probes, const struct orders *orders)
+{
+	size_t at_once = SIZE_MAX;
+
+	for (size_t i = 0; i < orders->link.monitor_count; i++) {
+		const struct settings_monitor *monitor = &orders->link.monitors[i];
+
+		if (monitor->kind == KIND_EXEC && monitor->at_once < at_once)
+			at_once = monitor->at_once;
+	}
+	runner_set_at_once(probes->runner, at_once == SIZE_MAX ? EXEC_AT_ONCE : at_once);
 }
 
 struct probes *probes_new(struct event_base *base, size_t most_at_once)
@@ -145,6 +235,8 @@ struct probes *probes_new(struct event_base *base, size_t most_at_once)
 
 	probes->base = base;
 	probes->checks = checks_new(base, most_at_once);
+	probes->runner = runner_new(base, EXEC_AT_ONCE);
+	probes->pulse = pulse_new(base);
 	LIST_INIT(&probes->running);
 	return probes;
 }
@@ -158,5 +250,7 @@ void probes_free(struct probes *probes)
 	while ((probe = LIST_FIRST(&probes->running)))
 		probe_cancel(probe);
 	checks_free(probes->checks);
+	runner_free(probes->runner);
+	pulse_free(probes->pulse);
 	free(probes);
 }

@@ -47,6 +47,9 @@ struct probes *probes_new(struct event_base *base, size_t most_at_once);
 /* Cancels what runs.  NULL is allowed. */
 void probes_free(struct probes *probes);
 
+/* What orders say for all probes; those that wait for a word are over, and say nothing. */
+void probes_obey(struct probes *probes, const struct orders *orders);
+
 /* The probe is over, and its address void, when `done` was called or probe_cancel(). */
 struct probe *probe_start(struct probes *probes, const struct probe_order *order);
 void probe_cancel(struct probe *probe); /* NULL is allowed */

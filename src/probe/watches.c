@@ -473,6 +473,7 @@ void watches_obey(struct watches *watches, struct orders *orders)
 	orders_hold(orders);
 	orders_drop(watches->orders);
 	watches->orders = orders;
+	probes_obey(watches->probes, orders);
 	say_changed(watches);
 }
 

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "one.h"
+
+#include <event2/event.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "steerd/base/clock.h"
+
+/* For machines that hang. */
+#define WAIT_MAX_MS 20000
+
+void one_init(struct one *one, enum settings_kind kind)
+{
+	*one = (struct one){
+		.base = event_base_new(),
+		.monitor = {.name = "script",
+			.kind = kind,
+			.every_ms = 1000,
+			.timeout_ms = 5000,
+			.fall = 1,
+			.rise = 1,
+			.at_once = 8,
+			.verifies = true,
+			.allows_internal = true},
+		.target = {.key = "script@127.0.0.1"},
+		.findings = {.arena = arena_new()},
+		.trust_why = "no CA certificates",
+	};
+	one->probes = probes_new(one->base, 8);
+	assert_true(address_parse("127.0.0.1", &one->address));
+	one->target.address = one->address;
+	/* the last holder never lets go: it is part of the struct */
+	one->orders.holders = 1;
+}
+
+void one_done(struct one *one)
+{
+	one_cancel(one);
+	probes_free(one->probes);
+	event_base_free(one->base);
+	findings_done(&one->findings);
+	assert_int_equal(one->orders.holders, 1);
+}
+
+static void on_done(void *context, const struct judge_check *result)
+{
+	struct one *one = context;
+
+	assert_false(one->is_done);
+	one->probe = NULL;
+	one->is_done = true;
+	one->says_nothing = !result;
+	if (!result)
+		return;
+	one->result = *result;
+	snprintf(one->reason, sizeof(one->reason), "%s", result->reason ? result->reason : "");
+	snprintf(one->note, sizeof(one->note), "%s", result->note ? result->note : "");
+	one->result.reason = one->reason;
+	one->result.note = one->note;
+}
+
+void one_start(struct one *one)
+{
+	one->orders.link.monitors = &one->monitor;
+	one->orders.link.monitor_count = 1;
+	one->orders.link.targets = (struct target_list){.targets = &one->target, .count = 1};
+	one->orders.trust = &one->trust;
+	one->orders.trust_why = &one->trust_why;
+	one->is_done = false;
+	one->says_nothing = false;
+	probes_obey(one->probes, &one->orders);
+	one->probe = probe_start(one->probes,
+		&(struct probe_order){
+			.orders = &one->orders,
+			.monitor = &one->monitor,
+			.target = &one->target,
+			.address = one->address,
+			.last_state = one->last_state,
+			.findings = &one->findings,
+			.done = on_done,
+			.context = one,
+		});
+	assert_false(one->is_done);
+}
+
+void one_cancel(struct one *one)
+{
+	probe_cancel(one->probe);
+	one->probe = NULL;
+}
+
+void one_await(struct one *one, const char *about)
+{
+	uint64_t end_at_ms = clock_monotonic_ms() + WAIT_MAX_MS;
+
+	while (!one->is_done) {
+		if (event_base_loop(one->base, EVLOOP_ONCE) != 0 ||
+			clock_monotonic_ms() > end_at_ms)
+			fail_msg("did not end: %s", about);
+	}
+}
+
+static void print_outcome(const struct one *one, char *ret_text, size_t size)
+{
+	const char *words =
+		one->result.passed && !one->result.is_degraded ? one->note : one->reason;
+	const char *state = "down";
+
+	if (one->result.passed)
+		state = one->result.is_degraded ? "degraded" : "up";
+	if (one->says_nothing)
+		snprintf(ret_text, size, "nothing");
+	else
+		snprintf(ret_text, size, "%s%s%s", state, words[0] ? ": " : "", words);
+}
+
+void one_expect(struct one *one, const char *want, const char *about)
+{
+	char outcome[300];
+
+	one_start(one);
+	one_await(one, about);
+	print_outcome(one, outcome, sizeof(outcome));
+	if (strcmp(outcome, want) != 0)
+		fail_msg("%s: '%s', not '%s'", about, outcome, want);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ONE_H
+#define ONE_H
+
+#include <stdbool.h>
+
+#include "findings.h"
+#include "probes.h"
+
+/*
+ * one - one probe of one monitor, started and awaited, for tests of the kinds.
+ */
+struct one {
+	struct event_base *base;
+	struct probes *probes;
+	struct settings_monitor monitor; /* the test's to fill */
+	struct target target;
+	struct address address;
+	X509_STORE *trust; /* NULL: none; the test's */
+	enum verdict_state last_state;
+	struct findings findings; /* of all probes so far */
+
+	/* ours */
+	struct orders orders;
+	const char *trust_why;
+	struct probe *probe;
+
+	/* what came of the last probe */
+	bool is_done;
+	bool says_nothing;
+	struct judge_check result; /* texts are never NULL */
+	char reason[256];
+	char note[256];
+};
+
+void one_init(struct one *one, enum settings_kind kind);
+void one_done(struct one *one);
+
+void one_start(struct one *one);
+void one_cancel(struct one *one);
+/* Runs the event loop until the probe is over; fails the test after 20 s. */
+void one_await(struct one *one, const char *about);
+/* Both, and fails the test unless the outcome is "up", "up: NOTE", "degraded: REASON" or "down: REASON". */
+void one_expect(struct one *one, const char *want, const char *about);
+
+#endif
