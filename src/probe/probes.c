@@ -5,17 +5,21 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "check_dns.h"
 #include "check_exec.h"
 #include "checks.h"
 #include "pulse.h"
 #include "runner.h"
 #include "steerd/base/clock.h"
+#include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/text.h"
 #include "terms.h"
 
 /* Programs, until orders say how many. */
 #define EXEC_AT_ONCE 8
+
+#define SHORTAGE_LOG_EVERY_MS 60000
 
 struct probe {
 	struct probes *probes;
@@ -33,12 +37,13 @@ struct probes {
 	struct checks *checks;
 	struct runner *runner;
 	struct pulse *pulse;
+	uint64_t shortage_at_ms; /* that it was logged; 0: never */
 	LIST_HEAD(, probe) running;
 };
 
 /* ---- kinds ---- */
 
-/* `start` gives what `cancel` takes, or NULL with the reason; it calls on_done(), with the probe for a context, later. */
+/* `start` gives what `cancel` takes, or NULL with the reason ("": none that says anything of the target); it calls on_done(), with the probe for a context, later. */
 struct kind {
 	void *(*start)(struct probe *probe, struct err *err);
 	void (*cancel)(void *run);
@@ -94,9 +99,22 @@ static void cancel_exec(void *run)
 	check_exec_cancel(run);
 }
 
+static void *start_dns(struct probe *probe, struct err *err)
+{
+	const struct probe_order order = order_of(probe);
+
+	return check_dns_start(probe->probes->base, &order, err);
+}
+
+static void cancel_dns(void *run)
+{
+	check_dns_cancel(run);
+}
+
 static const struct kind kinds[] = {
 	[KIND_HTTPS] = {start_http, cancel_http, false},
 	[KIND_HTTP] = {start_http, cancel_http, false},
+	[KIND_DNS] = {start_dns, cancel_dns, true},
 	[KIND_EXEC] = {start_exec, cancel_exec, true},
 };
 
@@ -158,6 +176,17 @@ static void on_done(void *context, const struct judge_check *result)
 		tell(probe, result);
 }
 
+/* It is void, and tried again soon; that must not go on in silence. */
+static void log_shortage(struct probes *probes)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (probes->shortage_at_ms > 0 && now_ms - probes->shortage_at_ms < SHORTAGE_LOG_EVERY_MS)
+		return;
+	probes->shortage_at_ms = now_ms;
+	log_err("no descriptor, memory or port left for a check: it does not count");
+}
+
 static void on_failed(evutil_socket_t fd, short what, void *context)
 {
 	struct probe *probe = context;
@@ -165,6 +194,11 @@ static void on_failed(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	if (why.text[0] == '\0') {
+		log_shortage(probe->probes);
+		tell(probe, NULL);
+		return;
+	}
 	tell(probe, &(struct judge_check){.at_unix_s = clock_unix_s(), .reason = why.text});
 }
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROBE_DIAL_H
+#define PROBE_DIAL_H
+
+#include <stdbool.h>
+
+#include "steerd/base/address.h"
+#include "steerd/base/err.h"
+
+/*
+ * dial - a socket that is connected to a member, or on its way to be.
+ */
+
+/*
+ * `type` is SOCK_STREAM or SOCK_DGRAM; the source port is the kernel's choice.  Never waits: a stream is connected, or
+ * refused, when it can be written to, and dial_error() says which.  -1: it cannot be, and why; `err` is empty where that
+ * is our own fault (no descriptor, memory or port left), and says nothing of the member.
+ */
+int dial_open(const struct address_port *to, int type, struct err *err);
+
+/* The errno of a connection that was on its way; 0: it is there. */
+int dial_error(int fd);
+
+#endif
