@@ -175,6 +175,7 @@ static json_t *prober_of(const struct control_prober *prober)
 	json_put_text(json, "state", prober_states[prober->state]);
 	json_put(json, "pid", prober->pid ? json_integer(prober->pid) : json_null());
 	json_put_number(json, "restarts", prober->restarts);
+	json_put_number(json, "renewals", prober->renewals);
 	json_put(json, "heard_ms",
 		prober->heard_ms == UINT64_MAX ? json_null()
 					       : json_integer((json_int_t)prober->heard_ms));

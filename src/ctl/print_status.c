@@ -111,6 +111,7 @@ static void print_prober(const struct printer *printer)
 	const json_t *prober = json_object_get(printer->reply, "prober");
 	const char *state = print_text(prober, "state");
 	uint64_t restarts = print_number(prober, "restarts");
+	uint64_t renewals = print_number(prober, "renewals");
 	enum colour colour = colour_of(state);
 	char span[TEXT_DURATION_SIZE];
 
@@ -123,6 +124,9 @@ static void print_prober(const struct printer *printer)
 		fprintf(printer->out, "; started again %llu time%s, last because: %s",
 			(unsigned long long)restarts, restarts == 1 ? "" : "s",
 			print_text(prober, "why"));
+	if (renewals > 0)
+		fprintf(printer->out, "; %llu time%s on purpose, for other rights",
+			(unsigned long long)renewals, renewals == 1 ? "" : "s");
 	fputc('\n', printer->out);
 }
 

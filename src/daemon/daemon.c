@@ -125,6 +125,7 @@ static void describe_prober(const struct daemon *daemon, struct control_prober *
 	*ret_prober = (struct control_prober){
 		.pid = state.pid,
 		.restarts = state.restart_count,
+		.renewals = state.renew_count,
 		.started_ms = now_ms - state.started_at_ms,
 		.heard_ms = state.heard_at_ms ? now_ms - state.heard_at_ms : UINT64_MAX,
 		.why = *daemon->prober_ended ? daemon->prober_ended : NULL,

@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <inttypes.h>
 
+#include "cage.h"
 #include "orders.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
@@ -30,6 +31,7 @@ struct prober {
 	struct event *changed; /* pending: a table is to be sent */
 	struct watches *watches;
 	struct orders *orders; /* held; NULL before the first */
+	struct cage *cage;     /* NULL before the first orders */
 	uint64_t sent_at_ms;
 	bool is_behind; /* steerd has not yet read the last table, and it is out of date */
 	int exit_code;
@@ -92,6 +94,50 @@ static void on_table_due(evutil_socket_t fd, short what, void *context)
 	send_table(context);
 }
 
+/* ---- the cage ---- */
+
+/* To be started again, with another cage. */
+static void renew(struct prober *prober, struct text *why)
+{
+	log_info("ends to start again with other rights: %s", why->bytes);
+	text_clear(why);
+	end(prober, PROBER_EXIT_RENEW);
+}
+
+/* False: these orders need more than we have. */
+static bool enclose(struct prober *prober, const struct link_orders *orders)
+{
+	struct needs needs;
+	struct text text = {0};
+	bool is_covered = true;
+
+	needs_find(orders, &needs);
+	if (prober->cage) {
+		is_covered = cage_covers(prober->cage, &needs, &text);
+		if (!is_covered)
+			renew(prober, &text);
+	} else {
+		prober->cage = cage_close(&needs, &text);
+	}
+	if (text.size > 0)
+		log_lines(LOG_LEVEL_WARNING, text.bytes);
+	text_done(&text);
+	needs_done(&needs);
+	return is_covered;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *context)
+{
+	struct prober *prober = context;
+	struct text why = {0};
+
+	if (prober->cage && !cage_is_current(prober->cage, &why))
+		renew(prober, &why);
+	else
+		on_table_due(fd, what, context);
+	text_done(&why);
+}
+
 static void on_change(void *context)
 {
 	struct prober *prober = context;
@@ -115,6 +161,10 @@ static bool obey(struct prober *prober, const struct stream_frame *frame, struct
 
 	if (!orders)
 		return false;
+	if (!enclose(prober, &orders->link)) {
+		orders_drop(orders);
+		return true;
+	}
 	watches_obey(prober->watches, orders);
 	orders_drop(prober->orders);
 	prober->orders = orders;
@@ -136,6 +186,8 @@ static bool obey_all(struct prober *prober, struct err *err)
 		if (!obey(prober, &frame, err))
 			return false;
 		stream_drop(&prober->stream, &frame);
+		if (prober->exit_code == PROBER_EXIT_RENEW)
+			return true;
 	}
 }
 
@@ -150,9 +202,9 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (!obey_all(prober, &nonsense)) {
 		log_err("orders refused: %s", nonsense.text);
-		end(prober, 1);
+		end(prober, PROBER_EXIT_REFUSED);
 	} else if (!lives) {
-		end(prober, 0);
+		end(prober, PROBER_EXIT_DONE);
 	}
 }
 
@@ -174,7 +226,7 @@ static void start(struct prober *prober, const struct prober_options *options)
 	prober->readable =
 		event_new(prober->base, options->fd, EV_READ | EV_PERSIST, on_readable, prober);
 	prober->writable = event_new(prober->base, options->fd, EV_WRITE, on_writable, prober);
-	prober->tick = event_new(prober->base, -1, EV_PERSIST, on_table_due, prober);
+	prober->tick = event_new(prober->base, -1, EV_PERSIST, on_tick, prober);
 	prober->changed = evtimer_new(prober->base, on_table_due, prober);
 	event_add(prober->readable, NULL);
 	event_add(prober->tick, &every);
@@ -184,6 +236,7 @@ static void stop(struct prober *prober)
 {
 	watches_free(prober->watches);
 	orders_drop(prober->orders);
+	cage_free(prober->cage);
 	event_free(prober->readable);
 	event_free(prober->writable);
 	event_free(prober->tick);
@@ -196,6 +249,7 @@ int prober_run(const struct prober_options *options)
 {
 	struct prober prober = {.exit_code = 0};
 
+	cage_prepare();
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
 		ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
 		log_err("libcurl or c-ares cannot be started");

@@ -14,6 +14,7 @@
 
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
+#include "steerd/probe/prober.h"
 #include "stream.h"
 
 /* Pause before a new start: from the shortest, doubling, to the longest. */
@@ -22,6 +23,9 @@
 
 /* A life of this length was a good one: the next pause is the shortest again. */
 #define GOOD_LIFE_MS 10000
+
+/* One that ends on purpose starts again at once, unless it did so just now. */
+#define RENEW_MIN_MS 1000
 
 /* It sends its table every second.  Ten of them missing is a hang, not a busy machine. */
 #define SILENCE_MAX_S 10
@@ -50,15 +54,21 @@ static void ended(struct supervise *supervise, const char *why)
 		supervise->callbacks.ended(supervise->callbacks.context, why);
 }
 
-static void restart_later(struct supervise *supervise)
+static void restart_after(struct supervise *supervise, uint32_t pause_ms)
 {
-	uint32_t pause_ms = supervise->pause_ms;
 	struct timeval pause = {
 		.tv_sec = pause_ms / 1000, .tv_usec = (suseconds_t)(pause_ms % 1000) * 1000};
 
 	supervise->restart_at_ms = clock_monotonic_ms() + pause_ms;
-	supervise->pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
 	event_add(supervise->restart, &pause);
+}
+
+static void restart_later(struct supervise *supervise)
+{
+	uint32_t pause_ms = supervise->pause_ms;
+
+	supervise->pause_ms = pause_ms * 2 < PAUSE_MAX_MS ? pause_ms * 2 : PAUSE_MAX_MS;
+	restart_after(supervise, pause_ms);
 }
 
 static void drop_socket(struct supervise *supervise)
@@ -98,18 +108,26 @@ static void print_status(int status, struct err *ret_why)
  */
 static void bury(struct supervise *supervise, const char *why)
 {
-	struct err status;
-	bool was_good = clock_monotonic_ms() - supervise->state.started_at_ms >= GOOD_LIFE_MS;
+	struct err words;
+	uint64_t lived_ms = clock_monotonic_ms() - supervise->state.started_at_ms;
 
 	drop_socket(supervise);
 	kill(supervise->state.pid, SIGKILL);
-	print_status(wait_for(supervise->state.pid), &status);
+
+	int status = wait_for(supervise->state.pid);
+
 	supervise->state.pid = 0;
+	if (!why && WIFEXITED(status) && WEXITSTATUS(status) == PROBER_EXIT_RENEW) {
+		supervise->state.renew_count++;
+		restart_after(supervise, lived_ms < RENEW_MIN_MS ? PAUSE_MIN_MS : 0);
+		return;
+	}
 	supervise->state.restart_count++;
-	if (was_good)
+	if (lived_ms >= GOOD_LIFE_MS)
 		supervise->pause_ms = PAUSE_MIN_MS;
 	restart_later(supervise);
-	ended(supervise, why ? why : status.text);
+	print_status(status, &words);
+	ended(supervise, why ? why : words.text);
 }
 
 static bool take_verdicts(
@@ -202,10 +220,46 @@ static void send_orders(struct supervise *supervise)
 	flush(supervise);
 }
 
+/* What the prober gets of our environment: nothing that may hold a secret. */
+static const char *const passed_on[] = {
+	"PATH",
+	"LANG",
+	"TZ",
+	"JOURNAL_STREAM",
+	"STEERD_PROBER_NAMESERVERS",
+	"SSL_CERT_FILE",
+	"SSL_CERT_DIR",
+	"ASAN_OPTIONS",
+	"LSAN_OPTIONS",
+	"TSAN_OPTIONS",
+	"UBSAN_OPTIONS",
+};
+
+static char *find_variable(const char *name)
+{
+	size_t size = strlen(name);
+
+	for (char **at = environ; *at; at++)
+		if (strncmp(*at, name, size) == 0 && (*at)[size] == '=')
+			return *at;
+	return NULL;
+}
+
+static void clean_environment(char *ret_environment[static COUNT_OF(passed_on) + 1])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < COUNT_OF(passed_on); i++)
+		if ((ret_environment[count] = find_variable(passed_on[i])))
+			count++;
+	ret_environment[count] = NULL;
+}
+
 /* Runs the program with `fd` as its descriptor 3, /dev/null to read, and stderr for all it says. */
 static bool spawn(const char *path, int fd, pid_t *ret_pid, struct err *err)
 {
 	char *const arguments[] = {(char *)path, NULL};
+	char *environment[COUNT_OF(passed_on) + 1];
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	sigset_t all;
@@ -224,7 +278,8 @@ static bool spawn(const char *path, int fd, pid_t *ret_pid, struct err *err)
 	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
 	posix_spawn_file_actions_addclosefrom_np(&files, PROBER_FD + 1);
 
-	errno = posix_spawn(ret_pid, path, &files, &attributes, arguments, environ);
+	clean_environment(environment);
+	errno = posix_spawn(ret_pid, path, &files, &attributes, arguments, environment);
 
 	bool done = errno == 0 || err_os(err, "'%s' cannot be started", path);
 

@@ -5,10 +5,16 @@
 /*
  * prober - the whole of steerd-prober: obeys orders, probes, sends verdicts, on one thread.
  *
- * It needs no privilege and no file but the CA certificates and resolv.conf.  The whole table goes
- * out every second and within milliseconds of every change; while steerd does not read, the newest
+ * It has no privilege, and from its first orders on no file and no system call but what checks need (probe/cage.h).  The
+ * whole table goes out every second and within milliseconds of every change; while steerd does not read, the newest
  * table waits and the ones before it are forgotten.
  */
+
+/* What steerd-prober ends with; 2: it was not started by steerd. */
+#define PROBER_EXIT_DONE 0    /* steerd closed the socket */
+#define PROBER_EXIT_REFUSED 1 /* steerd sent what cannot be read */
+#define PROBER_EXIT_RENEW                                                                          \
+	3 /* on purpose, to be started again at once: it needs rights that it gave up */
 
 /* How many requests run at once: each holds a socket and some 50 KB. */
 #define PROBER_MOST_AT_ONCE 1024
@@ -23,7 +29,7 @@ struct prober_options {
 	unsigned most_at_once;
 };
 
-/* Runs until steerd closes the socket, returns 0 then, 1 when it sent what cannot be read. */
+/* Runs until it is to end; a PROBER_EXIT_.  Cages the whole process. */
 int prober_run(const struct prober_options *options);
 
 #endif

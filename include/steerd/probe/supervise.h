@@ -18,10 +18,11 @@ struct event_base;
  *
  * The prober may die at any moment and costs nothing but news: it is started again after 100 ms,
  * doubling to 5 s with each death, from 100 ms anew once it has lived for 10 s.  A prober that says
- * nothing for 10 s hangs; it is killed and counts as dead.  All calls and callbacks are on the
+ * nothing for 10 s hangs; it is killed and counts as dead.  One that ends with PROBER_EXIT_RENEW did so on purpose: it is
+ * started again at once, which is no death, and nobody is called.  All calls and callbacks are on the
  * thread of the event base; no SIGCHLD handler is needed or touched, and the caller must not wait
- * for any child (waitpid(-1)), nor free the thing within a callback.  The prober inherits the
- * environment and stderr, nothing else.
+ * for any child (waitpid(-1)), nor free the thing within a callback.  The prober inherits stderr and
+ * a few harmless variables of the environment, nothing else.
  */
 struct supervise;
 
@@ -55,6 +56,7 @@ struct supervise_state {
 	uint64_t table_count;	   /* taken */
 	uint64_t stale_count;	   /* dropped: for older orders */
 	uint32_t restart_count;	   /* deaths so far */
+	uint32_t renew_count;	   /* ended on purpose, to start again with other rights */
 	uint32_t next_start_in_ms; /* 0 when it runs */
 };
 

@@ -39,7 +39,7 @@ static const struct {
 	{"not there", "./nonexistent/prober", NULL,
 		"'./nonexistent/prober' cannot be started: No such file or directory"},
 	{"not a program", "/dev/null", NULL, "'/dev/null' cannot be started: Permission denied"},
-	{"ends at once", NULL, "exit 3", "ended with exit code 3"},
+	{"ends at once", NULL, "exit 4", "ended with exit code 4"},
 	{"dies", NULL, "kill -9 $$", "killed by signal 9"},
 	{"closes the socket and lives on", NULL, "exec 3>&-; exec sleep 100", "killed by signal 9"},
 	{"talks nonsense", NULL, "echo something >&3; exec sleep 100", "what it sent is no frame"},
@@ -86,6 +86,40 @@ static void a_prober_that_is_none(void **state)
 	text_done(&path);
 }
 
+static bool is_renewed_thrice(const struct rig_steerd *steerd, const void *context)
+{
+	struct supervise_state now;
+
+	(void)context;
+	supervise_get_state(steerd->supervise, &now);
+	return now.renew_count >= 3;
+}
+
+/* One that wants to be started again is, without being counted as dead or waited for longer each time. */
+static void it_ends_on_purpose(void **state)
+{
+	char path[] = "/tmp/steerd-supervise-XXXXXX";
+	const char script[] = "#!/bin/sh\nexit 3\n";
+	const struct link_orders none = {.targets = {.generation = 1}};
+	struct rig_steerd steerd;
+	struct supervise_state now;
+	int fd = mkostemp(path, O_CLOEXEC);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, script, strlen(script)), strlen(script));
+	assert_int_equal(fchmod(fd, 0700), 0);
+	close(fd);
+	rig_start_steerd(&steerd, path, &none);
+	rig_wait(&steerd, is_renewed_thrice, NULL, "three starts");
+	supervise_get_state(steerd.supervise, &now);
+	assert_int_equal(now.restart_count, 0);
+	assert_int_equal(steerd.ended_count, 0);
+	assert_true(now.next_start_in_ms <= 100);
+	rig_stop_steerd(&steerd);
+	unlink(path);
+}
+
 /* Says what it found of the world that it was started in. */
 static void it_inherits_nothing(void **state)
 {
@@ -101,8 +135,15 @@ static void it_inherits_nothing(void **state)
 	file = fopen(path.bytes, "we");
 	assert_non_null(file);
 	/* 0, 1, 2, 3 and the script itself; the exit code tells */
+	setenv("STEERD_TEST_SECRET", "secret", 1);
+	setenv("TZ", "UTC", 1);
+	/* what a shell sets of itself: PWD, OLDPWD, SHLVL, _ */
 	fprintf(file,
 		"#!/bin/bash\n"
+		"env | grep -q secret && exit 13\n"
+		"env | grep -qx TZ=UTC || exit 14\n"
+		"env | grep -vqE '^(PATH|LANG|TZ|JOURNAL_STREAM|STEERD_PROBER_NAMESERVERS|"
+		"SSL_CERT_FILE|SSL_CERT_DIR|[A-Z]+_OPTIONS|PWD|OLDPWD|SHLVL|_)=' && exit 15\n"
 		"[ -S /proc/self/fd/3 ] || exit 10\n"
 		"[ \"$(readlink /proc/$$/fd/0)\" = /dev/null ] || exit 11\n"
 		"for fd in 4 5 6 7 8 9 10 11 12; do [ -e /proc/$$/fd/$fd ] && exit 12; done\n"
@@ -275,6 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_prober_that_is_none),
+		cmocka_unit_test(it_ends_on_purpose),
 		cmocka_unit_test(it_inherits_nothing),
 		cmocka_unit_test(the_end_of_steerd_is_its_end),
 		cmocka_unit_test(only_the_newest_table_waits),
