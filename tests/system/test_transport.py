@@ -9,7 +9,7 @@ import struct
 import time
 
 import wire
-from harness import PATIENCE, Skipped, equal, true, wait_until
+from harness import PATIENCE, Skipped, equal, open_to_nobody, true, wait_until
 from world import zone_head
 
 ZONE = zone_head("t.example") + "".join(f"h{n} A 192.0.2.{n}\n" for n in range(1, 101))
@@ -229,17 +229,6 @@ def test_port_taken(bench):
     equal(ran.code, 1, ran.all)
     lines = [line for line in ran.all.splitlines() if f":{server.server[1]}" in line and "in use" in line]
     equal(len(lines), 1, f"lines about the port in:\n{ran.all}")
-
-
-def open_to_nobody(bench):
-    """Lets the user nobody at the test's files, or skips the test where a directory above is closed."""
-    for path in (bench.path(), bench.path("state")):
-        os.chmod(path, 0o777)
-    lowest = bench.directory
-    while lowest != "/":
-        if not os.stat(lowest).st_mode & 0o001:
-            raise Skipped(f"nobody cannot enter {lowest}")
-        lowest = os.path.dirname(lowest)
 
 
 def test_without_root(bench):
