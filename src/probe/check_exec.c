@@ -115,8 +115,8 @@ static void on_run(void *context, const struct run_result *result)
 		judged.reason = reason.bytes;
 		judged.note = NULL;
 	}
-	findings_add(
-		order.findings, FINDING_PHASE, "run", result->line, (uint64_t)result->took_ms * 1000);
+	findings_add(order.findings, FINDING_PHASE, "run", result->line,
+		(uint64_t)result->took_ms * 1000);
 	order.done(order.context, &judged);
 	text_done(&reason);
 }
