@@ -3,19 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check.h"
 #include "read.h"
 #include "steerd/base/memory.h"
 #include "value.h"
 
 /* Pools in pools: enough for anything a person can still explain, and a bound for who walks them. */
 #define NESTING_MAX 32
-
-struct check {
-	const struct settings *settings;
-	struct complaints *complaints;
-	bool *is_site_used;
-	bool *is_monitor_used;
-};
 
 /* ---- members ---------------------------------------------------------------------------------------------------- */
 
@@ -249,21 +243,6 @@ static void check_nesting(struct check *check)
 }
 
 /* ---- the rest --------------------------------------------------------------------------------------------------- */
-
-static void check_monitor(
-	struct check *check, const struct settings_monitor *monitor, const struct node *map)
-{
-	char timeout[VALUE_DURATION_SIZE], every[VALUE_DURATION_SIZE];
-
-	if (monitor->timeout_ms <= monitor->every_ms || monitor->every_ms == 0)
-		return;
-	value_duration_print(monitor->timeout_ms, timeout);
-	value_duration_print(monitor->every_ms, every);
-	complain(check->complaints, tree_find(map, "timeout")->place,
-		"'timeout' cannot exceed 'every': a check of %s would outlast the %s until the "
-		"next",
-		timeout, every);
-}
 
 static void check_used(struct check *check)
 {

@@ -4,17 +4,30 @@
 #include <assert.h>
 #include <string.h>
 
-/* What stands behind "must be". */
+/* What stands behind "must be"; words stand for themselves. */
 static const char *const wanted[] = {
 	[SETTING_MAP] = "a map of keys",
 	[SETTING_NAMED] = "a map of names",
 	[SETTING_NUMBER] = "a whole number",
 	[SETTING_DURATION] = "a duration such as 500ms, 5s, 2m or 1h",
+	[SETTING_SIZE] = "a size such as 4700000000, 64KiB, 4MiB or 1GiB",
+	[SETTING_RATE] = "a rate such as 800kbit/s, 50Mbit/s or 1Gbit/s",
+	[SETTING_PERCENT] = "a percentage such as 50%",
 	[SETTING_TEXT] = "text",
+	[SETTING_LINE] = "text without control characters",
+	[SETTING_REGEX] = "a regular expression",
+	[SETTING_DIGEST] = "a SHA-256 of 64 hexadecimal digits",
+	[SETTING_METHOD] = "a method such as GET, HEAD or POST",
+	[SETTING_HEADERS] = "a map of header fields",
+	[SETTING_PATTERNS] = "a map of header fields and regular expressions",
+	[SETTING_SLICES] = "head, tail, random, an offset such as 1GiB, or a list of them",
+	[SETTING_COMMAND] = "a program's path, or a list of it and its arguments",
 	[SETTING_HOST] = "a host name",
 	[SETTING_URL_PATH] = "a path that begins with '/' and has no blanks",
+	[SETTING_URL] = "a URL such as https://hooks.example/steerd",
 	[SETTING_FILE] = "a path",
 	[SETTING_SOCKET] = "a path",
+	[SETTING_CONTENT] = "a path",
 	[SETTING_FILES] = "a path or a list of paths",
 	[SETTING_LISTEN] = "a list of ADDRESS:PORT",
 	[SETTING_ADDRESSES] = "an IP address or a list of them",
@@ -25,7 +38,8 @@ static const char *const wanted[] = {
 	[SETTING_GRANULARITY] = "the lengths of an IPv4 prefix (1 to 32) and an IPv6 prefix (1 to "
 				"64), such as 24/56",
 	[SETTING_SITE] = "the name of a site",
-	[SETTING_MONITOR] = "the name of a monitor",
+	[SETTING_MONITORS] = "the name of a monitor or a list of them",
+	[SETTING_CONDITION] = "the name of a monitor, or a map of all-of, any-of, at-least or not",
 	[SETTING_POOL] = "the name of a pool",
 };
 
@@ -97,7 +111,9 @@ void entry_store(const struct entry *entry, uint64_t number)
 	uint16_t half = (uint16_t)number;
 	uint32_t whole = (uint32_t)number; /* of enums as well */
 
-	if (entry->setting->size == sizeof(truth)) {
+	if (entry->setting->size == sizeof(number)) {
+		memcpy(field, &number, sizeof(number));
+	} else if (entry->setting->size == sizeof(truth)) {
 		memcpy(field, &truth, sizeof(truth));
 	} else if (entry->setting->size == sizeof(half)) {
 		memcpy(field, &half, sizeof(half));

@@ -3,25 +3,29 @@
 
 #include <assert.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "entry.h"
+#include "rows.h"
 #include "value.h"
 
 #define DEFAULT_TIMEOUT_MS 4000
+#define DEFAULT_RECHECK_MS 1000
 
 /* ---- unknown keys ----------------------------------------------------------------------------------------------- */
 
-/* The level of the table that knows `key`, if the key is right but its place is not. */
+/* The setting that has `key`, if the key is right but its place is not: of the same part of the file. */
 static const struct setting *find_elsewhere(const struct level *level, const char *key)
 {
-	size_t room = strcspn(level->pattern, ".");
+	const char *path = level->row->setting ? level->row->setting->path : "";
+	size_t room = strcspn(path, ".");
 
-	for (size_t i = 0; i < table_setting_count; i++) {
-		const struct setting *setting = &table_settings[i];
+	for (size_t i = 0; i < table_count(); i++) {
+		const struct setting *setting = table_get(i);
 
 		if (strcmp(table_key(setting), key) == 0 && setting->type != SETTING_MAP &&
-			strncmp(setting->path, level->pattern, room) == 0 &&
+			strncmp(setting->path, path, room) == 0 &&
 			(room == 0 || setting->path[room] == '.'))
 			return setting;
 	}
@@ -30,14 +34,9 @@ static const struct setting *find_elsewhere(const struct level *level, const cha
 
 static void add_known_keys(struct text *text, const struct level *level)
 {
-	const char *separator = "; known here: ";
-
-	for (size_t i = 0; i < table_setting_count; i++) {
-		if (!table_is_below(&table_settings[i], level->pattern))
-			continue;
-		text_print(text, "%s%s", separator, table_key(&table_settings[i]));
-		separator = ", ";
-	}
+	for (size_t i = 0; i < level->row->below_count; i++)
+		text_print(text, "%s%s",
+			i > 0 ? ", " : "; known here: ", table_key(level->row->below[i]->setting));
 }
 
 static void refuse_key(struct reader *reader, const struct level *level, const struct node *key)
@@ -46,9 +45,8 @@ static void refuse_key(struct reader *reader, const struct level *level, const s
 	const struct setting *elsewhere = find_elsewhere(level, key->text);
 	struct text line = {0};
 
-	for (size_t i = 0; i < table_setting_count; i++)
-		if (table_is_below(&table_settings[i], level->pattern))
-			suggest_try(&suggestion, table_key(&table_settings[i]));
+	for (size_t i = 0; i < level->row->below_count; i++)
+		suggest_try(&suggestion, table_key(level->row->below[i]->setting));
 	text_print(&line, "unknown key '%s'", show(key->text).text);
 	if (suggestion.best)
 		entry_add_suggestion(&line, &suggestion);
@@ -80,24 +78,26 @@ static void read_map(struct reader *reader, const struct entry *entry)
 	}
 	text_add(&where, entry->level->where);
 	add_where(&where, table_key(entry->setting));
-	read_level(reader, &(struct level){entry->setting->path, where.bytes, entry->level->object},
+	if (entry->setting->size > 0)
+		entry_store(entry, entry->setting->choice);
+	read_level(reader, &(struct level){entry->row, where.bytes, entry->level->object},
 		entry->node);
 	text_done(&where);
 }
 
 static bool is_reference(const struct setting *setting)
 {
-	return setting->type == SETTING_SITE || setting->type == SETTING_MONITOR ||
-		setting->type == SETTING_POOL;
+	return setting->type == SETTING_SITE || setting->type == SETTING_POOL;
 }
 
 /* Until the file says otherwise, and when what it says is wrong, nothing is referred to. */
 static void clear_references(const struct level *level)
 {
-	for (size_t i = 0; i < table_setting_count; i++) {
-		struct entry entry = {level, &table_settings[i], NULL};
+	for (size_t i = 0; i < level->row->below_count; i++) {
+		const struct row *row = level->row->below[i];
+		struct entry entry = {level, row, row->setting, NULL};
 
-		if (table_is_below(entry.setting, level->pattern) && is_reference(entry.setting))
+		if (is_reference(row->setting))
 			entry_store(&entry, SETTINGS_NONE);
 	}
 }
@@ -106,7 +106,6 @@ static void clear_references(const struct level *level)
 static void read_item(
 	struct reader *reader, const struct entry *entry, const struct node *key, char *object)
 {
-	const struct setting *item = table_find(entry->setting->path, "NAME");
 	const char *name = arena_text(reader->settings->arena, key->text);
 	struct report_place place = key->place;
 	struct text where = {0};
@@ -115,12 +114,12 @@ static void read_item(
 	add_where(&where, table_key(entry->setting));
 	add_where(&where, show(name).text);
 
-	struct level level = {item->path, where.bytes, object};
+	struct level level = {entry->row->below[0], where.bytes, object};
 
 	place.path = reader->settings->path; /* which lives as long as the settings */
 	memcpy(object, &name, sizeof(name));
 	memcpy(object + entry->setting->place_offset, &place, sizeof(place));
-	clear_references(&level);
+	clear_references(&level); /* what is no map is not read */
 	if (!value_is_name(name))
 		complain(reader->complaints, key->place,
 			"'%s' cannot be a name: letters, digits, '.', '_' and '-', of which a "
@@ -172,54 +171,91 @@ static void read_value(struct reader *reader, const struct entry *entry)
 }
 
 /* A setting that the file does not mention. */
-static void read_absent(struct reader *reader, const struct level *level,
-	const struct setting *setting, const struct node *map)
+static void read_absent(struct reader *reader, const struct level *level, const struct row *row,
+	const struct node *map)
 {
 	const struct node nothing = {.kind = NODE_MAP, .place = map->place};
-	const struct node *initial = reader->initials[setting - table_settings];
-	struct entry entry = {level, setting, initial ? initial : &nothing};
+	const struct setting *setting = row->setting;
+	struct entry entry = {level, row, setting, row->initial ? row->initial : &nothing};
 
 	if (setting->is_required)
 		complain(reader->complaints, map->place, "missing key '%s' in '%s'",
 			table_key(setting), level->where);
-	else if (initial || setting->type == SETTING_MAP)
+	else if (row->initial || (setting->type == SETTING_MAP && !setting->is_optional))
 		read_value(reader, &entry);
+}
+
+static const struct row *find_row(const struct level *level, const char *key)
+{
+	for (size_t i = 0; i < level->row->below_count; i++)
+		if (strcmp(table_key(level->row->below[i]->setting), key) == 0)
+			return level->row->below[i];
+	return NULL;
 }
 
 /* Calls itself through read_value(), as deep as the table is: 5 levels. */
 static void read_level(struct reader *reader, const struct level *level, const struct node *map)
 {
+	clear_references(level);
 	for (const struct node *key = map->first; key; key = key->next) {
-		struct entry entry = {level, table_find(level->pattern, key->text), key->value};
+		const struct row *row = find_row(level, key->text);
 
 		if (key->is_duplicate)
 			continue;
-		if (entry.setting)
-			read_value(reader, &entry);
+		if (row)
+			read_value(reader, &(struct entry){level, row, row->setting, key->value});
 		else
 			refuse_key(reader, level, key);
 	}
-	for (size_t i = 0; i < table_setting_count; i++)
-		if (table_is_below(&table_settings[i], level->pattern) &&
-			!tree_find_key(map, table_key(&table_settings[i])))
-			read_absent(reader, level, &table_settings[i], map);
+	for (size_t i = 0; i < level->row->below_count; i++)
+		if (!tree_find_key(map, table_key(level->row->below[i]->setting)))
+			read_absent(reader, level, level->row->below[i], map);
 }
 
 /* ---- defaults --------------------------------------------------------------------------------------------------- */
 
 /* Defaults are read as if the file had them, so they are parsed like it: once. */
-static void parse_initials(struct reader *reader)
+static const struct node *parse_initial(struct reader *reader, const char *text)
 {
-	reader->initials = ARENA_ARRAY(reader->scratch, const struct node *, table_setting_count);
-	for (size_t i = 0; i < table_setting_count; i++) {
-		const char *text = table_settings[i].initial;
+	const struct node *initial =
+		tree_read(text, strlen(text), reader->scratch, reader->complaints);
 
-		if (!text)
-			continue;
-		reader->initials[i] =
-			tree_read(text, strlen(text), reader->scratch, reader->complaints);
-		assert(reader->initials[i]);
+	assert(initial);
+	return initial;
+}
+
+/* What is below a level, by the rows of all settings. */
+static void fill_level(struct reader *reader, struct row *level, const struct row *rows)
+{
+	const struct setting **below =
+		ARENA_ARRAY(reader->scratch, const struct setting *, table_count());
+
+	level->below_count = table_list(level->setting, below);
+	level->below = ARENA_ARRAY(reader->scratch, const struct row *, level->below_count);
+	for (size_t i = 0; i < level->below_count; i++) {
+		size_t at = 0;
+
+		while (rows[at].setting != below[i])
+			at++;
+		level->below[i] = &rows[at];
 	}
+}
+
+static void make_rows(struct reader *reader)
+{
+	size_t count = table_count();
+	struct row *rows = ARENA_ARRAY(reader->scratch, struct row, count + 1);
+
+	for (size_t i = 0; i < count; i++) {
+		rows[i].setting = table_get(i);
+		if (rows[i].setting->initial)
+			rows[i].initial = parse_initial(reader, rows[i].setting->initial);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].setting->type == SETTING_MAP || rows[i].setting->type == SETTING_NAMED)
+			fill_level(reader, &rows[i], rows);
+	fill_level(reader, &rows[count], rows); /* the top */
+	reader->top = &rows[count];
 }
 
 static uint32_t core_count(void)
@@ -232,6 +268,49 @@ static uint32_t core_count(void)
 	return (uint32_t)CPU_COUNT(&cores);
 }
 
+static uint32_t shorter(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Nothing stays of what belongs to other kinds, their defaults. */
+static void clear_foreign(struct settings_monitor *monitor)
+{
+	for (size_t i = 0; i < table_monitor_count; i++) {
+		const struct setting *setting = &table_monitors[i];
+
+		if (setting->type == SETTING_MAP || setting->kinds == 0 ||
+			(setting->kinds & TABLE_KIND(monitor->kind)))
+			continue;
+		memset((char *)monitor + setting->offset, 0, setting->size);
+		if (setting->count_offset > 0)
+			memset((char *)monitor + setting->count_offset, 0, sizeof(size_t));
+	}
+}
+
+static void compute_monitor(struct settings_monitor *monitor)
+{
+	static const struct settings_status_range success[] = {{200, 299}};
+	static const struct settings_status_range slice[] = {{206, 206}};
+	bool is_http = monitor->kind == KIND_HTTPS || monitor->kind == KIND_HTTP;
+
+	clear_foreign(monitor);
+	if (monitor->timeout_ms == 0)
+		monitor->timeout_ms = shorter(monitor->every_ms, DEFAULT_TIMEOUT_MS);
+	if (monitor->recheck_ms == 0)
+		monitor->recheck_ms = shorter(monitor->every_ms, DEFAULT_RECHECK_MS);
+	if (monitor->kind == KIND_HTTPS)
+		monitor->is_tls = true;
+	if (monitor->kind == KIND_HTTP)
+		monitor->verifies = true; /* where a redirect leads to https */
+	if (!monitor->is_tls)
+		monitor->certificate_warn_days = 0;
+	if (is_http && monitor->status_count == 0) {
+		monitor->status = monitor->range_bytes > 0 ? slice : success;
+		monitor->status_count = 1;
+	}
+}
+
 /* Those that depend on something else than the table. */
 static void compute_defaults(struct settings *settings)
 {
@@ -242,13 +321,23 @@ static void compute_defaults(struct settings *settings)
 	if (settings->workers == 0)
 		settings->workers = core_count() < 256 ? core_count() : 256;
 	for (size_t i = 0; i < settings->monitor_count; i++)
-		if (monitors[i].timeout_ms == 0)
-			monitors[i].timeout_ms = monitors[i].every_ms < DEFAULT_TIMEOUT_MS
-				? monitors[i].every_ms
-				: DEFAULT_TIMEOUT_MS;
-	for (size_t i = 0; i < settings->pool_count; i++)
+		compute_monitor(&monitors[i]);
+	for (size_t i = 0; i < settings->pool_count; i++) {
 		if (pools[i].answers == 0)
 			pools[i].answers = pools[i].method == METHOD_ALL ? UINT16_MAX : 1;
+		pools[i].monitor = pools[i].condition ? pools[i].condition->monitor : SETTINGS_NONE;
+	}
+}
+
+/* Those that are named, for who reads them. */
+static void keep_files(struct reader *reader)
+{
+	struct settings *settings = reader->settings;
+	size_t size = reader->file_count * sizeof(reader->files[0]);
+
+	settings->files = size > 0 ? arena_copy(settings->arena, reader->files, size) : NULL;
+	settings->file_count = reader->file_count;
+	free(reader->files);
 }
 
 void read_settings(
@@ -258,10 +347,10 @@ void read_settings(
 		.complaints = complaints,
 		.root = root,
 		.scratch = arena_new()};
-	struct level top = {"", "", (char *)settings};
 
-	parse_initials(&reader);
-	read_level(&reader, &top, root);
+	make_rows(&reader);
+	read_level(&reader, &(struct level){reader.top, "", (char *)settings}, root);
+	keep_files(&reader);
 	compute_defaults(settings);
 	arena_free(reader.scratch);
 }

@@ -91,27 +91,6 @@ char *settings_find_control(const char *path)
 	return control;
 }
 
-static void check_certificates(const struct settings_monitor *monitor, struct report *report)
-{
-	struct text bytes = {0};
-	struct err err;
-
-	if (!file_read(monitor->ca_path, FILE_MAX_BYTES, &bytes, &err))
-		report_error(report, monitor->place, "'ca' of monitor '%s': %s",
-			show(monitor->name).text, err.text);
-	else if (!strstr(bytes.bytes, "-----BEGIN "))
-		report_error(report, monitor->place, "'ca' of monitor '%s': '%s' is no PEM file",
-			show(monitor->name).text, monitor->ca_path);
-	text_done(&bytes);
-}
-
-void settings_check_files(const struct settings *settings, struct report *report)
-{
-	for (size_t i = 0; i < settings->monitor_count; i++)
-		if (settings->monitors[i].ca_path)
-			check_certificates(&settings->monitors[i], report);
-}
-
 void settings_free(struct settings *settings)
 {
 	if (settings)

@@ -13,9 +13,21 @@
 bool value_number(const char *text, uint64_t *ret_number);
 /* "500ms", "5s", "2m", "1h". */
 bool value_duration(const char *text, uint64_t *ret_ms);
-/* The shortest text that value_duration() reads as `ms`. */
-#define VALUE_DURATION_SIZE 32
-void value_duration_print(uint64_t ms, char ret_text[static VALUE_DURATION_SIZE]);
+/* "4700000000", "64KiB", "4MiB", "1GiB", "2TiB". */
+bool value_size(const char *text, uint64_t *ret_bytes);
+/* "800kbit/s", "50Mbit/s", "1Gbit/s". */
+bool value_rate(const char *text, uint64_t *ret_bits_s);
+/* "50%". */
+bool value_percent(const char *text, uint64_t *ret_percent);
+/* The shortest texts that those read as the number. */
+#define VALUE_TEXT_SIZE 32
+void value_duration_print(uint64_t ms, char ret_text[static VALUE_TEXT_SIZE]);
+void value_size_print(uint64_t bytes, char ret_text[static VALUE_TEXT_SIZE]);
+void value_rate_print(uint64_t bits_s, char ret_text[static VALUE_TEXT_SIZE]);
+void value_percent_print(uint64_t percent, char ret_text[static VALUE_TEXT_SIZE]);
+/* 64 hexadecimal digits. */
+#define VALUE_DIGEST_SIZE 32
+bool value_digest(const char *text, uint8_t ret_digest[static VALUE_DIGEST_SIZE]);
 /* A decimal number: "50.11", "-77". */
 bool value_decimal(const char *text, double *ret_number);
 /* "200-299" or "304". */
@@ -30,5 +42,11 @@ bool value_is_name(const char *text);
 bool value_is_host(const char *text);
 /* What may stand behind a host in a URL: begins with '/', printable ASCII without spaces. */
 bool value_is_url_path(const char *text);
+/* "https://hooks.example:8443/steerd", or http: an address for a host as well, no user and no fragment. */
+bool value_is_url(const char *text);
+/* What may be the name of a header field or a method (RFC 9110 5.6.2). */
+bool value_is_token(const char *text);
+/* Without control characters, so that it ends no line. */
+bool value_is_line(const char *text);
 
 #endif

@@ -55,6 +55,19 @@ static void add_default(struct text *page, const struct setting *setting)
 	}
 }
 
+/* Of a key that monitors of some kinds have alone; those below https are said there. */
+static void add_kinds(struct text *page, const struct setting *setting)
+{
+	struct text kinds = {0};
+
+	if (setting->kinds == 0 || strncmp(setting->path, "monitors.NAME.https", 19) == 0 ||
+		(setting->type == SETTING_MAP && setting->size > 0))
+		return;
+	table_print_kinds(setting->kinds, &kinds);
+	text_print(page, "For monitors of %s.\n", kinds.bytes);
+	text_done(&kinds);
+}
+
 static void add_setting(struct text *page, const struct setting *setting)
 {
 	struct text limits = {0};
@@ -63,6 +76,7 @@ static void add_setting(struct text *page, const struct setting *setting)
 	add_type(page, setting);
 	roff_end(page);
 	roff_add_prose(page, setting->meaning);
+	add_kinds(page, setting);
 	table_print_limits(setting, &limits);
 	if (limits.size > 0)
 		text_print(page, "Limits: %s.\n", limits.bytes);
@@ -107,8 +121,8 @@ bool section_settings(struct text *page, const char *tops, struct err *err)
 		memcpy(top, tops, size);
 		top[size] = '\0';
 		tops += size + (tops[size] == ' ');
-		for (size_t i = 0; i < table_setting_count; i++) {
-			const struct setting *setting = &table_settings[i];
+		for (size_t i = 0; i < table_count(); i++) {
+			const struct setting *setting = table_get(i);
 
 			if (!is_within(setting->path, top) || is_named_thing(setting))
 				continue;

@@ -123,7 +123,7 @@ const struct snapshot *snapshot_build(
 	snapshot->settings = settings;
 	snapshot->generation = previous ? previous->generation + 1 : 1;
 	snapshot->targets.generation = snapshot->generation;
-	settings_check_files(settings, report);
+	settings_read_files(settings, report);
 	snapshot->private->zones = zone_set_read(
 		settings->zones_path, &rules, previous ? previous->zones : NULL, report);
 

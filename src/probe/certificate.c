@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "certificate.h"
 
-#include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "steerd/base/address.h"
 #include "steerd/base/memory.h"
@@ -15,35 +14,48 @@
 /* Names beyond these are counted. */
 #define NAMES_SHOWN 3
 
-/* OpenSSL has no words for what the system says. */
-static bool is_readable(const char *path, struct err *err)
+/* What PEM holds of certificates and of lists of revoked ones; false if that is nothing. */
+static bool add_content(X509_STORE *store, const struct settings_file *ca)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	BIO *bio = BIO_new_mem_buf(ca->bytes, (int)ca->size);
+	STACK_OF(X509_INFO) *infos = bio ? PEM_X509_INFO_read_bio(bio, NULL, NULL, NULL) : NULL;
+	int added = 0;
 
-	if (fd < 0)
-		return err_os(err, "CA certificates '%s' cannot be read", path);
-	close(fd);
-	return true;
+	for (int i = 0; i < sk_X509_INFO_num(infos); i++) {
+		const X509_INFO *info = sk_X509_INFO_value(infos, i);
+
+		if (info->x509)
+			added += X509_STORE_add_cert(store, info->x509);
+		if (info->crl)
+			added += X509_STORE_add_crl(store, info->crl);
+	}
+	sk_X509_INFO_pop_free(infos, X509_INFO_free);
+	BIO_free(bio);
+	return added > 0;
 }
 
-X509_STORE *certificate_trust(const char *ca_path, struct err *err)
+X509_STORE *certificate_trust(const struct settings_file *ca, struct err *err)
 {
-	if (ca_path && !is_readable(ca_path, err))
+	const char *name = ca ? ca->path : "of the system";
+
+	if (ca && !ca->bytes) {
+		err_set(err, "CA certificates: %s", ca->why ? ca->why : "not read");
 		return NULL;
+	}
 
 	X509_STORE *store = X509_STORE_new();
 
 	ERR_clear_error();
 	/* an operator may trust an intermediate, or the one certificate that the backend has */
 	if (store && X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
-		(ca_path ? X509_STORE_load_file(store, ca_path)
-			 : X509_STORE_set_default_paths(store)) == 1)
+		(ca ? add_content(store, ca) : X509_STORE_set_default_paths(store) == 1)) {
+		ERR_clear_error();
 		return store;
+	}
 
 	const char *why = ERR_reason_error_string(ERR_peek_error());
 
-	err_set(err, "CA certificates '%s' cannot be read: %s", ca_path ? ca_path : "of the system",
-		why ? why : "unknown");
+	err_set(err, "CA certificates '%s' cannot be read: %s", name, why ? why : "there are none");
 	ERR_clear_error();
 	X509_STORE_free(store);
 	return NULL;

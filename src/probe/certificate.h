@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "steerd/base/err.h"
+#include "steerd/config/monitor.h"
 
 /*
  * certificate - whom a check trusts, and what it saw of the server's certificate.
@@ -28,7 +29,7 @@ struct certificate_sight {
  * The CA certificates of a file, or the system's store for NULL; the caller ends it with
  * X509_STORE_free().
  */
-X509_STORE *certificate_trust(const char *ca_path, struct err *err);
+X509_STORE *certificate_trust(const struct settings_file *ca, struct err *err);
 
 /*
  * Makes connections of `tls` trust `trust` and nothing else, and fill `sight`, which must outlive

@@ -8,18 +8,20 @@
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 
-static bool is_same_path(const char *a, const char *b)
+/* Within the same orders files are the same ones; older orders have copies of their own. */
+static bool is_same_file(const struct settings_file *a, const struct settings_file *b)
 {
-	return a && b ? strcmp(a, b) == 0 : a == b;
+	return a && b ? a == b || strcmp(a->path, b->path) == 0 : a == b;
 }
 
 /*
  * What the first `count` monitors of `orders` trust that name the same CA file; NULL if none can.
  */
-static X509_STORE *find_trust(const struct orders *orders, size_t count, const char *ca_path)
+static X509_STORE *find_trust(
+	const struct orders *orders, size_t count, const struct settings_file *ca)
 {
 	for (size_t i = 0; i < count; i++)
-		if (is_same_path(orders->link.monitors[i].ca_path, ca_path) && orders->trust[i])
+		if (is_same_file(orders->link.monitors[i].ca, ca) && orders->trust[i])
 			return orders->trust[i];
 	return NULL;
 }
@@ -33,17 +35,17 @@ static X509_STORE *shared(X509_STORE *trust)
 static X509_STORE *open_trust(
 	const struct orders *orders, size_t monitor, const struct orders *previous, struct err *err)
 {
-	const char *ca_path = orders->link.monitors[monitor].ca_path;
-	X509_STORE *known = find_trust(orders, monitor, ca_path);
+	const struct settings_file *ca = orders->link.monitors[monitor].ca;
+	X509_STORE *known = find_trust(orders, monitor, ca);
 
 	if (known)
 		return shared(known);
 
-	X509_STORE *fresh = certificate_trust(ca_path, err);
+	X509_STORE *fresh = certificate_trust(ca, err);
 
 	if (fresh)
 		return fresh;
-	known = previous ? find_trust(previous, previous->link.monitor_count, ca_path) : NULL;
+	known = previous ? find_trust(previous, previous->link.monitor_count, ca) : NULL;
 	log_err("monitor '%s': %s%s", orders->link.monitors[monitor].name, err->text,
 		known ? "; going on with those read before" : "; its checks fail");
 	return known ? shared(known) : NULL;

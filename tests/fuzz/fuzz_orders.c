@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers: src/probe/link.c src/probe/frame.c src/probe/link_verdicts.c src/probe/link_inquiry.c */
+/* Covers: src/probe/link.c src/probe/link_orders.c src/probe/fields.c src/probe/frame.c src/probe/link_verdicts.c src/probe/link_inquiry.c */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>

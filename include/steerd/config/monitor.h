@@ -20,11 +20,16 @@ struct settings_status_range {
 	uint16_t last;
 };
 
-/* A file that is read with the settings, so that who uses it needs no right to: certificates, keys, secrets. */
+/* A file that is read with the settings, so that who uses it needs no right to. */
+enum settings_file_holds { FILE_CERTIFICATES, FILE_KEY, FILE_SECRET };
 struct settings_file {
 	const char *path;
-	const char *bytes;
+	const char *bytes; /* NULL: it could not be read, which was said, ... */
+	const char *why;   /* ... and why, in words; NULL before that */
 	size_t size;
+	enum settings_file_holds holds;
+	const char *key; /* of the setting that names it: "ca" */
+	struct report_place place;
 };
 
 struct settings_header {
@@ -72,8 +77,7 @@ struct settings_monitor {
 	uint16_t port;
 	bool is_tls; /* https; tcp with `tls: yes` */
 	bool verifies;
-	const char *ca_path; /* NULL: the system's store */
-	const struct settings_file *ca;
+	const struct settings_file *ca;		 /* NULL: the system's store */
 	const struct settings_file *certificate; /* of the client; NULL: none */
 	const struct settings_file *key;
 	uint32_t certificate_warn_days; /* left: it is said; 0: never */

@@ -143,6 +143,8 @@ struct settings {
 	uint32_t confirm_ms;
 	const struct settings_notify *notifies;
 	size_t notify_count;
+	struct settings_file *const *files; /* those that monitors and notifies point to */
+	size_t file_count;
 };
 
 /* NULL if the file cannot be read or has a mistake; `report` says which. */
@@ -154,8 +156,11 @@ void settings_free(struct settings *settings); /* NULL is allowed */
 
 /* The control socket that a file names, whatever else is wrong in it; NULL if that cannot be told.  Heap. */
 char *settings_find_control(const char *path);
-/* An error for each file that settings name for the prober and that cannot be what it should. */
-void settings_check_files(const struct settings *settings, struct report *report);
+/*
+ * Reads the files that settings name for the prober, each path once: an error for each that cannot be what it should,
+ * a warning for a key or secret that everyone may read.
+ */
+void settings_read_files(struct settings *settings, struct report *report);
 
 /* Indices, or SETTINGS_NONE. */
 uint32_t settings_find_pool(const struct settings *settings, const char *name);

@@ -250,7 +250,7 @@ static const struct mistake sites[] = {
 
 static const struct mistake monitors[] = {
 	{"nothing to ask", "monitors: {edge: {every: 5s}}\n",
-		":1:18: missing key 'https' in 'monitors.edge'\n"},
+		":1:12: monitor 'edge' has none of https, http, tcp, dns, exec and push\n"},
 	{"nobody to ask", "monitors: {edge: {https: {path: /}}}\n",
 		":1:26: missing key 'host' in 'monitors.edge.https'\n"},
 	{"a slip beside what it hides",

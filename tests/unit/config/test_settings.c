@@ -118,7 +118,7 @@ static void example_monitor(const struct settings *settings)
 	assert_int_equal(edge->place.column, 3);
 	assert_string_equal(edge->host, "dl.files.example");
 	assert_string_equal(edge->path, "/health");
-	assert_null(edge->ca_path);
+	assert_null(edge->ca);
 	assert_int_equal(edge->port, 443);
 	assert_int_equal(edge->every_ms, 5000);
 	assert_int_equal(edge->timeout_ms, 2000);
@@ -267,7 +267,8 @@ static void everything_monitors(const struct settings *settings)
 	assert_int_equal(settings->monitor_count, 2);
 	assert_string_equal(slow->host, "h");
 	assert_string_equal(slow->path, "/a?b=c");
-	assert_string_equal(slow->ca_path, "/etc/steerd/ca.pem");
+	assert_string_equal(slow->ca->path, "/etc/steerd/ca.pem");
+	assert_null(slow->ca->bytes);
 	assert_int_equal(slow->port, 65535);
 	assert_int_equal(slow->every_ms, 3600000);
 	assert_int_equal(slow->timeout_ms, 4000);
@@ -469,9 +470,9 @@ static const struct {
 	const char *want;
 } certificates[] = {
 	{"-----BEGIN CERTIFICATE-----\n", ""},
-	{NULL, "x.yaml:2:3: 'ca' of monitor 'm': cannot open '%s': No such file or directory\n"},
-	{"", "x.yaml:2:3: 'ca' of monitor 'm': '%s' is no PEM file\n"},
-	{"192.0.2.0/24,fra\n", "x.yaml:2:3: 'ca' of monitor 'm': '%s' is no PEM file\n"},
+	{NULL, "x.yaml:2:36: 'ca': cannot open '%s': No such file or directory\n"},
+	{"", "x.yaml:2:36: 'ca': '%s' is empty\n"},
+	{"192.0.2.0/24,fra\n", "x.yaml:2:36: 'ca': '%s' is no PEM file\n"},
 };
 
 static void certificates_are_looked_at(void **state)
@@ -492,7 +493,7 @@ static void certificates_are_looked_at(void **state)
 		unlink(path);
 		if (certificates[i].text)
 			put(path, certificates[i].text);
-		settings_check_files(settings, &report);
+		settings_read_files(settings, &report);
 		text_add(&want, "");
 		text_add(&report.lines, "");
 		text_print(&want, certificates[i].want, path); /* NOLINT: from the table above */

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -22,8 +23,8 @@ static bool is_level(const struct setting *setting)
 static void entries_are_whole(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < table_setting_count; i++) {
-		const struct setting *setting = &table_settings[i];
+	for (size_t i = 0; i < table_count(); i++) {
+		const struct setting *setting = table_get(i);
 		size_t meaning_size = strlen(setting->meaning);
 
 		if (meaning_size == 0 || setting->meaning[meaning_size - 1] != '.')
@@ -37,7 +38,7 @@ static void entries_are_whole(void **state)
 		if (!*table_type_text(setting->type))
 			fail_msg("%s: its type has no name", setting->path);
 		for (size_t j = 0; j < i; j++)
-			if (strcmp(table_settings[j].path, setting->path) == 0)
+			if (strcmp(table_get(j)->path, setting->path) == 0)
 				fail_msg("%s: stands twice", setting->path);
 	}
 }
@@ -46,14 +47,14 @@ static void entries_are_whole(void **state)
 static void levels_come_first(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < table_setting_count; i++) {
-		bool is_found = table_is_below(&table_settings[i], "");
+	for (size_t i = 0; i < table_count(); i++) {
+		bool is_found = table_is_below(table_get(i), "");
 
 		for (size_t j = 0; j < i && !is_found; j++)
-			is_found = is_level(&table_settings[j]) &&
-				table_is_below(&table_settings[i], table_settings[j].path);
+			is_found = is_level(table_get(j)) &&
+				table_is_below(table_get(i), table_get(j)->path);
 		if (!is_found)
-			fail_msg("%s: its level is not there", table_settings[i].path);
+			fail_msg("%s: its level is not there", table_get(i)->path);
 	}
 }
 
@@ -74,13 +75,40 @@ static const struct {
 	{"tcp.idle", "", NULL},
 	{"pools", "monitor", NULL},
 	{"nowhere", "listen", NULL},
+	{"monitors.NAME.https", "port", "monitors.NAME.https.port"},
+	{"monitors.NAME.http", "port", "monitors.NAME.http.port"},
+	{"monitors.NAME.http", "host", "monitors.NAME.https.host"},
+	{"monitors.NAME.http", "ca", NULL},
+	{"monitors.NAME.tcp", "ca", "monitors.NAME.https.ca"},
+	{"monitors.NAME.tcp", "host", "monitors.NAME.tcp.host"},
+	{"monitors.NAME.tcp", "path", NULL},
+	{"monitors.NAME.dns", "host", NULL},
 };
+
+/* As the reader looks: among all that the level holds. */
+static const struct setting *find(const char *level, const char *key)
+{
+	const struct setting **below = memory_new(table_count() * sizeof(below[0]));
+	const struct setting *found = NULL;
+	size_t count = 0;
+
+	if (!*level)
+		count = table_list(NULL, below);
+	for (size_t i = 0; i < table_count(); i++)
+		if (strcmp(table_get(i)->path, level) == 0)
+			count = table_list(table_get(i), below);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(table_key(below[i]), key) == 0)
+			found = below[i];
+	free(below);
+	return found;
+}
 
 static void keys_are_found(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(finds); i++) {
-		const struct setting *found = table_find(finds[i].level, finds[i].key);
+		const struct setting *found = find(finds[i].level, finds[i].key);
 
 		if (!found != !finds[i].want || (found && strcmp(found->path, finds[i].want) != 0))
 			fail_msg("'%s' at '%s': %s", finds[i].key, finds[i].level,
@@ -100,6 +128,10 @@ static const struct {
 	{"monitors.NAME.expect.body", "from 1 to 1024 bytes"},
 	{"listen", "from 1 to 64 items"},
 	{"pools.NAME.members.NAME.weight", "from 0 to 65535"},
+	{"monitors.NAME.expect.body-limit", "from 1 to 16MiB"},
+	{"monitors.NAME.range.floor", "from 1kbit/s to 1000Gbit/s"},
+	{"monitors.NAME.expect.headers", "from 1 to 32 entries"},
+	{"monitors.NAME.expect.sha256", ""},
 	{"tcp", ""},
 	{"zones", ""},
 	{"pools.NAME.method", ""},
@@ -113,9 +145,9 @@ static void limits_are_printed(void **state)
 		struct text text = {0};
 
 		text_add(&text, "");
-		for (size_t j = 0; j < table_setting_count; j++)
-			if (strcmp(table_settings[j].path, limits[i].path) == 0)
-				table_print_limits(&table_settings[j], &text);
+		for (size_t j = 0; j < table_count(); j++)
+			if (strcmp(table_get(j)->path, limits[i].path) == 0)
+				table_print_limits(table_get(j), &text);
 		if (strcmp(text.bytes, limits[i].want) != 0)
 			fail_msg("%s: '%s'", limits[i].path, text.bytes);
 		text_done(&text);
@@ -136,7 +168,16 @@ static const struct {
 	{"sites.NAME", "sites: {s: {", "}}"},
 	{"monitors.NAME", "monitors: {m: {https: {host: h}, ", "}}"},
 	{"monitors.NAME.https", "monitors: {m: {https: {", "}}}"},
+	{"monitors.NAME.http", "monitors: {m: {http: {host: h, ", "}}}"},
+	{"monitors.NAME.tcp", "monitors: {m: {tcp: {", "}}}"},
+	{"monitors.NAME.dns", "monitors: {m: {dns: {", "}}}"},
+	{"monitors.NAME.exec", "monitors: {m: {exec: {", "}}}"},
+	{"monitors.NAME.push", "monitors: {m: {push: {", "}}}"},
+	{"monitors.NAME.limits", "monitors: {m: {https: {host: h}, limits: {", "}}}"},
 	{"monitors.NAME.expect", "monitors: {m: {https: {host: h}, expect: {", "}}}"},
+	{"monitors.NAME.certificate-days", "monitors: {m: {https: {host: h}, certificate-days: {",
+		"}}}"},
+	{"monitors.NAME.range", "monitors: {m: {https: {host: h}, range: {", "}}}"},
 	{"pools.NAME",
 		"monitors: {edge: {https: {host: h}}}\nsites: {fra: {at: [1, 2]}}\n"
 		"pools: {p: {members: {a: {site: fra, address: 192.0.2.1}}, ",
@@ -155,7 +196,21 @@ static const struct {
 	const char *text;
 } companions[] = {
 	{"monitors.NAME.https.host", "monitors.NAME.https", ", host: h"},
+	{"monitors.NAME.tcp.port", "monitors.NAME.tcp", ", port: 22"},
+	{"monitors.NAME.dns.name", "monitors.NAME.dns", ", name: h"},
+	{"monitors.NAME.exec.command", "monitors.NAME.exec", ", command: /bin/true"},
+	{"monitors.NAME.range.size", "monitors.NAME.range", ", size: 4MiB"},
 	{"pools.NAME.method", "pools.NAME", ", method: all"},
+};
+
+/* Keys that an example needs beside it. */
+static const struct {
+	const char *path;
+	const char *text;
+} partners[] = {
+	{"monitors.NAME.https.certificate", ", key: client.key"},
+	{"monitors.NAME.tcp.tls", ", host: h"},
+	{"monitors.NAME.https.key", ", certificate: client.pem"},
 };
 
 static void add_example(struct text *yaml, const struct setting *setting)
@@ -172,6 +227,9 @@ static void add_example(struct text *yaml, const struct setting *setting)
 			if (table_is_below(setting, companions[j].level) &&
 				strcmp(setting->path, companions[j].unless) != 0)
 				text_add(yaml, companions[j].text);
+		for (size_t j = 0; j < COUNT_OF(partners); j++)
+			if (strcmp(setting->path, partners[j].path) == 0)
+				text_add(yaml, partners[j].text);
 		if (table_is_below(setting, "pools.NAME.members.NAME") && !is_endpoint)
 			text_add(yaml, ", address: 192.0.2.9");
 		text_print(yaml, "%s\n", frames[i].after);
@@ -184,22 +242,21 @@ static void examples_are_taken(void **state)
 	size_t taken = 0;
 
 	(void)state;
-	for (size_t i = 0; i < table_setting_count; i++) {
+	for (size_t i = 0; i < table_count(); i++) {
 		struct report report = {0};
 		struct text yaml = {0};
 
-		if (!table_settings[i].example)
+		if (!table_get(i)->example)
 			continue;
-		add_example(&yaml, &table_settings[i]);
+		add_example(&yaml, table_get(i));
 		if (yaml.size == 0)
-			fail_msg("%s: no frame for its example", table_settings[i].path);
+			fail_msg("%s: no frame for its example", table_get(i)->path);
 
 		struct settings *settings =
 			settings_parse(yaml.bytes, yaml.size, "example", &report);
 
 		if (!settings)
-			fail_msg(
-				"%s: %s%s", table_settings[i].path, yaml.bytes, report.lines.bytes);
+			fail_msg("%s: %s%s", table_get(i)->path, yaml.bytes, report.lines.bytes);
 		settings_free(settings);
 		report_done(&report);
 		text_done(&yaml);

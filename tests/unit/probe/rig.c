@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "steerd/base/clock.h"
+#include "steerd/base/file.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/text.h"
 
@@ -246,6 +247,30 @@ void rig_wait(struct rig_steerd *steerd, bool (*holds)(const struct rig_steerd *
 		fail_msg("did not come: %s", about);
 }
 
+const struct settings_file *rig_file(const char *path)
+{
+	static struct settings_file files[64];
+	struct settings_file *file = files;
+	struct text bytes = {0};
+	struct err err;
+
+	if (!path)
+		return NULL;
+	while (file->path && strcmp(file->path, path) != 0)
+		file++;
+	assert_true(file < files + COUNT_OF(files) - 1);
+	if (file->path)
+		return file;
+	file->path = memory_text(path);
+	if (file_read(path, 1 << 20, &bytes, &err)) {
+		file->bytes = bytes.bytes;
+		file->size = bytes.size;
+	} else {
+		file->why = memory_text(err.text);
+	}
+	return file;
+}
+
 struct settings_monitor rig_monitor(const char *name, uint16_t port, const char *ca_path)
 {
 	static const struct settings_status_range expected[] = {{200, 299}};
@@ -254,7 +279,11 @@ struct settings_monitor rig_monitor(const char *name, uint16_t port, const char 
 		.name = name,
 		.host = "dl.files.example",
 		.path = "/health",
-		.ca_path = ca_path,
+		.method = "GET",
+		.is_tls = true,
+		.verifies = true,
+		.allows_internal = true,
+		.ca = rig_file(ca_path),
 		.port = port,
 		.every_ms = 300,
 		.timeout_ms = 2000,
@@ -263,6 +292,7 @@ struct settings_monitor rig_monitor(const char *name, uint16_t port, const char 
 		.status = expected,
 		.status_count = 1,
 		.body = "ok",
+		.body_bytes = 65536,
 	};
 }
 

@@ -82,6 +82,9 @@ void rig_wait(struct rig_steerd *steerd, bool (*holds)(const struct rig_steerd *
 bool rig_await(struct rig_steerd *steerd, bool (*holds)(const struct rig_steerd *, const void *),
 	const void *context);
 
+/* A file as steerd would have read it, bytes and all, for the life of the program; NULL for NULL. */
+const struct settings_file *rig_file(const char *path);
+
 /* A monitor that judges at once: fall 1, rise 1, every 300 ms, 2 s to answer. */
 struct settings_monitor rig_monitor(const char *name, uint16_t port, const char *ca_path);
 struct target rig_target(const char *key, uint32_t monitor, const char *address);

@@ -29,6 +29,8 @@ static struct address address_of(const char *text)
 	return address;
 }
 
+static const struct settings_file ca = {.path = "/etc/ca.pem", .bytes = "a\0b", .size = 3};
+
 static void fill(struct example *example)
 {
 	*example = (struct example){
@@ -42,8 +44,10 @@ static void fill(struct example *example)
 	};
 	example->monitors[0] = (struct settings_monitor){
 		.name = "edge",
+		.kind = KIND_HTTPS,
 		.host = "dl.files.example",
 		.path = "/health",
+		.method = "GET",
 		.port = 443,
 		.every_ms = 5000,
 		.timeout_ms = 2000,
@@ -53,7 +57,7 @@ static void fill(struct example *example)
 		.status_count = 2,
 	};
 	example->monitors[1] = example->monitors[0];
-	example->monitors[1].ca_path = "/etc/ca.pem";
+	example->monitors[1].ca = &ca;
 	example->monitors[1].body = "two\nlines";
 	example->monitors[1].status_count = 0;
 	example->orders = (struct link_orders){
@@ -104,11 +108,12 @@ static void orders_and_back(void **state)
 	assert_int_equal(back.monitor_count, 2);
 	assert_string_equal(back.monitors[0].host, "dl.files.example");
 	assert_string_equal(back.monitors[0].path, "/health");
-	assert_null(back.monitors[0].ca_path);
+	assert_null(back.monitors[0].ca);
 	assert_null(back.monitors[0].body);
 	assert_int_equal(back.monitors[0].status_count, 2);
 	assert_int_equal(back.monitors[0].status[1].first, 404);
-	assert_string_equal(back.monitors[1].ca_path, "/etc/ca.pem");
+	assert_string_equal(back.monitors[1].ca->path, "/etc/ca.pem");
+	assert_memory_equal(back.monitors[1].ca->bytes, "a\0b", 3);
 	assert_string_equal(back.monitors[1].body, "two\nlines");
 	assert_int_equal(back.monitors[1].every_ms, 5000);
 	assert_int_equal(back.monitors[1].timeout_ms, 2000);

@@ -60,12 +60,12 @@ static void expect_long_words(struct settings_monitor *monitor)
 
 static void trust_system(struct settings_monitor *monitor)
 {
-	monitor->ca_path = NULL;
+	monitor->ca = NULL;
 }
 
 static void trust_nothing(struct settings_monitor *monitor)
 {
-	monitor->ca_path = "/nonexistent/ca.pem";
+	monitor->ca = rig_file("/nonexistent/ca.pem");
 }
 
 static void trust_self_signed(struct settings_monitor *monitor)
@@ -73,7 +73,7 @@ static void trust_self_signed(struct settings_monitor *monitor)
 	static char path[128];
 
 	snprintf(path, sizeof(path), "%s/self-signed.pem", certificates.directory);
-	monitor->ca_path = path;
+	monitor->ca = rig_file(path);
 }
 
 static void want_other_name(struct settings_monitor *monitor)
@@ -130,7 +130,7 @@ static const struct {
 	{"good", "ok", "certificate is not trusted: unable to get local issuer certificate",
 		trust_system},
 	{"good", "ok",
-		"CA certificates '/nonexistent/ca.pem' cannot be read: No such file or directory",
+		"CA certificates: cannot open '/nonexistent/ca.pem': No such file or directory",
 		trust_nothing},
 };
 
