@@ -25,7 +25,7 @@ enum belief_why {
 	BELIEF_OBSERVER, /* stays up: so much failed at once that the fault may be ours */
 	BELIEF_LOSS,	 /* stays up: its pool lost as much as health may take away in a minute */
 	BELIEF_EVIDENCE, /* stays up: one of its pool's last, more failures are needed */
-	BELIEF_FAILBACK, /* stays down: its failback delay is not over */
+	BELIEF_FAILBACK, /* stays down: no check passed since, or its failback delay is not over */
 	BELIEF_RETURN,	 /* stays down: until an operator returns it */
 	BELIEF_RAMP,	 /* up, and its share grows */
 	BELIEF_WITHOUT,	 /* serves without what its pool needs */

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "steerd/base/address.h"
+#include "steerd/base/err.h"
+#include "steerd/base/text.h"
 #include "steerd/health/belief.h"
 #include "steerd/health/target.h"
 #include "steerd/health/verdict.h"
@@ -19,6 +21,10 @@
  *
  *	verdicts ─▶ combine (conditions, needs) ─▶ hold or let go (observer, loss, evidence, failback, return) ─▶ ramp
  *	                                                                         └▶ pools: sound, panic, lost ─▶ beliefs
+ *
+ * What only adds is believed at once, what takes away is held back until it is sure: an address goes down unless the observer
+ * is suspect, its pool, or one above that, has lost enough for a minute, or it is one of the last.  What is known when rules
+ * come into force, and what operators said, is not health taking something away, and is never held.
  */
 
 #define GUARD_NONE UINT32_MAX
@@ -29,8 +35,13 @@
 enum guard_condition_kind {
 	GUARD_TARGETS, /* what one monitor says: `targets`, one for each written address, or one for a host name */
 	GUARD_AT_LEAST, /* `at_least` of the items are up (all-of: as many as there are; any-of: 1) */
-	GUARD_NOT,	/* the one item is down */
+	GUARD_NOT,	/* the one item is down; of one that is unknown, unknown */
 };
+
+/*
+ * AT_LEAST: what is unknown counts as up, so it is down if too few are left.  Else its best `at_least` items decide, up
+ * before unknown before degraded: one that is degraded makes it degraded, all unknown make it unknown.
+ */
 
 struct guard_condition {
 	enum guard_condition_kind kind;
@@ -40,6 +51,11 @@ struct guard_condition {
 	size_t item_count;
 };
 
+/*
+ * Capacity is per address: an endpoint's, or 1, is divided among its addresses of both families; a pool's is the sum of its
+ * members', or what is written where it is a member, in proportion to what is left of it.  One that is not sound counts as
+ * nothing there.  An override of a member that is a pool weighs for the pool above as a whole.
+ */
 struct guard_member {
 	const char *key; /* "POOL/MEMBER": the same member in every generation */
 	uint32_t pool;	 /* whose member it is */
@@ -75,11 +91,11 @@ struct guard_rules {
 	size_t member_count;
 	uint32_t
 		canaries; /* a pool whose addresses always answer unless we are cut off; GUARD_NONE */
-	uint8_t suspect_percent; /* of checked targets; so many failing anew makes the observer suspect; 100: never */
+	uint8_t suspect_percent; /* of checked targets; more that fail anew make the observer suspect; 100: never */
 	uint8_t suspect_networks;   /* of so many networks at least (IPv4 /16, IPv6 /32) */
 	uint32_t suspect_window_ms; /* within so long */
 	uint32_t
-		confirm_ms; /* without canaries: so long after, while anything passes, it is believed */
+		confirm_ms; /* without canaries: so long after, if anything passed since, it is believed */
 };
 
 /* What is known now. */
@@ -87,14 +103,15 @@ struct guard_input {
 	const struct verdict_table *verdicts; /* of the rules' targets */
 	const uint8_t *
 		overrides; /* enum override_kind, by member id, those of the members above not yet applied */
-	uint64_t now_ms; /* monotonic */
+	bool is_stale; /* the prober is silent: what waits for time alone to be believed goes on waiting */
+	uint64_t now_ms; /* monotonic; one that goes back is taken as standing still */
 	uint64_t now_unix_s;
 };
 
 struct guard_pool_state {
 	uint8_t state;	 /* enum belief_pool */
 	uint8_t percent; /* capacity left, after what operators took out is left out of the count */
-	uint8_t loss_percent;  /* of its capacity, taken away by health within the last minute */
+	uint8_t loss_percent; /* of its capacity, taken away by health within the last minute; each address once */
 	uint32_t held_count;   /* addresses that stay up though their checks say down */
 	bool is_without;       /* what it needs is lost */
 	bool was_ever_up;      /* some address of it passed a check once */
@@ -106,10 +123,14 @@ struct guard;
 struct guard *guard_new(void);
 void guard_free(struct guard *guard); /* NULL is allowed */
 
-/* The rules from now on, which must outlive their use: members that were known, by key and address, go on as they were. */
+/*
+ * The rules from now on, which must outlive their use, as those before must outlive this call: members that were known, by
+ * key and address, go on as they were, and what the next step sees of others is taken as it is.
+ */
 void guard_set_rules(struct guard *guard, const struct guard_rules *rules);
 
-/* Looks again; true if anything that answers depend on changed: a state, a share, a row, a pool. */
+/* Looks again; true if anything changed that answers depend on, or what is said of them: a row, a state and why, a share, a
+ * pool.  Allocates only when rows come or go. */
 bool guard_step(struct guard *guard, const struct guard_input *input);
 /* When time alone may change something next, on the input's clock; UINT64_MAX: never. */
 uint64_t guard_due_at_ms(const struct guard *guard);
@@ -128,7 +149,16 @@ struct guard_observer {
 };
 const struct guard_observer *guard_observer(const struct guard *guard);
 
-/* An operator's word for a member that waits for it; how many addresses it lets back. */
+/* An operator's word for a member that waits for it; how many addresses it lets back, at the next step. */
 size_t guard_return(struct guard *guard, uint32_t member);
+
+/*
+ * What must outlive the process: what is believed of each address, what it waits for, the suspicion.  Times are ages, so
+ * that time stands still meanwhile.  Read after guard_set_rules() and before the first step; what is not of the
+ * rules is left out.  Bytes that are cut, rotten or cannot be are refused whole.
+ */
+void guard_write(const struct guard *guard, struct text *ret_bytes);
+bool guard_read(
+	struct guard *guard, const void *bytes, size_t size, uint64_t now_ms, struct err *err);
 
 #endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "steerd/health/guard.h"
+
+#include <stdlib.h>
+
+#include "guard_combine.h"
+#include "guard_hold.h"
+#include "guard_observer.h"
+#include "guard_pools.h"
+#include "guard_rows.h"
+#include "steerd/base/memory.h"
+
+/* Before the first ones. */
+static const struct guard_rules no_rules = {.canaries = GUARD_NONE, .suspect_percent = 100};
+
+struct guard *guard_new(void)
+{
+	struct guard *guard = memory_new(sizeof(*guard));
+
+	guard->rules = &no_rules;
+	guard->beliefs.first = memory_new(sizeof(guard->beliefs.first[0]));
+	guard->due_ms = GUARD_NEVER;
+	return guard;
+}
+
+void guard_free(struct guard *guard)
+{
+	if (!guard)
+		return;
+	belief_table_done(&guard->beliefs);
+	free(guard->rows);
+	free(guard->pools);
+	guard_pools_done(&guard->capacity);
+	guard_observer_done(&guard->sights);
+	free(guard);
+}
+
+void guard_set_rules(struct guard *guard, const struct guard_rules *rules)
+{
+	const struct guard_rules *before = guard->rules;
+	size_t count;
+
+	guard->rules = rules;
+	guard->is_fresh = true;
+	guard_pools_set_rules(guard, before);
+
+	struct guard_known *known = guard_rows_carry(guard, before, &count);
+
+	guard_rows_make(guard, known, count, NULL);
+	free(known);
+}
+
+static void take_time(struct guard *guard, const struct guard_input *input)
+{
+	if (input->now_ms > guard->now_ms)
+		guard->now_ms = input->now_ms;
+	guard->now_unix_s = input->now_unix_s;
+	guard->due_ms = GUARD_NEVER;
+}
+
+bool guard_step(struct guard *guard, const struct guard_input *input)
+{
+	take_time(guard, input);
+
+	struct guard_view view = guard_observer_follow(guard, input->verdicts);
+	bool has_changed = guard_rows_follow(guard, &view);
+
+	has_changed = guard_observer_look(guard, input) || has_changed;
+	has_changed = guard_hold_see(guard, input, &view) || has_changed;
+	guard_pools_count(guard, input);
+	guard_hold_let_go(guard, input);
+	for (size_t i = 0; i < guard->rules->pool_count; i++) {
+		uint32_t pool = guard->capacity.order[i];
+
+		has_changed = guard_hold_publish(guard, pool) || has_changed;
+		has_changed = guard_pools_publish(guard, input, pool) || has_changed;
+	}
+	guard->is_fresh = false;
+	return has_changed;
+}
+
+uint64_t guard_due_at_ms(const struct guard *guard)
+{
+	return guard->due_ms;
+}
+
+const struct belief_table *guard_beliefs(const struct guard *guard)
+{
+	return &guard->beliefs;
+}
+
+const struct guard_pool_state *guard_pools(const struct guard *guard)
+{
+	return guard->pools;
+}
+
+const struct guard_observer *guard_observer(const struct guard *guard)
+{
+	return &guard->sights.shown;
+}
+
+size_t guard_return(struct guard *guard, uint32_t member)
+{
+	size_t count = 0;
+
+	for (uint32_t i = guard->beliefs.first[member]; i < guard->beliefs.first[member + 1]; i++) {
+		if (guard->rows[i].health != VERDICT_DOWN || guard->rows[i].hold != BELIEF_RETURN ||
+			guard->rows[i].is_returned)
+			continue;
+		guard->rows[i].is_returned = true;
+		count++;
+	}
+	return count;
+}
