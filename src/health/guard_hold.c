@@ -322,7 +322,7 @@ static bool publish_row(struct guard *guard, size_t index, bool is_without)
 	belief->state = state_of(row, pool_of(guard, row), is_without);
 	belief->share = share_of(guard, row, belief->state);
 	belief->why = why_of(row, is_without);
-	if (belief->state != before.state)
+	if (belief->state != before.state || before.since_unix_s == 0)
 		belief->since_unix_s = guard->now_unix_s;
 	return belief->state != before.state || belief->share != before.share ||
 		belief->why != before.why;

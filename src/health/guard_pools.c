@@ -120,7 +120,6 @@ static struct guard_pool_state *carry_states(
 	for (size_t i = 0; i < rules->pool_count; i++) {
 		uint32_t old = guard_keys_find(keys, before->pool_count, rules->pools[i].name);
 
-		states[i].since_unix_s = guard->now_unix_s;
 		if (old != GUARD_NONE)
 			states[i] = guard->pools[old];
 	}
@@ -416,7 +415,7 @@ bool guard_pools_publish(struct guard *guard, const struct guard_input *input, u
 		else
 			state->was_ever_up = state->was_ever_up || guard->pools[child].was_ever_up;
 	}
-	if (state->state != before.state)
+	if (state->state != before.state || state->since_unix_s == 0)
 		state->since_unix_s = guard->now_unix_s;
 	return !is_same_state(state, &before);
 }

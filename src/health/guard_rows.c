@@ -56,14 +56,11 @@ struct draft {
 	size_t row_capacity;
 };
 
-/* Of an address that was not there before; health UNKNOWN counts as up. */
-static struct guard_known newcomer(
-	const struct guard *guard, uint32_t member, const struct address *address)
+/* Of an address that was not there before: unknown, which counts as up, since a time that the first step says. */
+static struct guard_known newcomer(uint32_t member, const struct address *address)
 {
 	return (struct guard_known){
-		.belief = {.address = *address,
-			.share = BELIEF_WHOLE,
-			.since_unix_s = guard->now_unix_s},
+		.belief = {.address = *address, .share = BELIEF_WHOLE},
 		.row = {.member = member,
 			.down_ms = GUARD_NEVER,
 			.up_ms = GUARD_NEVER,
@@ -75,7 +72,7 @@ static struct guard_known newcomer(
 
 static void draft_add(struct draft *draft, uint32_t member, const struct address *address)
 {
-	struct guard_known row = newcomer(draft->guard, member, address);
+	struct guard_known row = newcomer(member, address);
 	const struct guard_known *found = draft->known_count == 0
 		? NULL
 		: bsearch(&row, draft->known, draft->known_count, sizeof(row), compare_known);

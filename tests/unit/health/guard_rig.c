@@ -126,6 +126,7 @@ bool rig_step(struct rig *rig, uint64_t now_ms)
 		.now_unix_s = UNIX_OF_START + now_ms / 1000,
 	};
 
+	rig->has_stepped = true;
 	rig->now_ms = now_ms;
 	return guard_step(rig->guard, &input);
 }
@@ -213,7 +214,7 @@ static void play_step(struct rig *rig, const char *about, const char *step)
 
 	uint64_t at_ms = (uint64_t)(at_s * 1000);
 
-	if (at_ms > 0)
+	if (rig->has_stepped && at_ms > rig->now_ms)
 		pass_time(rig, about, step, at_ms);
 	rig_show(rig, strcmp(seen, "=") == 0 ? "" : seen);
 	rig_step(rig, at_ms);

@@ -36,7 +36,8 @@ struct rig {
 	struct verdict_table table;
 	uint8_t overrides[RIG_MEMBERS];
 	bool is_stale;
-	uint64_t now_ms;
+	bool has_stepped;
+	uint64_t now_ms; /* of the last step */
 };
 
 /* Rules without any limit: no panic threshold, no loss limit, no evidence, no delay, never suspect. */
