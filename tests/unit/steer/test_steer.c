@@ -71,6 +71,42 @@ static const struct steer_pool fallback = {
 	.member_count = COUNT_OF(plain),
 };
 
+static const struct steer_pool last_good = {
+	.name = "plain",
+	.method = STEER_ALL,
+	.when_all_down = STEER_LAST_GOOD,
+	.answers = 64,
+	.members = plain,
+	.member_count = COUNT_OF(plain),
+};
+
+/* What is inside the fence, and what is behind it. */
+static const struct steer_member fence_list[] = {END(0, 0, 1, 6, 1), END(1, 1, 1, 7, 1)};
+static const struct steer_pool fence = {
+	.name = "fence",
+	.id = 1,
+	.method = STEER_ALL,
+	.when_all_down = STEER_FENCED,
+	.answers = 64,
+	.members = fence_list,
+	.member_count = COUNT_OF(fence_list),
+};
+static const struct steer_member behind_list[] = {SUB(2, 0, 1, fence), END(3, 1, 1, 8, 1)};
+static const struct steer_pool behind = POOL(0, STEER_FAILOVER, 1, behind_list);
+static const struct steer_pool behind_all = POOL(0, STEER_ALL, 64, behind_list);
+static const struct steer_pool fenced_nearest = {
+	.name = "fence",
+	.id = 1,
+	.method = STEER_NEAREST,
+	.when_all_down = STEER_FENCED,
+	.answers = 1,
+	.members = fence_list,
+	.member_count = COUNT_OF(fence_list),
+};
+static const struct steer_member behind_near_list[] = {
+	SUB(2, 0, 1, fenced_nearest), END(3, 1, 1, 8, 1)};
+static const struct steer_pool behind_near = POOL(0, STEER_NEAREST, 1, behind_near_list);
+
 static const struct steer_member with_zero[] = {
 	END(0, NOWHERE, 0, 1, 1), END(1, NOWHERE, 1, 2, 1), END(2, NOWHERE, 0, 3, 1)};
 static const struct steer_pool zero_weight = POOL(0, STEER_WEIGHTED, 1, with_zero);
@@ -309,6 +345,72 @@ static const struct {
 	{"nested: two regions", &world_two, {0, 1, 2}, "", "", "1,4:25% 2,4:75%"},
 	{"an address that is there twice is answered once", &twice, {0}, "", "", "1,2:100%"},
 	{"fallback has addresses too", &fallback, {0}, "1 2 3", "", "static 1:100%"},
+
+	/* shares */
+	{"failover: a share, and the rest to the next", &failover, {0}, "1/16", "", "1:25% 2:75%"},
+	{"two shares", &failover, {0}, "1/16 2/32", "", "1:25% 2:25% 3:50%"},
+	{"a share below that of the one before", &failover, {0}, "1/32 2/16", "", "1:50% 3:50%"},
+	{"the smallest", &failover, {0}, "1/1", "", "1:1.56% 2:98.4%"},
+	{"nearest", &nearest, {1, 0, 2}, "2/16", "", "2:25% 1:75%"},
+	{"nearest, two answers", &nearest_two, {1, 0, 2}, "2/16", "", "2,1:25% 1,3:75%"},
+	{"weighted: of its usual share", &weighted, {0}, "1/32", "",
+		"1:12.5% 2:12.5% 3:25% 2:16.7% 3:33.3%"},
+	{"all", &all, {0}, "2/16", "", "1,2,3:25% 1,3:75%"},
+	{"weight 0 stands in", &zero_weight, {0}, "2/32", "", "2:50% 1:25% 3:25%"},
+	{"of an endpoint's addresses", &failover_many, {0}, "1/32", "",
+		"1:12.5% 2:12.5% 3:12.5% 4:12.5% 2:16.7% 3:16.7% 4:16.7%"},
+	{"nothing else: as if it were whole", &failover, {0}, "1 2/16 3", "", "2:100%"},
+	{"nothing but shares: where none is left, as if they were whole", &failover, {0},
+		"1/16 2/16 3/16", "", "1:100%"},
+	{"nothing but shares, by weight", &weighted, {0}, "1/16 2/32 3/16", "",
+		"1:6.25% 2:6.25% 3:12.5% 2:25% 1:12.5% 2:12.5% 3:25%"},
+	{"forced up is whole", &failover, {0}, "1/16", "0=u", "1:100%"},
+	{"drained is drained", &failover, {0}, "1/16", "0=d", "2:100%"},
+	{"one that is not used cuts nothing", &failover, {0}, "2/16", "", "1:100%"},
+	{"nested: the pool has what its members have", &world_pool, {0, 1, 2}, "1/32 2/32", "",
+		"1:12.5% 2:37.5% 3:50%"},
+	{"nested: a region", &world_pool, {0, 1, 2}, "1/32 2/32 3/32", "",
+		"1:12.5% 2:37.5% 4:50%"},
+
+	/* pools that count as failed */
+	{"a pool in panic is passed over", &world_pool, {0, 1, 2}, "1 eu_cdn_list=p", "", "3:100%"},
+	{"a region in panic", &world_pool, {0, 1, 2}, "1 2 eu_list=p", "", "4:100%"},
+	{"forced up beats the panic", &world_pool, {0, 1, 2}, "2 eu_list=p", "16=u", "1:25% 2:75%"},
+	{"all in panic", &world_pool, {1, 0, 2}, "1 5 eu_list=p us_list=p world_list=p", "",
+		"4:100%"},
+	{"all that it holds in panic", &world_pool, {1, 0, 2}, "4 eu_list=p us_list=p", "",
+		"4:100%"},
+	{"in panic: whatever checks say", &weighted, {0}, "1 2 plain=p", "", "1:25% 2:25% 3:50%"},
+	{"in panic: what is drained stays out", &weighted, {0}, "1 2 plain=p", "1=d",
+		"1:33.3% 3:66.7%"},
+	{"in panic: no shares", &weighted, {0}, "1/16 2 plain=p", "", "1:25% 2:25% 3:50%"},
+	{"in panic, with a fallback", &fallback, {0}, "1 plain=p", "", "static 1:100%"},
+	{"last good", &last_good, {0}, "1 2! 3!", "", "2,3:100%"},
+	{"last good, in panic", &last_good, {0}, "1 2! 3/64! plain=p", "", "2,3:100%"},
+	{"in panic, and up, but was not good", &last_good, {0}, "1 2! plain=p", "", "2:100%"},
+	{"never good: all", &last_good, {0}, "1 2 3", "", "1,2,3:100%"},
+	{"last good, and drained", &last_good, {0}, "1 2! 3!", "1=d", "3:100%"},
+	{"last good are all drained: the others", &last_good, {0}, "1 2! 3", "1=d", "1,3:100%"},
+	{"last good and all drained", &last_good, {0}, "1 2! 3", "0=d 1=d 2=d", "1,2,3:100%"},
+
+	/* fences */
+	{"inside the fence", &behind, {0}, "6", "", "7:100%"},
+	{"nothing inside the fence: all of it", &behind, {0}, "6 7", "", "6:50% 7:50%"},
+	{"the fence is in panic: all of it", &behind, {0}, "6 fence=p", "", "6:50% 7:50%"},
+	{"one that is drained inside stays out", &behind, {0}, "6 7", "0=d", "7:100%"},
+	{"all drained inside: still the fence", &behind, {0}, "", "0=d 1=d", "6:50% 7:50%"},
+	{"an operator opens it", &behind, {0}, "", "2=d", "8:100%"},
+	{"an operator opens it, with nothing inside", &behind, {0}, "6 7 fence=l", "2=x", "8:100%"},
+	{"shares inside: none is left over", &behind, {0}, "6/16 7/16", "", "6:50% 7:50%"},
+	{"a share beside a whole one", &behind, {0}, "6/16 7", "", "6:100%"},
+	{"all, with a fence that is lost", &behind_all, {0}, "6 7 fence=l", "", "6,7,8:100%"},
+	{"all, with a fence that holds", &behind_all, {0}, "6", "", "7,8:100%"},
+	{"a root with a fence", &fence, {0}, "6 7", "", "6,7:100%"},
+	{"a lost root over a fence", &behind, {0}, "6 7 8 fence=l behind_list=l", "",
+		"6:50% 7:50%"},
+	{"nearest inside the fence, of what is up", &behind_near, {0, 1, 2}, "6", "", "7:100%"},
+	{"nearest inside the fence, of what is down", &behind_near, {0, 1, 2}, "6 7 fence=l", "",
+		"6:100%"},
 };
 
 static void apply_overrides(const char *overrides, uint8_t *kinds)
@@ -402,6 +504,13 @@ static const struct {
 	{"below another pool", &world_pool, ADDRESS_IPV4, "1 2 3 5", "", STEER_COVERED},
 	{"nothing below another pool", &world_pool, ADDRESS_IPV4, "1 2 3 4 5", "", STEER_LOST},
 	{"no member of the family", &failover, ADDRESS_IPV6, "", "", STEER_UNCOVERED},
+	{"pools that count as failed", &world_pool, ADDRESS_IPV4, "eu_list=p us_list=l", "",
+		STEER_LOST},
+	{"its own panic is another matter", &failover, ADDRESS_IPV4, "1 2 plain=p", "",
+		STEER_COVERED},
+	{"a fence", &behind, ADDRESS_IPV4, "6 7 8", "", STEER_COVERED},
+	{"what is left inside a fence", &fence, ADDRESS_IPV4, "6 7", "", STEER_LOST},
+	{"a share", &failover, ADDRESS_IPV4, "1 2 3/1", "", STEER_COVERED},
 };
 
 static void coverage_of_families(void **state)
@@ -470,6 +579,32 @@ static const struct {
 	{"a drained region", &world_pool, "", "16=d",
 		{STEER_DRAINED, STEER_DRAINED, STEER_DRAINED, STEER_KEPT, STEER_LOWER_PRIORITY}},
 	{"twice", &twice, "", "", {STEER_KEPT, STEER_TWICE, STEER_KEPT}},
+	{"in panic", &weighted, "1 plain=p", "", {STEER_PANIC, STEER_KEPT, STEER_KEPT}},
+	{"in panic, and drained", &weighted, "1 plain=p", "0=d",
+		{STEER_DRAINED, STEER_KEPT, STEER_KEPT}},
+	{"why they are up", &weighted, "1/64:B 2/32:G 3/64:H", "",
+		{STEER_HELD, STEER_RAMP, STEER_WITHOUT}},
+	{"held as one of the last, and by the limit", &weighted, "1/64:C 2/64:D", "",
+		{STEER_HELD, STEER_HELD, STEER_KEPT}},
+	{"why they are down", &weighted, "1:E 2:F 3/32:d", "",
+		{STEER_WAITS_DELAY, STEER_WAITS_RETURN, STEER_DEGRADED}},
+	{"an operator's word is the reason", &weighted, "1:E 2/32:G", "0=u 1=u",
+		{STEER_KEPT, STEER_KEPT, STEER_KEPT}},
+	{"what it needs is lost", &weighted, "1:H", "", {STEER_NEEDS_LOST, STEER_KEPT, STEER_KEPT}},
+	{"a share that a lower priority has", &failover, "2/32:G", "",
+		{STEER_KEPT, STEER_LOWER_PRIORITY, STEER_LOWER_PRIORITY}},
+	{"a pool in panic", &world_pool, "1 eu_cdn_list=p", "",
+		{STEER_HEALTH_DOWN, STEER_POOL_FAILED, STEER_KEPT, STEER_LESS_NEAR,
+			STEER_LESS_NEAR}},
+	{"last good", &last_good, "1 2! 3!", "",
+		{STEER_HEALTH_DOWN, STEER_LAST_USABLE, STEER_LAST_USABLE}},
+	{"last good, in panic", &last_good, "1 2! plain=p", "",
+		{STEER_HEALTH_DOWN, STEER_LAST_USABLE, STEER_NOT_LAST}},
+	{"a fence that is lost", &behind, "6 7 fence=l", "",
+		{STEER_LAST_RESORT, STEER_LAST_RESORT, STEER_LOWER_PRIORITY}},
+	{"a fence in panic", &behind, "6 fence=p", "",
+		{STEER_PANIC, STEER_KEPT, STEER_LOWER_PRIORITY}},
+	{"replaced", &fallback, "1 2 3", "", {STEER_REPLACED, STEER_REPLACED, STEER_REPLACED}},
 };
 
 static void each_candidate_has_its_reason(void **state)
