@@ -369,8 +369,7 @@ static const struct {
 	{"one that is not used cuts nothing", &failover, {0}, "2/16", "", "1:100%"},
 	{"nested: the pool has what its members have", &world_pool, {0, 1, 2}, "1/32 2/32", "",
 		"1:12.5% 2:37.5% 3:50%"},
-	{"nested: a region", &world_pool, {0, 1, 2}, "1/32 2/32 3/32", "",
-		"1:12.5% 2:37.5% 4:50%"},
+	{"nested: a region", &world_pool, {0, 1, 2}, "1/32 2/32 3/32", "", "1:12.5% 2:37.5% 4:50%"},
 
 	/* pools that count as failed */
 	{"a pool in panic is passed over", &world_pool, {0, 1, 2}, "1 eu_cdn_list=p", "", "3:100%"},
