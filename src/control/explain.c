@@ -28,7 +28,9 @@ static const char *const kinds[] = {
 
 static const char *const codes[] = {
 	[STEER_KEPT] = "kept",
-	[STEER_HELD] = "held",
+	[STEER_HELD_OBSERVER] = "held-observer",
+	[STEER_HELD_LOSS] = "held-loss",
+	[STEER_HELD_EVIDENCE] = "held-evidence",
 	[STEER_DEGRADED] = "degraded",
 	[STEER_RAMP] = "ramp",
 	[STEER_WITHOUT] = "without",

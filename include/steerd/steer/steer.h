@@ -124,12 +124,14 @@ static inline const struct steer_step *steer_choice_step(
 
 /* Why a candidate is, or is not, among those that this class of clients may get. */
 enum steer_reason {
-	STEER_KEPT,	   /* may be answered */
-	STEER_HELD,	   /* answered though its checks fail: they are not believed (belief.why) */
-	STEER_DEGRADED,	   /* answered; it is degraded, and may have a part of its share */
-	STEER_RAMP,	   /* answered; its share grows */
-	STEER_WITHOUT,	   /* answered though what its pool needs is lost */
-	STEER_PANIC,	   /* its pool counts as failed: answered whatever its checks say */
+	STEER_KEPT,	     /* may be answered */
+	STEER_HELD_OBSERVER, /* answered though its checks fail: the fault may be ours */
+	STEER_HELD_LOSS, /* answered though its checks fail: so much may not be taken away in a minute */
+	STEER_HELD_EVIDENCE, /* answered though its checks fail: one of the last, more are needed */
+	STEER_DEGRADED,	     /* answered; it is degraded, and may have a part of its share */
+	STEER_RAMP,	     /* answered; its share grows */
+	STEER_WITHOUT,	     /* answered though what its pool needs is lost */
+	STEER_PANIC,	     /* its pool counts as failed: answered whatever its checks say */
 	STEER_LAST_USABLE, /* everything is down, and it was usable when the pool last was sound */
 	STEER_LAST_RESORT, /* everything is down, so it is answered as if it were up */
 	STEER_LESS_NEAR,   /* usable, but nearer ones are enough */
