@@ -65,20 +65,44 @@ static void print_place(const json_t *reply, FILE *out)
 		(unsigned long long)print_number(reply, "class"));
 }
 
+/* What is said beside the reason: what checks found, or why an operator took it out. */
+static const char *find_details(const json_t *candidate)
+{
+	static const struct {
+		const char *code;
+		bool is_override;
+	} codes[] = {
+		{"health-down", false},
+		{"held-observer", false},
+		{"held-loss", false},
+		{"held-evidence", false},
+		{"degraded", false},
+		{"panic", false},
+		{"last-usable", false},
+		{"drained", true},
+		{"forced-down", true},
+	};
+	const char *code = print_text(candidate, "code");
+
+	for (size_t i = 0; i < COUNT_OF(codes); i++)
+		if (strcmp(code, codes[i].code) == 0)
+			return codes[i].is_override
+				? print_text(json_object_get(candidate, "override"), "reason")
+				: print_text(candidate, "check");
+	return "";
+}
+
 static void add_decision(const json_t *candidate, struct columns *columns)
 {
-	const json_t *override = json_object_get(candidate, "override");
-	const char *code = print_text(candidate, "code");
-	const char *check = print_text(candidate, "check");
 	bool is_kept = json_is_true(json_object_get(candidate, "kept"));
-	const char *why = "";
+	double part = json_number_value(json_object_get(candidate, "part"));
+	const char *details = find_details(candidate);
+	char of_usual[40] = "";
 
-	if (strcmp(code, "health-down") == 0)
-		why = check;
-	else if (strcmp(code, "drained") == 0 || strcmp(code, "forced-down") == 0)
-		why = print_text(override, "reason");
-	columns_addf(columns, is_kept ? COLOUR_GOOD : COLOUR_NONE, "%s%s%s",
-		print_text(candidate, "reason"), *why ? ": " : "", why);
+	if (is_kept && part > 0 && part < 1)
+		snprintf(of_usual, sizeof(of_usual), " (%.0f %% of its usual share)", 100 * part);
+	columns_addf(columns, is_kept ? COLOUR_GOOD : COLOUR_NONE, "%s%s%s%s",
+		print_text(candidate, "reason"), of_usual, *details ? ": " : "", details);
 }
 
 static void add_candidate(const json_t *candidate, struct columns *columns)

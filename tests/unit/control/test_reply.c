@@ -652,6 +652,12 @@ static void explain_near_frankfurt(void **state)
 		{"candidates.0.share", "1.0"},
 		{"candidates.0.code", "kept"},
 		{"candidates.0.state", "up"},
+		{"candidates.0.part", "1.0"},
+		{"candidates.0.checks.0.monitor", "edge"},
+		{"candidates.0.checks.0.decides", "true"},
+		{"candidates.0.checks.0.state", "up"},
+		{"candidates.0.checks.0.check", "null"},
+		{"candidates.0.checks.1", "-"},
 		{"candidates.0.override", "null"},
 		{"answers.0.share", "1.0"},
 		{"answers.1", "-"},
@@ -659,7 +665,10 @@ static void explain_near_frankfurt(void **state)
 	static const struct want drained[] = {
 		{"candidates.0.code", "health-down"},
 		{"candidates.0.kept", "false"},
+		{"candidates.0.part", "0.0"},
 		{"candidates.0.check", "connect timed out after 2 s"},
+		{"candidates.0.checks.0.state", "down"},
+		{"candidates.0.checks.0.check", "connect timed out after 2 s"},
 	};
 	struct stage *stage = *state;
 	const char *request = "{\"command\":\"explain\",\"name\":\"dl.files.example\",\"client\":"

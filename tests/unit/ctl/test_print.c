@@ -126,6 +126,40 @@ static const char steered_screen[] =
 	"   25.0 %  192.0.2.10 192.0.2.11\n"
 	"   75.0 %  192.0.2.11\n";
 
+/* What is not simply up or down. */
+static const char believed[] =
+	"{'ok':true,'name':'dl.files.example.','type':'A','client':'192.0.2.0/24','outcome':'node',"
+	"'zone':'files.example.','owner':'dl.files.example.','wildcard':false,'steered':true,"
+	"'pool':'downloads','ttl_s':30,'uses_geography':false,'class':0,'scope_bits':0,"
+	"'kind':'addresses','candidates':["
+	"{'pool':'downloads','member':'a','address':'192.0.2.1','kept':true,'share':0.125,"
+	"'part':0.25,'code':'ramp','reason':'kept: it came back','check':null},"
+	"{'pool':'downloads','member':'b','address':'192.0.2.2','kept':true,'share':0.125,"
+	"'part':1.0,'code':'held-loss','reason':'kept: held','check':'status 500'},"
+	"{'pool':'downloads','member':'c','address':'192.0.2.3','kept':true,'share':0.125,"
+	"'part':0.5,'code':'degraded','reason':'kept: degraded','check':'took 900 ms'},"
+	"{'pool':'downloads','member':'d','address':'192.0.2.4','kept':true,'share':0.125,"
+	"'part':0.0,'code':'panic','reason':'kept: panic','check':'status 503'}],"
+	"'answers':[{'share':1,'addresses':['192.0.2.4']}]}";
+
+static const char believed_screen[] =
+	"dl.files.example. A for 192.0.2.0/24\n"
+	"  zone    files.example., at dl.files.example.\n"
+	"  pool    downloads\n"
+	"  client  its place does not matter to this pool\n"
+	"  scope   /0, class 0\n"
+	"\n"
+	"  CANDIDATE    SITE  ADDRESS    DISTANCE  SHARE   DECISION\n"
+	"  downloads/a        192.0.2.1            12.5 %  kept: it came back (25 % of its usual "
+	"share)\n"
+	"  downloads/b        192.0.2.2            12.5 %  kept: held: status 500\n"
+	"  downloads/c        192.0.2.3            12.5 %  kept: degraded (50 % of its usual "
+	"share): took 900 ms\n"
+	"  downloads/d        192.0.2.4            12.5 %  kept: panic: status 503\n"
+	"\n"
+	"answer, TTL 30 s\n"
+	"  100.0 %  192.0.2.4\n";
+
 #define SERVICE(kind, answers)                                                                     \
 	"{'ok':true,'name':'dl.files.example.','type':'HTTPS','client':'192.0.2.0/24',"            \
 	"'outcome':'node','zone':'files.example.','owner':'dl.files.example.','wildcard':false,"   \
@@ -150,6 +184,7 @@ static const struct {
 } screens[] = {
 	{"status with trouble", print_status, troubled, troubled_screen},
 	{"explain", print_explain, steered, steered_screen},
+	{"explain of what is believed", print_explain, believed, believed_screen},
 	{"explain of hints", print_explain,
 		SERVICE("hints", "[{'share':1,'addresses':['192.0.2.1','2001:db8::1']}]"),
 		SERVICE_SCREEN(
