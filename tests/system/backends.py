@@ -12,10 +12,15 @@ A backend runs in threads of the test; its `mode` may be changed while it runs:
     no-tls      takes the connection and says nothing at all
     close       takes the connection and closes it without a byte
     garbage     TLS, then something that is not HTTP
+
+These keep what they were asked.  A fault server is one process with as many servers as a test likes and a hundred ways to
+be wrong (tests/tools/backend.c); it counts what it was asked.
 """
 
+import re
 import socket
 import ssl
+import subprocess
 import threading
 
 
@@ -124,3 +129,48 @@ class Backend:
                 tls.sendall(b"x" * 65536)
         else:
             send("200 OK", self.body)
+
+
+def fault_names(program):
+    """What a fault server can be: {name: one line about it}; a name that ends with "=" takes a number."""
+    printed = subprocess.run([program, "--modes"], capture_output=True, text=True, check=True).stdout
+    return dict(line.split(None, 1) for line in printed.splitlines())
+
+
+class FaultServer:
+    """A process of tests/tools/backend; `servers` are (name, address, port, mode, plain) each."""
+
+    def __init__(self, program, certificate, servers):
+        arguments = ["--cert", f"{certificate}.pem", "--key", f"{certificate}.key", "--until-eof"]
+        for name, address, port, mode, plain in servers:
+            arguments += ["--listen", f"{address}:{port}", "--name", name, "--mode", mode]
+            arguments += ["--plain"] if plain else []
+        self._process = subprocess.Popen(
+            [program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        ready = self._process.stdout.readline()
+        if not ready.startswith("ready "):
+            raise OSError(f"the fault server did not start: {ready or self._process.wait()}")
+
+    def tell(self, line):
+        """One command; it holds when this returns its answer."""
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        if not answer.startswith("ok "):
+            raise OSError(f"{line}: {answer}")
+        return answer
+
+    def mode(self, name, mode):
+        """Makes one server wrong in that way."""
+        self.tell(f"mode {name} {mode}")
+
+    def count(self, name):
+        """What one server has seen: {"connections", "requests", "longest-gap-ms", "longest-ask-ms"}."""
+        return {key: int(value) for key, value in re.findall(r"([a-z-]+)=(\d+)", self.tell(f"count {name}"))}
+
+    def stop(self):
+        """It ends when it hears no more."""
+        self._process.stdin.close()
+        self._process.stdout.close()
+        if self._process.wait(20) != 0:
+            raise OSError(f"the fault server ended with code {self._process.returncode}")

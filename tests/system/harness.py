@@ -16,7 +16,7 @@ import subprocess
 import time
 
 import wire
-from backends import Backend
+from backends import Backend, FaultServer
 
 PATIENCE = float(os.environ.get("STEERD_TEST_PATIENCE", "1"))  # above 1 for slow builds and machines
 SANITIZER = re.compile(r"ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer")
@@ -336,9 +336,7 @@ class Bench:
         self._servers = []
         number = os.getpid()
         self.network = f"127.{64 + number // 256 % 128}.{number % 256}"
-        with socket.socket() as sock:  # a port that is free on our own network
-            sock.bind((self.address(250), 0))
-            self.https_port = sock.getsockname()[1]
+        self.https_port = self.free_port()
 
     def count(self):
         """A number for each file."""
@@ -348,6 +346,12 @@ class Bench:
     def address(self, last):
         """An address of this test's own."""
         return f"{self.network}.{last}"
+
+    def free_port(self):
+        """A port that is free on our own network."""
+        with socket.socket() as sock:
+            sock.bind((self.address(250), 0))
+            return sock.getsockname()[1]
 
     def path(self, *parts):
         """A path in the scratch directory."""
@@ -446,11 +450,26 @@ class Bench:
         self.at_end(backend.stop)
         return backend.start() if start else backend
 
+    def fault_program(self):
+        """The fault server, which is not installed."""
+        return os.path.join(os.path.dirname(self.prefix), "tests/tools/backend")
+
+    def faults(self, servers):
+        """A fault server at 127.T.U.last for each (name, last, mode); a fourth item is its port without TLS."""
+        listens = [
+            (name, self.address(last), plain[0] if any(plain) else self.https_port, mode, any(plain))
+            for name, last, mode, *plain in servers]
+        server = FaultServer(self.fault_program(), self.certificate("good"), listens)
+        self.at_end(server.stop)
+        return server
+
 
 # ---- YAML -------------------------------------------------------------------------------------------------------
 
 
 def _yaml_scalar(value):
+    if value is None:
+        return "~"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
