@@ -9,10 +9,12 @@
 struct evbuffer;
 
 /*
- * answer - requests in HTTP/1.1, and the answer that is right for each, as a thing that can then be made wrong.
+ * answer - requests in HTTP/1.1, and the answer that is right for each, as a thing that can then be made
+ * wrong.
  *
- * /big is a file of ANSWER_FILE_SIZE octets, of which ranges are served; every other path is the short page.  The file is lines
- * of sixteen octets, each of which says where it stands: "000000000000032\n" is at octet 32.
+ * /big is a file of ANSWER_FILE_SIZE octets, of which ranges are served; every other path is the short
+ * page.  The file is lines of sixteen octets, each of which says where it stands: "000000000000032\n" is
+ * at octet 32.
  */
 #define ANSWER_FILE_SIZE UINT64_C(4700000000)
 #define ANSWER_ETAG "\"4700000000-1\""

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * backend - HTTPS servers on given addresses, each of which can be told to be wrong in a way of its own.  For tests, for
- * benchmarks and for the demo.
+ * backend - HTTPS servers on given addresses, each of which can be told to be wrong in a way of its own.
+ * For tests, for benchmarks and for the demo.
  *
  *	backend --cert good.pem --key good.key --listen 127.0.1.1:8443 --name fra-1 --region fra \
  *		--listen 127.0.1.2:8443 --name iad-1 --region iad --mode hang
@@ -19,9 +19,9 @@
  *	cert [NAME] CERT KEY      for connections from now on; the files are read again
  *	count NAME                ok connections=N requests=N longest-gap-ms=N longest-ask-ms=N
  *
- * `count` tells how it looks from here: the longest time between two connections, and the longest from a connection to its
- * whole request, both since the `count` before.  Modes that need a certificate take it from the directory of --cert, as
- * scripts/make-test-ca leaves it.
+ * `count` tells how it looks from here: the longest time between two connections, and the longest from a
+ * connection to its whole request, both since the `count` before.  Modes that need a certificate take it
+ * from the directory of --cert, as scripts/make-test-ca leaves it.
  *
  * It serves on when stdin ends, unless --until-eof was given, and ends on SIGTERM and SIGINT.
  */

@@ -13,7 +13,7 @@
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
 
-/* More waits in the socket's buffer than this: the next octets are made when it is empty. */
+/* So much is made ahead of what the socket takes. */
 #define AHEAD_MAX ((size_t)256 << 10)
 #define PIECE_SIZE ((size_t)16 << 10) /* a record of TLS */
 

@@ -257,8 +257,8 @@ static void many_parts(struct answer *answer)
 #define GZIP "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" /* RFC 1952 2.3: no name, no comment */
 
 /*
- * An endless run of 'x' (RFC 1951 3.2.6): a block of fixed codes, the letter, then "258 times the one before" again and again:
- * eight of those are these 13 octets.
+ * An endless run of 'x' (RFC 1951 3.2.6): a block of fixed codes, the letter, then "258 times the one
+ * before" again and again: eight of those are these 13 octets.
  */
 #define BOMB_BEGIN "\xaa"
 #define BOMB_AGAIN "\x18\x05\xa3\x60\x14\x8c\x82\x51\x30\x0a\x46\xc1\x28"

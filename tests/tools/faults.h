@@ -11,8 +11,9 @@ struct answer;
 /*
  * faults - all the ways in which a server of tests/tools/backend can be wrong, as one table.
  *
- * A fault says at which moment the server leaves the right way, what it then sends, and how it ends.  A field that is not
- * given is as a good server has it: what is all zero answers every request and closes in order.
+ * A fault says at which moment the server leaves the right way, what it then sends, and how it ends.  A
+ * field that is not given is as a good server has it: what is all zero answers every request and closes in
+ * order.
  */
 enum listening {
 	LISTENS,

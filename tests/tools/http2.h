@@ -8,8 +8,8 @@ struct answer;
 struct evbuffer;
 
 /*
- * http2 - as much of HTTP/2 (RFC 9113) as it takes to be asked once and to answer: what is asked is not read, for that would
- * take a reader of HPACK.  The answer is the short page, whatever the path.
+ * http2 - as much of HTTP/2 (RFC 9113) as it takes to be asked once and to answer.  What is asked is not
+ * read, for that would take a reader of HPACK: the answer is the short page, whatever the path.
  */
 
 /* Takes whole frames out of `in`, the client's preface too; true once a request is whole. */

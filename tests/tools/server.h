@@ -13,8 +13,10 @@
 struct evconnlistener;
 
 /*
- * server - one address on which the program listens: its certificate, its fault, and whether anybody is there at all.
+ * server - one address on which the program listens: its certificate, its fault, and whether anybody is
+ * there at all.
  */
+
 /* Certificates that were read, with their keys: thousands of servers share a few. */
 struct identity;
 SLIST_HEAD(identity_list, identity);
