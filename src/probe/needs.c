@@ -156,9 +156,6 @@ static void add_orders(struct needs *needs, const struct link_orders *orders)
 			add_command(needs, monitor->command);
 		if (monitor->push_path)
 			add_directory_of(needs, monitor->push_path, NEEDS_TREE);
-		/* what came with the orders needs no file */
-		if (monitor->ca_path && !monitor->ca)
-			add(needs, monitor->ca_path, NEEDS_READ);
 	}
 	for (size_t i = 0; i < orders->notify_count; i++)
 		if (orders->notifies[i].command_count > 0)

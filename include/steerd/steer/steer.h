@@ -150,8 +150,7 @@ enum steer_reason {
 	STEER_OTHER_FAMILY, /* has no address of the family */
 	STEER_UNRESOLVED,   /* its host name has not been resolved yet */
 };
-/* In words: "drained". */
-const char *steer_reason_text(enum steer_reason reason);
+const char *steer_reason_text(enum steer_reason reason); /* "drained" */
 /* Whether one with this reason may be answered. */
 bool steer_reason_is_kept(enum steer_reason reason);
 

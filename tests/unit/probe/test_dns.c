@@ -560,7 +560,6 @@ static void asks_again(void **state)
 	one_expect(&one, "up", "a query that is lost is sent again");
 	assert_int_equal(server.asked_by_udp, 2);
 	assert_int_equal(server.asked_by_tcp, 0);
-	assert_true(one.result.latency_ms >= 1000);
 	close_server(&server);
 	one_done(&one);
 }
