@@ -123,10 +123,10 @@ static void check_pool(
 	/* a method that is none of those there are has the same value */
 	bool is_nearest =
 		method && method->kind == NODE_SCALAR && strcmp(method->text, "nearest") == 0;
+	static const char *const of_endpoints[] = {"monitor", "watch-only"};
 	bool has_endpoint = false;
 
-	if (pool->monitor < check->settings->monitor_count)
-		check->is_monitor_used[pool->monitor] = true;
+	check_pool_health(check, pool, map);
 	if (!members || pool->member_count == 0)
 		return; /* missing, or not what it should be: that was said */
 
@@ -134,6 +134,7 @@ static void check_pool(
 		if (key->value->kind != NODE_MAP || key->is_duplicate)
 			continue;
 		check_member(check, pool, &pool->members[key->index], key->value);
+		check_member_health(check, pool, &pool->members[key->index], key->value);
 		if (is_nearest && !tree_find_key(key->value, "site"))
 			complain(check->complaints, key->place,
 				"member '%s' has no site; each member of a nearest pool needs one",
@@ -142,16 +143,20 @@ static void check_pool(
 			has_endpoint = true;
 	}
 	check_addresses(check, pool, members);
-	if (!has_endpoint && tree_find_key(map, "monitor"))
-		complain_warn(check->complaints, tree_find_key(map, "monitor")->place,
-			"'monitor' has no effect: every member is a pool");
+	for (size_t i = 0; i < COUNT_OF(of_endpoints); i++) {
+		const struct node *key = tree_find_key(map, of_endpoints[i]);
+
+		if (key && !has_endpoint)
+			complain_warn(check->complaints, key->place,
+				"'%s' has no effect: every member is a pool", key->text);
+	}
 }
 
-/* The walk down from one pool through the members that are pools has a stack of its own, because its depth is the
+/* The walk down from one pool through the members that are pools, and the pool that it needs, has a stack of its own, because its depth is the
  * file's choice. */
 struct step {
 	uint32_t pool;
-	size_t next; /* member */
+	size_t next; /* member; behind the last, what the pool needs */
 };
 
 enum walk_state { UNSEEN, ON_STACK, DONE };
@@ -163,8 +168,8 @@ struct walk {
 	uint16_t *heights; /* of each pool that is done: levels of pools from it down */
 };
 
-static void complain_loop(struct check *check, const struct walk *walk, uint32_t again,
-	const struct settings_member *member)
+static void complain_loop(
+	struct check *check, const struct walk *walk, uint32_t again, struct report_place place)
 {
 	struct text line = {0};
 	size_t i = walk->depth - 1;
@@ -174,23 +179,32 @@ static void complain_loop(struct check *check, const struct walk *walk, uint32_t
 	for (; i < walk->depth; i++)
 		text_print(&line, "pools.%s -> ",
 			show(check->settings->pools[walk->steps[i].pool].name).text);
-	complain(check->complaints, member->place, "pools in a loop: %spools.%s", line.bytes,
+	complain(check->complaints, place, "pools in a loop: %spools.%s", line.bytes,
 		show(check->settings->pools[again].name).text);
 	text_done(&line);
 }
 
-/* Goes down into a member, if that is a pool which was not seen before. */
-static void walk_member(
-	struct check *check, struct walk *walk, const struct settings_member *member)
+/* Goes down into a pool that is a member, or is needed, if it was not seen before. */
+static void walk_down(
+	struct check *check, struct walk *walk, uint32_t pool, struct report_place place)
 {
-	if (member->pool >= check->settings->pool_count)
+	if (pool >= check->settings->pool_count)
 		return;
-	if (walk->states[member->pool] == ON_STACK)
-		complain_loop(check, walk, member->pool, member);
-	if (walk->states[member->pool] != UNSEEN)
+	if (walk->states[pool] == ON_STACK)
+		complain_loop(check, walk, pool, place);
+	if (walk->states[pool] != UNSEEN)
 		return;
-	walk->states[member->pool] = ON_STACK;
-	walk->steps[walk->depth++] = (struct step){.pool = member->pool};
+	walk->states[pool] = ON_STACK;
+	walk->steps[walk->depth++] = (struct step){.pool = pool};
+}
+
+static struct report_place place_of_needs(
+	const struct check *check, const struct settings_pool *pool)
+{
+	const struct node *map = tree_find(check->pools, pool->name);
+	const struct node *needs = map->kind == NODE_MAP ? tree_find(map, "needs") : NULL;
+
+	return needs ? needs->place : pool->place;
 }
 
 static void walk_leave(struct check *check, struct walk *walk, uint32_t index)
@@ -204,6 +218,8 @@ static void walk_leave(struct check *check, struct walk *walk, uint32_t index)
 		if (below < check->settings->pool_count && walk->heights[below] > height)
 			height = walk->heights[below];
 	}
+	if (pool->needs < check->settings->pool_count && walk->heights[pool->needs] > height)
+		height = walk->heights[pool->needs];
 	height++;
 	walk->states[index] = DONE;
 	walk->heights[index] = height;
@@ -231,8 +247,13 @@ static void check_nesting(struct check *check)
 			struct step *step = &walk.steps[walk.depth - 1];
 			const struct settings_pool *pool = &check->settings->pools[step->pool];
 
-			if (step->next < pool->member_count)
-				walk_member(check, &walk, &pool->members[step->next++]);
+			size_t next = step->next++;
+
+			if (next < pool->member_count)
+				walk_down(check, &walk, pool->members[next].pool,
+					pool->members[next].place);
+			else if (next == pool->member_count)
+				walk_down(check, &walk, pool->needs, place_of_needs(check, pool));
 			else
 				walk_leave(check, &walk, step->pool);
 		}
@@ -266,6 +287,7 @@ void check_settings(
 	struct check check = {
 		.settings = settings,
 		.complaints = complaints,
+		.pools = pools,
 		.is_site_used = memory_new(settings->site_count + 1),
 		.is_monitor_used = memory_new(settings->monitor_count + 1),
 	};
@@ -279,6 +301,7 @@ void check_settings(
 			if (key->value->kind == NODE_MAP && !key->is_duplicate)
 				check_pool(&check, &settings->pools[key->index], key->value);
 	check_nesting(&check);
+	check_observer(&check, root);
 	if (complaints->error_count == 0)
 		check_used(&check); /* a misspelt name makes the right one look unused */
 	free(check.is_site_used);

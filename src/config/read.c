@@ -12,6 +12,7 @@
 
 #define DEFAULT_TIMEOUT_MS 4000
 #define DEFAULT_RECHECK_MS 1000
+#define DEFAULT_PANIC_PERCENT 50
 
 /* ---- unknown keys ----------------------------------------------------------------------------------------------- */
 
@@ -329,6 +330,25 @@ static void compute_defaults(struct settings *settings)
 	}
 }
 
+/* Half of the capacity, where that is known: else a pool of two would fail with one of them. */
+static void compute_panic(const struct node *root, const struct settings *settings)
+{
+	struct settings_pool *pools = (struct settings_pool *)settings->pools;
+	const struct node *map = tree_find(root, "pools");
+
+	if (settings->pool_count == 0)
+		return;
+	for (const struct node *key = map->first; key; key = key->next) {
+		struct settings_pool *pool = &pools[key->index];
+
+		if (key->value->kind != NODE_MAP || tree_find_key(key->value, "panic-below"))
+			continue;
+		for (size_t i = 0; i < pool->member_count; i++)
+			if (pool->members[i].capacity > 0)
+				pool->panic_percent = DEFAULT_PANIC_PERCENT;
+	}
+}
+
 /* Those that are named, for who reads them. */
 static void keep_files(struct reader *reader)
 {
@@ -352,5 +372,6 @@ void read_settings(
 	read_level(&reader, &(struct level){reader.top, "", (char *)settings}, root);
 	keep_files(&reader);
 	compute_defaults(settings);
+	compute_panic(root, settings);
 	arena_free(reader.scratch);
 }

@@ -9,8 +9,9 @@
 
 #include "steerd/base/memory.h"
 
-/* The deepest setting, pools.NAME.members.NAME.address[0], lies at 6; nobody writes 16. */
-#define DEPTH_MAX 16
+/* The deepest setting, pools.NAME.members.NAME.monitor, lies at 5, and a condition has two levels for each that it
+ * nests; nobody writes 24. */
+#define DEPTH_MAX 24
 /* A node costs about 120 bytes of memory, and as little as 2 of a file. */
 #define NODES_MAX 1000000
 /* The time that libyaml takes for %TAG directives grows with the square of their number: 100,000 take a minute. */
@@ -195,7 +196,7 @@ static bool begin(struct builder *builder, enum node_kind kind, const yaml_event
 	struct node *node = node_new(builder, kind, event);
 
 	if (builder->depth == DEPTH_MAX)
-		return stop(builder, node->place, "nested too deeply: 16 levels at most");
+		return stop(builder, node->place, "nested too deeply: 24 levels at most");
 	if (!attach(builder, node))
 		return false;
 	builder->key[builder->depth] = NULL;

@@ -425,7 +425,7 @@ class Bench:
         https = {"host": "dl.files.example", "path": "/health", "port": self.https_port,
                  "ca": self.certificate("ca") + ".pem", **changes.pop("https", {})}
         return {"https": https, "every": "600ms", "timeout": "600ms", "fall": 2, "rise": 1,
-                "expect": {"body": "ok"}, **changes}
+                "allow-internal": "yes", "expect": {"body": "ok"}, **changes}
 
     # programs
 

@@ -92,8 +92,8 @@ static const struct mistake syntax[] = {
 		":2:1: a second document begins; there may be one\n"},
 	{"a key that is a list", "? [a]\n: b\n", ":1:3: a key must be plain text\n"},
 	{"a key that is a map", "{{a: b}: c}\n", ":1:2: a key must be plain text\n"},
-	{"17 levels", "a: [[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]\n",
-		":1:19: nested too deeply: 16 levels at most\n"},
+	{"25 levels", "a: [[[[[[[[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]]]]]]]]\n",
+		":1:27: nested too deeply: 24 levels at most\n"},
 };
 
 static const struct mistake keys[] = {
@@ -115,7 +115,8 @@ static const struct mistake keys[] = {
 		"idle, io\n"},
 	{"like nothing at the top", "dnssec: yes\n",
 		":1:1: unknown key 'dnssec'; known here: listen, workers, zones, state, control, "
-		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools\n"},
+		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools, "
+		"observer\n"},
 	{"one letter is no slip", "tcp: {x: 5}\n",
 		":1:7: unknown key 'x'; known here: connections, per-address, per-network, idle, "
 		"io\n"},
@@ -123,13 +124,15 @@ static const struct mistake keys[] = {
 		":1:1: unknown key 'Workers'; did you mean 'workers'?\n"},
 	{"a path is not a key", "tcp.idle: 5s\n",
 		":1:1: unknown key 'tcp.idle'; known here: listen, workers, zones, state, control, "
-		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools\n"},
+		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools, "
+		"observer\n"},
 	{"YAML's merge key is nothing special", "tcp: {<<: {idle: 5s}}\n",
 		":1:7: unknown key '<<'; known here: connections, per-address, per-network, idle, "
 		"io\n"},
 	{"a key with an escape sequence", "\"\\e[31m\": 1\n",
 		":1:1: unknown key '?[31m'; known here: listen, workers, zones, state, control, "
-		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools\n"},
+		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools, "
+		"observer\n"},
 	{"a long key", "tcp: {\"" MANY_NAMES "\": 5}\n",
 		":1:7: unknown key 'a name of more than 63 bytes: "
 		"01234567890123456789012345678901234567...'; known here: connections, per-address, "
@@ -346,7 +349,8 @@ static const struct mistake pools[] = {
 	{"what to do when all are down",
 		"pools: {p: {method: all, when-all-down: fail, members: {a: {address: "
 		"192.0.2.1}}}}\n",
-		":1:41: 'when-all-down' must be serve-all or fallback, not 'fail'\n"},
+		":1:41: 'when-all-down' must be serve-all, fallback, last-good or fenced, not "
+		"'fail'\n"},
 	{"no answers",
 		"pools: {p: {method: all, answers: 0, members: {a: {address: 192.0.2.1}}}}\n",
 		":1:35: 'answers' must be from 1 to 64, not 0\n"},
@@ -440,7 +444,7 @@ static const struct mistake pools[] = {
 		"steerd.yaml:3:10: 'workers' must be from 1 to 256, not 0\n"
 		"steerd.yaml:4:1: unknown key 'zzz'; known here: listen, workers, zones, state, "
 		"control, identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, "
-		"pools\n"
+		"pools, observer\n"
 		"steerd.yaml:5:12: missing key 'at' in 'sites.s'\n"},
 	{"a misspelt method is not taken for nearest",
 		"pools: {p: {method: x, members: {a: {address: 192.0.2.1}}}}\n",

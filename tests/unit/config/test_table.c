@@ -179,11 +179,18 @@ static const struct {
 		"}}}"},
 	{"monitors.NAME.range", "monitors: {m: {https: {host: h}, range: {", "}}}"},
 	{"pools.NAME",
-		"monitors: {edge: {https: {host: h}}}\nsites: {fra: {at: [1, 2]}}\n"
-		"pools: {p: {members: {a: {site: fra, address: 192.0.2.1}}, ",
-		"}}"},
-	{"pools.NAME.members.NAME",
+		"monitors: {edge: {https: {host: h}}, deep: {push: {}}, maintenance: {push: {}}}\n"
 		"sites: {fra: {at: [1, 2]}}\n"
+		"pools: {origin: {method: all, members: {a: {host: h}}}, "
+		"p: {members: {a: {site: fra, address: 192.0.2.1}}, ",
+		"}}"},
+	{"observer",
+		"monitors: {m: {https: {host: h}}}\n"
+		"pools: {canaries: {method: all, monitor: m, members: {a: {host: h}}}}\n"
+		"observer: {",
+		"}"},
+	{"pools.NAME.members.NAME",
+		"sites: {fra: {at: [1, 2]}}\nmonitors: {edge: {https: {host: h}}}\n"
 		"pools: {europe: {method: all, members: {a: {host: h}}}, "
 		"p: {method: weighted, members: {m: {",
 		"}}}}"},
