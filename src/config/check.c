@@ -279,27 +279,53 @@ static void check_used(struct check *check)
 				show(check->settings->monitors[i].name).text);
 }
 
+/* What stands below a name, where that is something to look at. */
+static bool is_whole(const struct node *key)
+{
+	return key->value->kind == NODE_MAP && !key->is_duplicate;
+}
+
+static void check_monitors(struct check *check, const struct node *map)
+{
+	if (check->settings->monitor_count == 0)
+		return;
+	for (const struct node *key = map->first; key; key = key->next)
+		if (is_whole(key))
+			check_monitor(check, &check->settings->monitors[key->index], key->value);
+}
+
+static void check_pools(struct check *check)
+{
+	if (check->settings->pool_count == 0)
+		return;
+	for (const struct node *key = check->pools->first; key; key = key->next)
+		if (is_whole(key))
+			check_pool(check, &check->settings->pools[key->index], key->value);
+}
+
+static void check_notifies(struct check *check, const struct node *map)
+{
+	if (check->settings->notify_count == 0)
+		return;
+	for (const struct node *key = map->first; key; key = key->next)
+		if (is_whole(key))
+			check_notify(check, &check->settings->notifies[key->index], key->value);
+}
+
 void check_settings(
 	const struct node *root, const struct settings *settings, struct complaints *complaints)
 {
-	const struct node *monitors = tree_find(root, "monitors");
-	const struct node *pools = tree_find(root, "pools");
 	struct check check = {
 		.settings = settings,
 		.complaints = complaints,
-		.pools = pools,
+		.pools = tree_find(root, "pools"),
 		.is_site_used = memory_new(settings->site_count + 1),
 		.is_monitor_used = memory_new(settings->monitor_count + 1),
 	};
 
-	if (settings->monitor_count > 0)
-		for (const struct node *key = monitors->first; key; key = key->next)
-			if (key->value->kind == NODE_MAP && !key->is_duplicate)
-				check_monitor(&check, &settings->monitors[key->index], key->value);
-	if (settings->pool_count > 0)
-		for (const struct node *key = pools->first; key; key = key->next)
-			if (key->value->kind == NODE_MAP && !key->is_duplicate)
-				check_pool(&check, &settings->pools[key->index], key->value);
+	check_monitors(&check, tree_find(root, "monitors"));
+	check_pools(&check);
+	check_notifies(&check, tree_find(root, "notify"));
 	check_nesting(&check);
 	check_observer(&check, root);
 	if (complaints->error_count == 0)

@@ -25,6 +25,8 @@ void check_pool_health(
 	struct check *check, const struct settings_pool *pool, const struct node *map);
 void check_member_health(struct check *check, const struct settings_pool *pool,
 	const struct settings_member *member, const struct node *map);
+void check_notify(
+	struct check *check, const struct settings_notify *notify, const struct node *map);
 void check_observer(struct check *check, const struct node *root);
 
 #endif

@@ -121,6 +121,20 @@ void check_pool_health(
 			"'without' has no effect: the pool needs no other");
 }
 
+void check_notify(struct check *check, const struct settings_notify *notify, const struct node *map)
+{
+	const struct node *webhook = tree_find_key(map, "webhook");
+	const struct node *command = tree_find_key(map, "command");
+
+	if (webhook && command)
+		complain(check->complaints, command->place,
+			"notify '%s' has 'webhook' already; it can have one of webhook and command",
+			show(notify->name).text);
+	if (!webhook && !command)
+		complain(check->complaints, notify->place,
+			"notify '%s' has none of webhook and command", show(notify->name).text);
+}
+
 /* ---- the observer ----------------------------------------------------------------------------------------------- */
 
 static bool has_checks(const struct settings_pool *pool)

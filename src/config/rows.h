@@ -32,5 +32,7 @@ extern const struct setting table_monitors[];
 extern const size_t table_monitor_count;
 extern const struct setting table_pools[];
 extern const size_t table_pool_count;
+extern const struct setting table_notifies[];
+extern const size_t table_notify_count;
 
 #endif

@@ -30,6 +30,7 @@ static const struct {
 	{table_server, &table_server_count},
 	{table_monitors, &table_monitor_count},
 	{table_pools, &table_pool_count},
+	{table_notifies, &table_notify_count},
 };
 
 size_t table_count(void)

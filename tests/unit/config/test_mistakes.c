@@ -116,7 +116,7 @@ static const struct mistake keys[] = {
 	{"like nothing at the top", "dnssec: yes\n",
 		":1:1: unknown key 'dnssec'; known here: listen, workers, zones, state, control, "
 		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools, "
-		"observer\n"},
+		"observer, notify\n"},
 	{"one letter is no slip", "tcp: {x: 5}\n",
 		":1:7: unknown key 'x'; known here: connections, per-address, per-network, idle, "
 		"io\n"},
@@ -125,14 +125,14 @@ static const struct mistake keys[] = {
 	{"a path is not a key", "tcp.idle: 5s\n",
 		":1:1: unknown key 'tcp.idle'; known here: listen, workers, zones, state, control, "
 		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools, "
-		"observer\n"},
+		"observer, notify\n"},
 	{"YAML's merge key is nothing special", "tcp: {<<: {idle: 5s}}\n",
 		":1:7: unknown key '<<'; known here: connections, per-address, per-network, idle, "
 		"io\n"},
 	{"a key with an escape sequence", "\"\\e[31m\": 1\n",
 		":1:1: unknown key '?[31m'; known here: listen, workers, zones, state, control, "
 		"identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, pools, "
-		"observer\n"},
+		"observer, notify\n"},
 	{"a long key", "tcp: {\"" MANY_NAMES "\": 5}\n",
 		":1:7: unknown key 'a name of more than 63 bytes: "
 		"01234567890123456789012345678901234567...'; known here: connections, per-address, "
@@ -444,7 +444,7 @@ static const struct mistake pools[] = {
 		"steerd.yaml:3:10: 'workers' must be from 1 to 256, not 0\n"
 		"steerd.yaml:4:1: unknown key 'zzz'; known here: listen, workers, zones, state, "
 		"control, identity, version, cookies, geo, udp, tcp, rate-limit, sites, monitors, "
-		"pools, observer\n"
+		"pools, observer, notify\n"
 		"steerd.yaml:5:12: missing key 'at' in 'sites.s'\n"},
 	{"a misspelt method is not taken for nearest",
 		"pools: {p: {method: x, members: {a: {address: 192.0.2.1}}}}\n",

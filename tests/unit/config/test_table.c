@@ -184,6 +184,8 @@ static const struct {
 		"pools: {origin: {method: all, members: {a: {host: h}}}, "
 		"p: {members: {a: {site: fra, address: 192.0.2.1}}, ",
 		"}}"},
+	{"notify.NAME", "notify: {n: {", "}}"},
+	{"notify.NAME.webhook", "notify: {n: {webhook: {", "}}}"},
 	{"observer",
 		"monitors: {m: {https: {host: h}}}\n"
 		"pools: {canaries: {method: all, monitor: m, members: {a: {host: h}}}}\n"
@@ -206,6 +208,8 @@ static const struct {
 	{"monitors.NAME.tcp.port", "monitors.NAME.tcp", ", port: 22"},
 	{"monitors.NAME.dns.name", "monitors.NAME.dns", ", name: h"},
 	{"monitors.NAME.exec.command", "monitors.NAME.exec", ", command: /bin/true"},
+	{"notify.NAME.command", "notify.NAME", ", command: /bin/true"},
+	{"notify.NAME.webhook.url", "notify.NAME.webhook", ", url: \"http://h\""},
 	{"monitors.NAME.range.size", "monitors.NAME.range", ", size: 4MiB"},
 	{"pools.NAME.method", "pools.NAME", ", method: all"},
 };
