@@ -84,9 +84,8 @@ static void check_internal(struct check *check, const struct settings_pool *pool
 			continue;
 		address_print(address, text);
 		complain(check->complaints, item->place,
-			"address '%s' leads to this host or its link; monitor '%s' checks such "
-			"with "
-			"'allow-internal: yes' alone",
+			"address '%s' leads to this host or its link; monitor '%s' checks it only "
+			"with 'allow-internal: yes'",
 			text, show(refusing->name).text);
 	}
 }

@@ -46,20 +46,20 @@ static bool is_content(const struct settings_file *file, const struct text *byte
 	return true;
 }
 
-static void check_mode(const struct settings_file *file, struct report *report)
+static void check_mode(const struct settings_file *file, struct complaints *complaints)
 {
 	struct stat status;
 
 	if (file->holds == FILE_CERTIFICATES || stat(file->path, &status) < 0 ||
 		!(status.st_mode & S_IROTH))
 		return;
-	report_warning(report, file->place, "'%s': everyone may read '%s' (its mode is %04o)",
+	complain_warn(complaints, file->place, "'%s': everyone may read '%s' (its mode is %04o)",
 		file->key, show(file->path).text, (unsigned)status.st_mode & 07777);
 }
 
 /* Adds its size to `total`. */
-static void read_file(
-	struct settings *settings, struct settings_file *file, size_t *total, struct report *report)
+static void read_file(struct settings *settings, struct settings_file *file, size_t *total,
+	struct complaints *complaints)
 {
 	struct text bytes = {0};
 	struct err err;
@@ -73,10 +73,10 @@ static void read_file(
 		file->bytes = arena_copy(settings->arena, bytes.bytes, bytes.size + 1);
 		file->size = bytes.size;
 		*total += bytes.size;
-		check_mode(file, report);
+		check_mode(file, complaints);
 	} else {
 		file->why = arena_text(settings->arena, err.text);
-		report_error(report, file->place, "'%s': %s", file->key, err.text);
+		complain(complaints, file->place, "'%s': %s", file->key, err.text);
 	}
 	text_done(&bytes);
 }
@@ -84,17 +84,19 @@ static void read_file(
 void settings_read_files(struct settings *settings, struct report *report)
 {
 	struct settings_file **files = (struct settings_file **)settings->files;
+	struct complaints complaints = {.path = settings->path};
 	size_t total = 0;
 
 	if (settings->file_count > 0)
 		qsort(files, settings->file_count, sizeof(files[0]), compare_files);
 	for (size_t i = 0; i < settings->file_count; i++) {
 		if (i == 0 || strcmp(files[i - 1]->path, files[i]->path) != 0) {
-			read_file(settings, files[i], &total, report);
+			read_file(settings, files[i], &total, &complaints);
 			continue;
 		}
 		files[i]->bytes = files[i - 1]->bytes;
 		files[i]->size = files[i - 1]->size;
 		files[i]->why = files[i - 1]->why;
 	}
+	complaints_tell(&complaints, report);
 }

@@ -128,7 +128,7 @@ static const struct {
 	[SETTING_RATE] = {"rate", "", value_rate_print},
 	[SETTING_PERCENT] = {"percent", "", value_percent_print},
 	[SETTING_WORD] = {"word"},
-	[SETTING_WORDS] = {"word or list of words"},
+	[SETTING_WORDS] = {"word or list of words", " items"},
 	[SETTING_TEXT] = {"text", " bytes"},
 	[SETTING_LINE] = {"text", " bytes"},
 	[SETTING_REGEX] = {"regular expression", " bytes"},

@@ -150,6 +150,7 @@ const struct setting table_monitors[] = {
 	{.path = "monitors.NAME.https.key",
 		.type = SETTING_CONTENT,
 		.kinds = HTTPS | TCP,
+		.choice = FILE_KEY,
 		.meaning = "A PEM file with the private key of that certificate.",
 		.example = "client.key",
 		FIELD(struct settings_monitor, key)},

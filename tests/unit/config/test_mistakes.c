@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "mistakes.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/report.h"
 #include "steerd/base/text.h"
@@ -28,12 +29,6 @@
 #define NAME_RULE                                                                                  \
 	"cannot be a name: letters, digits, '.', '_' and '-', of which a letter or digit is "      \
 	"first, 63 at most\n"
-
-struct mistake {
-	const char *about;
-	const char *yaml;
-	const char *want; /* without "steerd.yaml" in front of each line */
-};
 
 static const struct mistake syntax[] = {
 	{"an empty file", "", ": it is empty\n"},
@@ -456,39 +451,6 @@ static const struct mistake pools[] = {
 		"steerd.yaml:2:46: unknown site 's'\n"},
 };
 
-/* Does the file meet its want?  Says so if not. */
-static bool is_refused(const struct mistake *mistake)
-{
-	struct report report = {0};
-	struct text want = {0};
-	struct settings *settings =
-		settings_parse(mistake->yaml, strlen(mistake->yaml), "steerd.yaml", &report);
-	const char *got = report.lines.bytes ? report.lines.bytes : "";
-
-	text_print(&want, "steerd.yaml%s", mistake->want);
-
-	bool is_met = !settings && report.error_count > 0 && strcmp(got, want.bytes) == 0;
-
-	if (!is_met)
-		print_error("%s: %s\nwant %sgot  %s", mistake->about,
-			settings ? "taken" : "refused", want.bytes, got);
-	settings_free(settings);
-	text_done(&want);
-	report_done(&report);
-	return is_met;
-}
-
-#define REFUSES(table)                                                                             \
-	static void table##_refused(void **state)                                                  \
-	{                                                                                          \
-		size_t failed = 0;                                                                 \
-                                                                                                   \
-		(void)state;                                                                       \
-		for (size_t i = 0; i < COUNT_OF(table); i++)                                       \
-			failed += !is_refused(&table[i]);                                          \
-		assert_int_equal(failed, 0);                                                       \
-	}
-
 REFUSES(syntax)
 REFUSES(keys)
 REFUSES(types)
@@ -512,23 +474,7 @@ static const struct mistake warnings[] = {
 		"warning: steerd.yaml:1:26: 'monitor' has no effect: every member is a pool\n"},
 };
 
-static void warnings_given(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT_OF(warnings); i++) {
-		struct report report = {0};
-		struct settings *settings = settings_parse(
-			warnings[i].yaml, strlen(warnings[i].yaml), "steerd.yaml", &report);
-
-		if (!settings)
-			fail_msg("%s: refused: %s", warnings[i].about, report.lines.bytes);
-		if (!report.lines.bytes || strcmp(report.lines.bytes, warnings[i].want) != 0)
-			fail_msg("%s:\nwant %sgot  %s", warnings[i].about, warnings[i].want,
-				report.lines.bytes ? report.lines.bytes : "nothing\n");
-		settings_free(settings);
-		report_done(&report);
-	}
-}
+WARNS(warnings)
 
 static struct settings *parse_text(const struct text *yaml, struct report *report)
 {
