@@ -319,6 +319,106 @@ static void only_touched_pools_are_planned_again(void **state)
 	snapshot_release(snapshot);
 }
 
+/* What is changed of the beliefs about uploads/first, or of the pool. */
+enum changed {
+	CHANGED_SHARE,
+	CHANGED_LAST_GOOD,
+	CHANGED_ADDRESS,
+	CHANGED_POOL,
+	CHANGED_OTHER_POOL,
+	CHANGED_WORDS, /* which explain alone shows */
+	CHANGED_COUNTS,
+};
+
+static const struct {
+	enum changed changed;
+	const char *about;
+	bool is_planned_again;
+} belief_changes[] = {
+	{CHANGED_SHARE, "a share", true},
+	{CHANGED_LAST_GOOD, "whether it was good", true},
+	{CHANGED_ADDRESS, "an address", true},
+	{CHANGED_POOL, "the pool's state", true},
+	{CHANGED_OTHER_POOL, "another pool's state", false},
+	{CHANGED_WORDS, "why and since when", false},
+	{CHANGED_COUNTS, "what is left of the pool", false},
+};
+
+static void change_belief(struct believed *believed, enum changed changed)
+{
+	struct belief *row = &believed->beliefs.rows[believed->beliefs.first[2]];
+
+	switch (changed) {
+	case CHANGED_SHARE:
+		row->share = BELIEF_WHOLE / 4;
+		return;
+	case CHANGED_LAST_GOOD:
+		row->is_last_good = true;
+		return;
+	case CHANGED_ADDRESS:
+		row->address.bytes[3] = 77;
+		return;
+	case CHANGED_POOL:
+		believed->pools[1].state = BELIEF_POOL_PANIC;
+		return;
+	case CHANGED_OTHER_POOL:
+		believed->pools[0].state = BELIEF_POOL_PANIC;
+		return;
+	case CHANGED_WORDS:
+		row->seen = row->state = VERDICT_DEGRADED;
+		row->why = BELIEF_WITHOUT;
+		row->since_unix_s = 1700000000;
+		return;
+	case CHANGED_COUNTS:
+		believed->pools[1].percent = 70;
+		believed->pools[1].held_count = 1;
+		return;
+	}
+}
+
+static const struct plan_steering *find_steering(const struct plan *plan, const char *pool)
+{
+	for (uint32_t i = 0; i < zone_set_steered_count(plan->zones); i++)
+		if (strcmp(zone_set_steered(plan->zones, i)->pool, pool) == 0)
+			return plan->steerings[i];
+	fail_msg("no name has %s", pool);
+	return NULL;
+}
+
+static void only_what_answers_depend_on_is_planned_again(void **state)
+{
+	const struct snapshot *snapshot = must_read(*state, NULL);
+	struct verdict_table verdicts = fresh_verdicts(snapshot);
+	struct override_list overrides = {0};
+	struct plan *before = believe_plan(snapshot, &verdicts, &overrides, NULL);
+
+	for (size_t i = 0; i < COUNT_OF(belief_changes); i++) {
+		struct believed believed;
+
+		believe(snapshot, &verdicts, &believed);
+		change_belief(&believed, belief_changes[i].changed);
+
+		const struct plan_beliefs beliefs = {&believed.beliefs, believed.pools};
+		struct plan *after = plan_build(snapshot, &beliefs, &overrides, before);
+		bool is_planned_again =
+			find_steering(before, "uploads") != find_steering(after, "uploads");
+
+		if (is_planned_again != belief_changes[i].is_planned_again)
+			fail_msg("%s", belief_changes[i].about);
+		assert_ptr_equal(find_steering(before, "static"), find_steering(after, "static"));
+		/* the plan has its own: explain shows the newest of them */
+		assert_memory_equal(plan_world(after).beliefs->rows, believed.beliefs.rows,
+			believed.beliefs.first[snapshot->member_count] * sizeof(struct belief));
+		assert_memory_equal(plan_world(after).pools, believed.pools,
+			snapshot->settings->pool_count * sizeof(believed.pools[0]));
+		believed_done(&believed);
+		plan_free(after);
+	}
+	plan_free(before);
+	verdict_table_done(&verdicts);
+	snapshot_release(snapshot);
+}
+
 static const struct {
 	const char *about;
 	const char *subject;
@@ -454,6 +554,11 @@ static void explain_says_what_is_answered(void **state)
 			assert_int_equal(is_kept,
 				candidate->candidate.address.bytes[3] == explained[i].want);
 			assert_int_equal(candidate->distance_km >= 0, explained[i].is_known);
+			assert_int_equal(candidate->check_count, 1);
+			assert_string_equal(candidate->checks[0].monitor, "edge");
+			assert_true(address_is_equal(&candidate->checks[0].verdict->address,
+				&candidate->candidate.address));
+			assert_int_equal(candidate->candidate.belief->share, BELIEF_WHOLE);
 		}
 		explain_done(&explain);
 	}
@@ -614,6 +719,7 @@ int main(void)
 		TEST(secrets_are_read_at_each_reload),
 		TEST(secrets_with_a_mistake),
 		TEST(only_touched_pools_are_planned_again),
+		TEST(only_what_answers_depend_on_is_planned_again),
 		TEST(overrides_reach_answers),
 		TEST(reload_is_one_transaction),
 		TEST(pools_that_vanish_refuse),
