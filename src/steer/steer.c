@@ -88,9 +88,14 @@ static void decide_kind(struct steer_planner *planner, struct walk *walk)
 
 /* ---- Levels -------------------------------------------------------------------------------------- */
 
-/* Marks each share of the family that is neither whole nor none. */
+/* Which shares the addresses of the family have. */
+struct shares {
+	bool is_there[BELIEF_WHOLE + 1];
+	size_t row_count;
+};
+
 static void collect_shares(const struct walk *walk, const struct steer_pool *pool,
-	enum override_kind above, bool marks[static BELIEF_WHOLE])
+	enum override_kind above, struct shares *shares)
 {
 	for (size_t i = 0; i < pool->member_count; i++) {
 		const struct steer_member *member = &pool->members[i];
@@ -99,34 +104,73 @@ static void collect_shares(const struct walk *walk, const struct steer_pool *poo
 		const struct belief *rows = NULL;
 
 		if (member->pool)
-			collect_shares(walk, member->pool, override, marks);
-		else if (override == OVERRIDE_NONE)
+			collect_shares(walk, member->pool, override, shares);
+		else
 			rows = walk_rows(walk, member, &count);
-		for (size_t k = 0; k < count; k++)
-			if (rows[k].address.family == walk->family && rows[k].share < BELIEF_WHOLE)
-				marks[rows[k].share] = true;
+		for (size_t k = 0; k < count; k++) {
+			if (rows[k].address.family != walk->family)
+				continue;
+			shares->row_count++;
+			if (override == OVERRIDE_NONE && rows[k].share <= BELIEF_WHOLE)
+				shares->is_there[rows[k].share] = true;
+		}
 	}
 }
 
-/* A level begins at 0 and at each share; `walk` is settled for the first one. */
+/* Rounds shares up to a multiple of `grain`, and counts the levels that they make. */
+static size_t round_up(
+	const struct shares *shares, unsigned grain, bool ret_begins[static BELIEF_WHOLE])
+{
+	size_t count = 0;
+
+	memset(ret_begins, 0, BELIEF_WHOLE * sizeof(ret_begins[0]));
+	ret_begins[0] = true;
+	for (unsigned share = 1; share < BELIEF_WHOLE; share++)
+		if (shares->is_there[share] && (share + grain - 1) / grain * grain < BELIEF_WHOLE)
+			ret_begins[(share + grain - 1) / grain * grain] = true;
+	for (unsigned share = 0; share < BELIEF_WHOLE; share++)
+		count += ret_begins[share];
+	return count;
+}
+
+/*
+ * Where levels begin: at 0 and at each share.  A choice has so many steps as the levels have lists, and their addresses are
+ * counted with 16 bits: shares of a tree for which that is too few, with hundreds of addresses, are rounded up.
+ */
+static void find_begins(const struct steer_planner *planner, const struct walk *walk,
+	bool ret_begins[static BELIEF_WHOLE])
+{
+	struct shares shares = {.row_count = 0};
+	size_t of_level;
+
+	collect_shares(walk, planner->root, OVERRIDE_NONE, &shares);
+	of_level = shares.row_count;
+	if (planner->root->answers < shares.row_count)
+		of_level *= planner->root->answers;
+	for (unsigned grain = 1; grain <= BELIEF_WHOLE; grain *= 2)
+		if (round_up(&shares, grain, ret_begins) * of_level <= UINT16_MAX)
+			return;
+}
+
+/* `walk` is settled for the first level. */
 static void cut_levels(struct steer_planner *planner, const struct walk *walk)
 {
-	bool marks[BELIEF_WHOLE] = {false};
+	bool begins[BELIEF_WHOLE] = {true};
 
 	if (walk->trust == TRUST_BELIEFS && planner->kind == STEER_ADDRESSES)
-		collect_shares(walk, planner->root, OVERRIDE_NONE, marks);
-	marks[0] = true;
-	for (unsigned share = 0; share < BELIEF_WHOLE; share++) {
+		find_begins(planner, walk, begins);
+	for (unsigned begin = 0; begin < BELIEF_WHOLE; begin++) {
 		struct level *level = &planner->levels[planner->level_count];
 
-		if (!marks[share])
+		if (!begins[begin])
 			continue;
-		if (planner->level_count > 0)
-			level[-1].below = SAMPLE_WHOLE / BELIEF_WHOLE * share;
+		if (begin > 0)
+			level[-1].below = SAMPLE_WHOLE / BELIEF_WHOLE * begin;
 		*level = (struct level){*walk, SAMPLE_WHOLE};
-		if (planner->level_count++ == 0)
+		planner->level_count++;
+		if (begin == 0)
 			continue;
-		level->walk.floor = (uint8_t)share;
+		level->walk.floor = (uint8_t)begin;
 		/* with none that is usable here, as if their shares were whole: a ramp is no failure */
 		walk_settle(&level->walk, planner->root, OVERRIDE_NONE, TRUST_BELIEFS);
 	}

@@ -32,7 +32,8 @@
  *
  * An address whose share is not whole (belief.h) is usable for that part of the random numbers, from 0 on, and down for the
  * rest.  So the shares of a tree cut the random numbers into levels, in each of which an address either is usable or is
- * not; each level is walked by itself.  There are no more levels than there can be shares, and mostly there is one.
+ * not; each level is walked by itself.  There are no more levels than there can be shares, and mostly there is one; in a tree
+ * of hundreds of addresses shares are rounded up, so that there are fewer.
  *
  *	random numbers   0        1/4       1/2                  1
  *	levels           |---------|---------|-------------------|

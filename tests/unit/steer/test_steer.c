@@ -696,6 +696,59 @@ static void shares_are_exact(void **state)
 	}
 }
 
+/* So many addresses that not every level has room for all of them: shares are rounded up, and still every list is there. */
+static void shares_of_many_are_rounded_up(void **state)
+{
+	enum { COUNT = 3000, GRAIN = 4 };
+	static struct belief rows[COUNT];
+	static uint32_t first[] = {0, COUNT};
+	struct belief_table table = {1, first, rows};
+	const struct steer_member members[] = {{.name = "m", .site = NOWHERE, .weight = 1}};
+	const struct steer_pool pool = POOL(0, STEER_WEIGHTED, 1, members);
+	struct guard_pool_state sound = {0};
+	uint8_t override = OVERRIDE_NONE;
+	const struct steer_world world = {&table, &sound, &override};
+	struct arena *arena = arena_new();
+	static double got[COUNT];
+	double begin = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT; i++)
+		rows[i] = (struct belief){
+			.address = {ADDRESS_IPV4, {10, 0, (uint8_t)(i >> 8), (uint8_t)i}},
+			.share = (uint8_t)(1 + i % BELIEF_WHOLE),
+		};
+
+	struct steer_planner *planner =
+		steer_planner_new(&pool, ADDRESS_IPV4, &world, NULL, 0, arena);
+	const struct steer_choice *choice = steer_planner_choose(planner, NULL, NULL);
+
+	for (size_t i = 0; i < choice->step_count; i++) {
+		const struct steer_step *step = &choice->steps[i];
+		double below = i + 1 < choice->step_count ? step->below / 4294967296.0 : 1;
+		const uint8_t *bytes = choice->addresses + step->first * 4u;
+
+		assert_int_equal(step->count, 1);
+		got[bytes[2] << 8 | bytes[3]] += below - begin;
+		begin = below;
+	}
+	for (size_t i = 0; i < COUNT; i++) {
+		double want = 0;
+
+		for (unsigned level = 0; level < rows[i].share; level += GRAIN) {
+			size_t usable = 0;
+
+			for (size_t k = 0; k < COUNT; k++)
+				usable += rows[k].share > level;
+			want += (double)GRAIN / BELIEF_WHOLE / (double)usable;
+		}
+		if (fabs(got[i] - want) > 1e-7)
+			fail_msg("address %zu has %f, not %f", i, got[i], want);
+	}
+	steer_planner_free(planner);
+	arena_free(arena);
+}
+
 /* Classes that differ only behind the sites that are used share one choice. */
 static void like_classes_share_a_choice(void **state)
 {
@@ -741,6 +794,7 @@ int main(void)
 		cmocka_unit_test(hosts_answer_their_rows),
 		cmocka_unit_test(each_candidate_has_its_reason),
 		cmocka_unit_test(shares_are_exact),
+		cmocka_unit_test(shares_of_many_are_rounded_up),
 		cmocka_unit_test(like_classes_share_a_choice),
 		cmocka_unit_test(steps_are_found),
 	};
