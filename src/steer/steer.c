@@ -4,31 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keys.h"
 #include "reasons.h"
 #include "sample.h"
 #include "spread.h"
 #include "steerd/base/memory.h"
 #include "walk.h"
 
-/*
- * A class matters only by the sites that its answers come from: for each nearest pool in the tree, the
- * first few of its usable sites in the class's order.  Those are the key of a choice; thousands of
- * classes have a few dozen keys.
- *
- *	class order   fra ams lhr iad ...        nearest pool with usable sites {lhr, iad, fra}, answers 2
- *	key           fra     lhr
- *
- * Where the sites that are usable differ between levels, the key has a place for each.
- */
-struct nearest {
-	bool *is_usable; /* by position in planner->sites */
-	size_t want;
-};
-
 struct memo {
 	struct memo *next;
 	const struct steer_choice *choice;
-	uint8_t key[]; /* planner->key_size positions; UINT8_MAX where sites ran out */
+	uint8_t key[]; /* planner->keys.size */
 };
 
 #define MEMO_BUCKETS 256
@@ -47,13 +33,8 @@ struct steer_planner {
 	size_t level_count;
 	struct arena *scratch;
 	struct arena *arena;
-	const uint16_t *sites;
-	size_t site_count;
-	struct nearest *nearest; /* heap */
-	size_t nearest_count;
-	size_t nearest_capacity;
-	size_t key_size;
-	uint8_t *key;
+	struct keys keys;
+	uint8_t *key; /* of the class that is asked for */
 	struct memo *memos[MEMO_BUCKETS];
 };
 
@@ -176,95 +157,13 @@ static void cut_levels(struct steer_planner *planner, const struct walk *walk)
 	}
 }
 
-/* ---- Keys ---------------------------------------------------------------------------------------- */
-
-static bool *find_usable_sites(
-	const struct walk *walk, const struct steer_pool *pool, enum override_kind above)
-{
-	bool *is_usable = ARENA_ARRAY(walk->arena, bool, walk->site_count);
-
-	for (size_t i = 0; i < pool->member_count; i++) {
-		if (!walk_is_usable(walk, &pool->members[i], above))
-			continue;
-		for (size_t k = 0; k < walk->site_count; k++)
-			if (walk->sites[k] == pool->members[i].site)
-				is_usable[k] = true;
-	}
-	return is_usable;
-}
-
-/* For one level; `newest` are those of the levels before, in the order of the walk, which goes on through them. */
-static bool **collect_nearest(struct steer_planner *planner, const struct walk *walk,
-	const struct steer_pool *pool, enum override_kind above, bool **newest)
-{
-	if (pool->method == STEER_NEAREST) {
-		struct nearest nearest = {find_usable_sites(walk, pool, above), pool->answers};
-
-		if (!*newest ||
-			memcmp(*newest, nearest.is_usable, planner->site_count * sizeof(bool)) !=
-				0) {
-			planner->nearest = MEMORY_GROW(planner->nearest, planner->nearest_count,
-				&planner->nearest_capacity);
-			planner->nearest[planner->nearest_count++] = nearest;
-			planner->key_size += nearest.want;
-		}
-		*newest++ = nearest.is_usable;
-	}
-	for (size_t i = 0; i < pool->member_count; i++) {
-		const struct steer_member *member = &pool->members[i];
-
-		if (!member->pool)
-			continue;
-
-		enum override_kind override = walk_override(walk, member, above);
-		struct walk inside = walk_enter(walk, member->pool, override);
-
-		newest = collect_nearest(planner, &inside, member->pool, override, newest);
-	}
-	return newest;
-}
-
-static size_t count_nearest(const struct steer_pool *pool)
-{
-	size_t count = pool->method == STEER_NEAREST;
-
-	for (size_t i = 0; i < pool->member_count; i++)
-		if (pool->members[i].pool)
-			count += count_nearest(pool->members[i].pool);
-	return count;
-}
-
-static void prepare_keys(struct steer_planner *planner)
-{
-	bool **newest = ARENA_ARRAY(planner->scratch, bool *, count_nearest(planner->root));
-
-	for (size_t i = 0; i < planner->level_count; i++)
-		collect_nearest(
-			planner, &planner->levels[i].walk, planner->root, OVERRIDE_NONE, newest);
-	planner->key = ARENA_ARRAY(planner->scratch, uint8_t, planner->key_size);
-}
-
-static void make_key(struct steer_planner *planner, const uint8_t *order)
-{
-	uint8_t *at = planner->key;
-
-	memset(planner->key, UINT8_MAX, planner->key_size);
-	for (size_t n = 0; n < planner->nearest_count; n++) {
-		const struct nearest *nearest = &planner->nearest[n];
-		size_t found = 0;
-
-		for (size_t i = 0; i < planner->site_count && found < nearest->want; i++)
-			if (nearest->is_usable[order[i]])
-				at[found++] = order[i];
-		at += nearest->want;
-	}
-}
+/* ---- Like classes --------------------------------------------------------------------------------- */
 
 static struct memo **find_bucket(struct steer_planner *planner)
 {
 	uint32_t hash = 2166136261u; /* FNV-1a */
 
-	for (size_t i = 0; i < planner->key_size; i++)
+	for (size_t i = 0; i < planner->keys.size; i++)
 		hash = (hash ^ planner->key[i]) * 16777619u;
 	return &planner->memos[hash % MEMO_BUCKETS];
 }
@@ -320,8 +219,6 @@ struct steer_planner *steer_planner_new(const struct steer_pool *root, enum addr
 		.family = family,
 		.scratch = arena_new(),
 		.arena = arena,
-		.sites = sites,
-		.site_count = site_count,
 	};
 
 	struct walk walk = {
@@ -334,7 +231,10 @@ struct steer_planner *steer_planner_new(const struct steer_pool *root, enum addr
 
 	decide_kind(planner, &walk);
 	cut_levels(planner, &walk);
-	prepare_keys(planner);
+	keys_init(&planner->keys, &walk, root);
+	for (size_t i = 0; i < planner->level_count; i++)
+		keys_add_level(&planner->keys, &planner->levels[i].walk, root);
+	planner->key = ARENA_ARRAY(planner->scratch, uint8_t, planner->keys.size);
 	return planner;
 }
 
@@ -343,7 +243,7 @@ void steer_planner_free(struct steer_planner *planner)
 	if (!planner)
 		return;
 	arena_free(planner->scratch);
-	free(planner->nearest);
+	keys_done(&planner->keys);
 	free(planner);
 }
 
@@ -376,19 +276,19 @@ static struct spread decide(struct steer_planner *planner, const uint8_t *order)
 const struct steer_choice *steer_planner_choose(
 	struct steer_planner *planner, const uint8_t *order, struct steer_trace *trace)
 {
-	make_key(planner, order);
+	keys_write(&planner->keys, order, planner->key);
 
 	struct memo **bucket = find_bucket(planner);
 
 	for (struct memo *memo = *bucket; memo && !trace; memo = memo->next)
-		if (memcmp(memo->key, planner->key, planner->key_size) == 0)
+		if (memcmp(memo->key, planner->key, planner->keys.size) == 0)
 			return memo->choice;
 
 	struct spread spread = decide(planner, order);
-	struct memo *memo = arena_alloc(planner->scratch, sizeof(*memo) + planner->key_size);
+	struct memo *memo = arena_alloc(planner->scratch, sizeof(*memo) + planner->keys.size);
 
 	memo->choice = freeze(planner, spread);
-	memcpy(memo->key, planner->key, planner->key_size);
+	memcpy(memo->key, planner->key, planner->keys.size);
 	memo->next = *bucket;
 	*bucket = memo;
 

@@ -152,8 +152,7 @@ enum steer_reason {
 	STEER_UNRESOLVED,   /* its host name has not been resolved yet */
 };
 const char *steer_reason_text(enum steer_reason reason); /* "drained" */
-/* Whether one with this reason may be answered. */
-bool steer_reason_is_kept(enum steer_reason reason);
+bool steer_reason_is_kept(enum steer_reason reason);	 /* may be answered */
 
 /* One for each address of each endpoint in the tree, in configured order; an endpoint without an address
  * of the family has one of ADDRESS_NONE. */

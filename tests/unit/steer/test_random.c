@@ -21,7 +21,7 @@
 #define POOLS_MAX 32
 #define MEMBERS_MAX 64
 #define ROWS_MAX 192
-#define SITES 3
+#define SITES 5
 
 struct tree {
 	struct random random;
@@ -36,9 +36,10 @@ struct tree {
 	uint8_t overrides[MEMBERS_MAX];
 	struct steer_world world;
 	uint16_t most_answers;
+	uint32_t different; /* addresses: with fewer than there are rows, some are there twice */
 };
 
-static const uint16_t sites[SITES] = {0, 1, 2};
+static const uint16_t sites[SITES] = {0, 1, 2, 3, 4};
 
 static uint32_t draw(struct tree *tree, uint32_t below)
 {
@@ -111,7 +112,8 @@ static void draw_rows(struct tree *tree)
 			struct belief *row = &tree->rows[count];
 
 			*row = (struct belief){
-				.address = {ADDRESS_IPV4, {10, 0, 0, (uint8_t)count}},
+				.address = {ADDRESS_IPV4,
+					{10, 0, 0, (uint8_t)(count % tree->different)}},
 				.share = draw_share(tree, down, partly),
 				.why = (uint8_t)draw(tree, BELIEF_WITHOUT + 1),
 				.is_last_good = draw(tree, 3) == 0,
@@ -126,7 +128,7 @@ static void draw_rows(struct tree *tree)
 	tree->beliefs = (struct belief_table){tree->member_count, tree->first, tree->rows};
 }
 
-static void draw_tree(struct tree *tree, uint16_t most_answers)
+static void draw_tree(struct tree *tree, uint16_t most_answers, uint32_t different)
 {
 	uint32_t failed = draw(tree, 4);
 	uint32_t said = draw(tree, 3);
@@ -134,6 +136,7 @@ static void draw_tree(struct tree *tree, uint16_t most_answers)
 	tree->pool_count = 0;
 	tree->member_count = 0;
 	tree->most_answers = most_answers;
+	tree->different = different;
 	(void)grow_pool(tree, 3);
 	draw_rows(tree);
 	for (size_t i = 0; i < tree->pool_count; i++)
@@ -448,7 +451,7 @@ static void choices_hold(void **state)
 	(void)state;
 	random_seed_with(&tree->random, 11);
 	for (int round = 0; round < ROUNDS; round++) {
-		draw_tree(tree, 3);
+		draw_tree(tree, 3, ROWS_MAX);
 
 		struct arena *arena = arena_new();
 		struct reference at = {
@@ -493,7 +496,7 @@ static void shares_are_what_the_reference_says(void **state)
 		double got[ROWS_MAX] = {0};
 		uint8_t order[SITES] = {0};
 
-		draw_tree(tree, 1);
+		draw_tree(tree, 1, ROWS_MAX);
 		shuffle(tree, order);
 
 		struct arena *arena = arena_new();
@@ -515,11 +518,40 @@ static void shares_are_what_the_reference_says(void **state)
 	free(tree);
 }
 
+/* An address that is there twice leaves a place open, for which further sites matter. */
+static void classes_share_what_is_the_same(void **state)
+{
+	struct tree *tree = memory_new(sizeof(*tree));
+
+	(void)state;
+	random_seed_with(&tree->random, 13);
+	for (int round = 0; round < ROUNDS / 10; round++) {
+		draw_tree(tree, 3, 5);
+
+		struct arena *arena = arena_new();
+		struct reference at = {.tree = tree, .family = ADDRESS_IPV4};
+		struct steer_planner *planner = steer_planner_new(
+			&tree->pools[0], at.family, &tree->world, sites, SITES, arena);
+
+		for (int i = 0; i < 60; i++) {
+			uint8_t order[SITES] = {0};
+
+			shuffle(tree, order);
+			at.order = order;
+			check_memory(&at, planner, arena);
+		}
+		steer_planner_free(planner);
+		arena_free(arena);
+	}
+	free(tree);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(choices_hold),
 		cmocka_unit_test(shares_are_what_the_reference_says),
+		cmocka_unit_test(classes_share_what_is_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
