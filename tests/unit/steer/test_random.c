@@ -118,7 +118,9 @@ static void draw_rows(struct tree *tree)
 				.why = (uint8_t)draw(tree, BELIEF_WITHOUT + 1),
 				.is_last_good = draw(tree, 3) == 0,
 			};
-			row->state = row->share > 0 ? VERDICT_UP : VERDICT_DOWN;
+			row->state = row->share == 0 ? VERDICT_DOWN
+				: draw(tree, 4) == 0 ? VERDICT_DEGRADED
+						     : VERDICT_UP;
 			if (draw(tree, 4) == 0)
 				row->address = (struct address){
 					ADDRESS_IPV6, {0x20, [15] = (uint8_t)count}};
@@ -386,35 +388,119 @@ static void check_kind(const struct reference *at, const struct steer_choice *ch
 			choice->steps[i].count > 0 && choice->steps[i].count <= STEER_ANSWERS_MAX);
 }
 
-/* Each list of the steps holds, for the random numbers that it is for, only what is usable there. */
+/* Of a pool alone that operators forced nothing up in: for each random number only what is usable there is answered. */
 static void check_usable(const struct reference *at, const struct steer_choice *choice)
 {
+	const struct tree *tree = at->tree;
 	struct reference part = *at;
 
+	if (tree->pool_count > 1 || memchr(tree->overrides, OVERRIDE_UP, tree->member_count))
+		return;
 	for (part.part = 0; part.part < BELIEF_WHOLE; part.part++) {
+		const struct steer_step *step =
+			steer_choice_step(choice, part.part << 26 | 0x1234567);
 		enum mode mode = find_root_mode(&part);
-		uint32_t random = part.part << 26 | 0x1234567;
-		const struct steer_step *step = steer_choice_step(choice, random);
 
-		for (size_t k = 0; k < step->count && mode == HAS_PART; k++) {
-			size_t row = find_address(at->tree, choice, step->first + k);
-			bool is_partly = at->tree->rows[row].share > 0;
+		for (size_t k = 0; k < step->count; k++) {
+			size_t row = find_address(tree, choice, step->first + k);
 
-			/* fences answer with what is down, operators with what they please */
-			if (is_partly && at->tree->rows[row].share <= part.part)
-				assert_true(at->tree->pool_count > 1 ||
-					memchr(at->tree->overrides, OVERRIDE_UP,
-						at->tree->member_count));
+			assert_true(mode > HAS_ANY_PART || tree->rows[row].share > 0);
+			assert_true(mode > HAS_PART || tree->rows[row].share > part.part);
 		}
 	}
 }
 
-static void check_trace(const struct steer_choice *choice, const struct steer_trace *trace)
+/* What rules each member: its own override, or the nearest above. */
+static void find_overrides(const struct reference *at, const struct steer_pool *pool, uint8_t above,
+	uint8_t ret_overrides[static MEMBERS_MAX])
 {
-	for (size_t i = 0; i < trace->count; i++)
-		if (choice->kind == STEER_ADDRESSES)
-			assert_int_equal(steer_reason_is_kept(trace->items[i].reason),
-				trace->items[i].share > 0);
+	for (size_t i = 0; i < pool->member_count; i++) {
+		const struct steer_member *member = &pool->members[i];
+
+		ret_overrides[member->id] = override_of(at, member, above);
+		if (member->pool)
+			find_overrides(at, member->pool, ret_overrides[member->id], ret_overrides);
+	}
+}
+
+/* Whether a reason can be true of a row. */
+static bool is_plausible(enum steer_reason reason, const struct belief *row, uint8_t override)
+{
+	bool is_up = override == OVERRIDE_UP || (override == OVERRIDE_NONE && row->share > 0);
+	bool is_seen = override == OVERRIDE_NONE;
+
+	switch (reason) {
+	case STEER_KEPT:
+	case STEER_LESS_NEAR:
+	case STEER_LOWER_PRIORITY:
+	case STEER_ZERO_WEIGHT:
+	case STEER_TWICE:
+	case STEER_REPLACED:
+		return reason != STEER_KEPT || is_up;
+	case STEER_HELD_OBSERVER:
+		return is_seen && is_up && row->why == BELIEF_OBSERVER;
+	case STEER_HELD_LOSS:
+		return is_seen && is_up && row->why == BELIEF_LOSS;
+	case STEER_HELD_EVIDENCE:
+		return is_seen && is_up && row->why == BELIEF_EVIDENCE;
+	case STEER_DEGRADED:
+		return is_seen && is_up && row->state == VERDICT_DEGRADED;
+	case STEER_RAMP:
+		return is_seen && is_up && row->why == BELIEF_RAMP;
+	case STEER_WITHOUT:
+		return is_seen && is_up && row->why == BELIEF_WITHOUT;
+	case STEER_POOL_FAILED: /* also what a fence inside would answer with */
+		return override == OVERRIDE_NONE || override == OVERRIDE_UP;
+	case STEER_NOT_LAST:
+		return is_seen && is_up && !row->is_last_good;
+	case STEER_PANIC:
+		return is_seen && !is_up;
+	case STEER_LAST_USABLE:
+		return is_seen && !is_up && row->is_last_good;
+	case STEER_LAST_RESORT:
+		return !is_up;
+	case STEER_HEALTH_DOWN:
+		return is_seen && !is_up;
+	case STEER_WAITS_DELAY:
+		return is_seen && !is_up && row->why == BELIEF_FAILBACK;
+	case STEER_WAITS_RETURN:
+		return is_seen && !is_up && row->why == BELIEF_RETURN;
+	case STEER_NEEDS_LOST:
+		return is_seen && !is_up && row->why == BELIEF_WITHOUT;
+	case STEER_DRAINED:
+		return override == OVERRIDE_DRAIN;
+	case STEER_FORCED_DOWN:
+		return override == OVERRIDE_DOWN;
+	case STEER_OTHER_FAMILY:
+	case STEER_UNRESOLVED:
+		break;
+	}
+	return false;
+}
+
+static void check_trace(const struct reference *at, const struct steer_choice *choice,
+	const struct steer_trace *trace)
+{
+	uint8_t overrides[MEMBERS_MAX];
+
+	find_overrides(at, &at->tree->pools[0], OVERRIDE_NONE, overrides);
+	for (size_t i = 0; i < trace->count; i++) {
+		const struct steer_candidate *candidate = &trace->items[i];
+		enum steer_reason reason = candidate->reason;
+		bool is_static = choice->kind == STEER_STATIC;
+
+		if (!candidate->belief) {
+			assert_true(reason == STEER_OTHER_FAMILY || reason == STEER_UNRESOLVED);
+			continue;
+		}
+		assert_true(address_is_equal(&candidate->address, &candidate->belief->address));
+		assert_int_equal(is_static, reason == STEER_REPLACED);
+		assert_int_equal(!is_static && candidate->share > 0, steer_reason_is_kept(reason));
+		if (!is_plausible(reason, candidate->belief, overrides[candidate->member->id]))
+			fail_msg("'%s' of share %u, why %u, override %u", steer_reason_text(reason),
+				candidate->belief->share, candidate->belief->why,
+				overrides[candidate->member->id]);
+	}
 }
 
 static bool is_same_choice(const struct steer_choice *a, const struct steer_choice *b)
@@ -475,7 +561,7 @@ static void choices_hold(void **state)
 			measure(tree, choice, shares);
 			if (choice->kind == STEER_ADDRESSES)
 				check_usable(&at, choice);
-			check_trace(choice, &trace);
+			check_trace(&at, choice, &trace);
 			free(trace.items);
 		}
 		steer_planner_free(planner);
