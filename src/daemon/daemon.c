@@ -63,11 +63,18 @@ static void give_orders(void *context, struct link_orders *ret_orders)
 	};
 }
 
-static void take_verdicts(void *context, struct verdict_table *table)
+static bool take_verdicts(void *context, struct verdict_table *table)
 {
 	struct daemon *daemon = context;
 
-	world_take_verdicts(&daemon->world, table);
+	return world_take_verdicts(&daemon->world, table);
+}
+
+static void take_states(void *context, const struct link_states *states)
+{
+	struct daemon *daemon = context;
+
+	world_take_states(&daemon->world, states);
 }
 
 static void prober_started(void *context, pid_t pid)
@@ -94,6 +101,7 @@ static void start_prober(struct daemon *daemon)
 	const struct supervise_callbacks callbacks = {
 		.orders = give_orders,
 		.verdicts = take_verdicts,
+		.states = take_states,
 		.started = prober_started,
 		.ended = prober_ended,
 		.context = daemon,

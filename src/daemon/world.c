@@ -313,6 +313,7 @@ void world_done(struct world *world)
 	verdict_table_done(&world->verdicts);
 	belief_table_done(&world->beliefs);
 	free(world->pools);
+	verdict_table_done(&world->said);
 	override_list_done(&world->overrides);
 	lost_done(&world->lost);
 	state_close(world->state);
@@ -343,36 +344,80 @@ static bool fits(const struct target_list *targets, const struct verdict_table *
 	return row == table->count;
 }
 
-void world_take_verdicts(struct world *world, struct verdict_table *table)
+/* What changed since `before`, in words. */
+static void say_changes(const struct world *world, const struct verdict_table *before)
 {
 	struct text lines = {0};
 
-	if (!fits(&world_snapshot(world)->targets, table)) {
-		log_warning("a table from the prober does not fit what is checked; it is ignored");
+	if (changes_print(world_snapshot(world), before, &world->verdicts, &lines) > 0)
+		log_lines(LOG_LEVEL_NOTICE, lines.bytes);
+	text_done(&lines);
+}
+
+/* What states alone had changed: said now that the reasons are there, or must be said without. */
+static void say_states(struct world *world)
+{
+	if (!world->said.rows)
 		return;
-	}
+	say_changes(world, &world->said);
+	verdict_table_done(&world->said);
+}
+
+bool world_take_verdicts(struct world *world, struct verdict_table *table)
+{
+	if (!fits(&world_snapshot(world)->targets, table))
+		return false;
 
 	bool matters = changes_matter(&world->verdicts, table);
-
-	/* first the answers, then the words */
 	struct verdict_table before = world->verdicts;
 
+	/* first the answers, then the words */
 	world->verdicts = *table;
 	*table = (struct verdict_table){0};
 	if (matters) {
 		publish(world, world_snapshot(world));
 		world->is_unsaved = true;
-		if (changes_print(world_snapshot(world), &before, &world->verdicts, &lines) > 0)
-			log_lines(LOG_LEVEL_NOTICE, lines.bytes);
 	}
+	if (world->said.rows)
+		say_states(world);
+	else if (matters)
+		say_changes(world, &before);
 	verdict_table_done(&before);
-	text_done(&lines);
+	return true;
+}
+
+void world_take_states(struct world *world, const struct link_states *states)
+{
+	struct verdict_table *table = &world->verdicts;
+	bool matters = false;
+
+	if (states->generation != table->generation || states->row_count != table->count)
+		return;
+	for (size_t i = 0; i < table->count; i++) {
+		enum verdict_state state = link_states_get(states->bits, i);
+
+		if (state == table->rows[i].state)
+			continue;
+		if (!world->said.rows) {
+			world->said = *table;
+			world->said.rows =
+				memory_copy(table->rows, table->count * sizeof(table->rows[0]));
+		}
+		table->rows[i].state = (uint8_t)state;
+		table->rows[i].since_unix_s = clock_unix_s();
+		matters = true;
+	}
+	if (!matters)
+		return;
+	publish(world, world_snapshot(world));
+	world->is_unsaved = true;
 }
 
 void world_take_snapshot(struct world *world, const struct snapshot *snapshot)
 {
 	struct verdict_table carried = {0};
 
+	say_states(world);
 	verdict_table_carry(&snapshot->targets, &world->verdicts, &world_snapshot(world)->targets,
 		clock_unix_s(), &carried);
 	verdict_table_done(&world->verdicts);

@@ -15,6 +15,7 @@
 #include "steerd/health/verdict.h"
 #include "steerd/plan/live.h"
 #include "steerd/plan/snapshot.h"
+#include "steerd/probe/link.h"
 
 /*
  * world - what is believed now, and the one place where it changes: each change makes a plan, publishes it, is said in
@@ -25,6 +26,7 @@
 struct world {
 	struct live *live;
 	struct verdict_table verdicts;	/* the newest; of the live snapshot's targets */
+	struct verdict_table said;	/* as they were before states came; no rows: none did */
 	struct belief_table beliefs;	/* what is believed of the live snapshot's members */
 	struct guard_pool_state *pools; /* heap; of its pools */
 	struct override_list overrides;
@@ -51,8 +53,10 @@ void world_done(struct world *world);
 
 const struct snapshot *world_snapshot(const struct world *world);
 
-/* A table from the prober; takes its rows.  One that is not for the snapshot's targets is refused and logged. */
-void world_take_verdicts(struct world *world, struct verdict_table *table);
+/* A table from the prober; takes its rows.  False: it is not for the snapshot's targets, and changes nothing. */
+bool world_take_verdicts(struct world *world, struct verdict_table *table);
+/* The states of that table's rows a little later: answers follow at once, the words come with the next table. */
+void world_take_states(struct world *world, const struct link_states *states);
 /* Swaps: health goes on by the targets' keys, overrides by their subjects.  Takes ownership. */
 void world_take_snapshot(struct world *world, const struct snapshot *snapshot);
 /* In answers and on disk before it returns; false: it could not be saved. */

@@ -8,32 +8,22 @@
 
 #include "cage.h"
 #include "orders.h"
-#include "steerd/base/clock.h"
+#include "reports.h"
 #include "steerd/base/log.h"
 #include "stream.h"
 #include "watches.h"
 
-/* A whole table goes out this often, changed or not: steerd knows by it that we live. */
-#define TABLE_EVERY_S 1
-
-/*
- * A change goes out at once; the next one waits for the rest of this, so that many at a time cost
- * one table each 5 ms.
- */
-#define CHANGE_GAP_MS 5
+#define CAGE_EVERY_S 1
 
 struct prober {
 	struct event_base *base;
 	struct stream stream;
 	struct event *readable;
-	struct event *writable;
-	struct event *tick;
-	struct event *changed; /* pending: a table is to be sent */
+	struct event *tick; /* is the cage still what it was? */
+	struct reports *reports;
 	struct watches *watches;
 	struct orders *orders; /* held; NULL before the first */
 	struct cage *cage;     /* NULL before the first orders */
-	uint64_t sent_at_ms;
-	bool is_behind; /* steerd has not yet read the last table, and it is out of date */
 	int exit_code;
 };
 
@@ -45,53 +35,25 @@ static void end(struct prober *prober, int exit_code)
 
 /* ---- to steerd ---- */
 
-static void flush(struct prober *prober)
-{
-	struct err err;
-
-	/* that steerd is gone is seen by the reader */
-	if (stream_flush(&prober->stream, &err) && prober->stream.out.size > 0)
-		event_add(prober->writable, NULL);
-}
-
-static void send_table(struct prober *prober)
-{
-	struct verdict_table table;
-
-	if (!prober->orders)
-		return;
-	/*
-	 * never more than one table waits; the next is made from what is known when this one is
-	 * gone
-	 */
-	if (prober->stream.out.size > 0) {
-		prober->is_behind = true;
-		return;
-	}
-	prober->is_behind = false;
-	prober->sent_at_ms = clock_monotonic_ms();
-	watches_get_table(prober->watches, &table);
-	link_write_verdicts(&table, &prober->stream.out);
-	verdict_table_done(&table);
-	flush(prober);
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *context)
+static void make_table(void *context, struct verdict_table *ret_table)
 {
 	struct prober *prober = context;
 
-	(void)fd;
-	(void)what;
-	flush(prober);
-	if (prober->is_behind && prober->stream.out.size == 0)
-		send_table(prober);
+	watches_get_table(prober->watches, ret_table);
 }
 
-static void on_table_due(evutil_socket_t fd, short what, void *context)
+static void on_change(void *context, size_t row, uint8_t state)
 {
-	(void)fd;
-	(void)what;
-	send_table(context);
+	struct prober *prober = context;
+
+	reports_change(prober->reports, row, state);
+}
+
+static void on_found(void *context, const struct link_findings *findings)
+{
+	struct prober *prober = context;
+
+	reports_add_findings(prober->reports, findings);
 }
 
 /* ---- the cage ---- */
@@ -131,32 +93,17 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 	struct prober *prober = context;
 	struct text why = {0};
 
+	(void)fd;
+	(void)what;
 	if (prober->cage && !cage_is_current(prober->cage, &why))
 		renew(prober, &why);
-	else
-		on_table_due(fd, what, context);
 	text_done(&why);
-}
-
-static void on_change(void *context)
-{
-	struct prober *prober = context;
-	uint64_t since_ms = clock_monotonic_ms() - prober->sent_at_ms;
-	struct timeval wait = {0};
-
-	if (since_ms < CHANGE_GAP_MS)
-		wait.tv_usec = (suseconds_t)(CHANGE_GAP_MS - since_ms) * 1000;
-	if (!event_pending(prober->changed, EV_TIMEOUT, NULL))
-		event_add(prober->changed, &wait);
 }
 
 /* ---- from steerd ---- */
 
-static bool obey(struct prober *prober, const struct stream_frame *frame, struct err *err)
+static bool take_orders(struct prober *prober, const struct stream_frame *frame, struct err *err)
 {
-	if (frame->kind != LINK_ORDERS)
-		return err_set(err, "verdicts came in place of orders");
-
 	struct orders *orders = orders_read(frame->body, frame->body_size, prober->orders, err);
 
 	if (!orders)
@@ -168,9 +115,40 @@ static bool obey(struct prober *prober, const struct stream_frame *frame, struct
 	watches_obey(prober->watches, orders);
 	orders_drop(prober->orders);
 	prober->orders = orders;
+	reports_begin(prober->reports);
 	log_info("orders of generation %" PRIu64 ": %zu targets", orders->link.targets.generation,
 		orders->link.targets.count);
 	return true;
+}
+
+static bool take_inquiry(struct prober *prober, const struct stream_frame *frame, struct err *err)
+{
+	struct arena *arena = arena_new();
+	struct link_inquiry inquiry;
+	bool taken = link_read_inquiry(frame->body, frame->body_size, arena, &inquiry, err);
+
+	if (taken)
+		watches_inquire(prober->watches, &inquiry);
+	arena_free(arena);
+	return taken;
+}
+
+static bool obey(struct prober *prober, const struct stream_frame *frame, struct err *err)
+{
+	switch (frame->kind) {
+	case LINK_ORDERS:
+		return take_orders(prober, frame, err);
+	case LINK_INQUIRY:
+		return take_inquiry(prober, frame, err);
+	case LINK_VERDICTS:
+	case LINK_STATES:
+	case LINK_PUSHED:
+	case LINK_FINDINGS:
+	case LINK_NOTICE:
+	case LINK_DELIVERED:
+		break;
+	}
+	return err_set(err, "what a prober says came in place of orders");
 }
 
 static bool obey_all(struct prober *prober, struct err *err)
@@ -216,18 +194,18 @@ static void start(struct prober *prober, const struct prober_options *options)
 		.servers = options->servers,
 		.most_at_once = options->most_at_once,
 		.changed = on_change,
+		.found = on_found,
 		.context = prober,
 	};
-	const struct timeval every = {.tv_sec = TABLE_EVERY_S};
+	const struct timeval every = {.tv_sec = CAGE_EVERY_S};
 
 	prober->base = event_base_new();
 	prober->stream.fd = options->fd;
 	prober->watches = watches_new(prober->base, &watches_options);
 	prober->readable =
 		event_new(prober->base, options->fd, EV_READ | EV_PERSIST, on_readable, prober);
-	prober->writable = event_new(prober->base, options->fd, EV_WRITE, on_writable, prober);
 	prober->tick = event_new(prober->base, -1, EV_PERSIST, on_tick, prober);
-	prober->changed = evtimer_new(prober->base, on_table_due, prober);
+	prober->reports = reports_new(prober->base, &prober->stream, make_table, prober);
 	event_add(prober->readable, NULL);
 	event_add(prober->tick, &every);
 }
@@ -238,9 +216,8 @@ static void stop(struct prober *prober)
 	orders_drop(prober->orders);
 	cage_free(prober->cage);
 	event_free(prober->readable);
-	event_free(prober->writable);
 	event_free(prober->tick);
-	event_free(prober->changed);
+	reports_free(prober->reports);
 	event_base_free(prober->base);
 	stream_done(&prober->stream);
 }

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "questions.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
 #include "steerd/probe/prober.h"
@@ -39,8 +40,12 @@ struct supervise {
 	struct stream stream; /* fd -1: no prober */
 	struct event *readable;
 	struct event *writable;
+	struct event *silence; /* it hangs, unless a table comes */
 	struct event *restart;
+	struct questions *questions;
 	uint64_t orders_generation; /* of the orders asked for last */
+	bool has_table;		    /* for them */
+	size_t row_count;	    /* of that table, the last one */
 	uint32_t pause_ms;	    /* before the next start */
 	uint64_t restart_at_ms;
 	struct supervise_state state;
@@ -79,6 +84,7 @@ static void drop_socket(struct supervise *supervise)
 		event_free(supervise->writable);
 	supervise->readable = NULL;
 	supervise->writable = NULL;
+	event_del(supervise->silence);
 	if (supervise->stream.fd >= 0)
 		close(supervise->stream.fd);
 	stream_done(&supervise->stream);
@@ -112,6 +118,7 @@ static void bury(struct supervise *supervise, const char *why)
 	uint64_t lived_ms = clock_monotonic_ms() - supervise->state.started_at_ms;
 
 	drop_socket(supervise);
+	questions_give_up(supervise->questions, "the prober ended meanwhile");
 	kill(supervise->state.pid, SIGKILL);
 
 	int status = wait_for(supervise->state.pid);
@@ -130,24 +137,97 @@ static void bury(struct supervise *supervise, const char *why)
 	ended(supervise, why ? why : words.text);
 }
 
+/* ---- what it says ---- */
+
+static void await_table(struct supervise *supervise)
+{
+	const struct timeval silence = {.tv_sec = SILENCE_MAX_S};
+
+	event_add(supervise->silence, &silence);
+}
+
+/* A table of these orders. */
+static bool take_table(struct supervise *supervise, struct verdict_table *table, struct err *err)
+{
+	size_t row_count = table->count;
+
+	if (!supervise->callbacks.verdicts(supervise->callbacks.context, table))
+		return err_set(err, "its table does not fit what is checked");
+	supervise->has_table = true;
+	supervise->row_count = row_count;
+	supervise->state.table_count++;
+	supervise->state.heard_at_ms = clock_monotonic_ms();
+	return true;
+}
+
 static bool take_verdicts(
 	struct supervise *supervise, const struct stream_frame *frame, struct err *err)
 {
 	struct verdict_table table;
+	bool taken = true;
 
-	if (frame->kind != LINK_VERDICTS)
-		return err_set(err, "it sent orders");
 	if (!link_read_verdicts(frame->body, frame->body_size, &table, err))
 		return false;
-	if (table.generation != supervise->orders_generation) {
+	await_table(supervise);
+	if (table.generation == supervise->orders_generation)
+		taken = take_table(supervise, &table, err);
+	else
 		supervise->state.stale_count++;
-	} else {
-		supervise->state.table_count++;
-		supervise->state.heard_at_ms = clock_monotonic_ms();
-		supervise->callbacks.verdicts(supervise->callbacks.context, &table);
-	}
 	verdict_table_done(&table);
+	return taken;
+}
+
+static bool take_states(
+	struct supervise *supervise, const struct stream_frame *frame, struct err *err)
+{
+	struct link_states states;
+
+	if (!link_read_states(frame->body, frame->body_size, &states, err))
+		return false;
+	if (states.generation != supervise->orders_generation) {
+		supervise->state.stale_count++;
+		return true;
+	}
+	if (!supervise->has_table || states.row_count != supervise->row_count)
+		return err_set(err, "its states do not fit its table");
+	supervise->state.states_count++;
+	if (supervise->callbacks.states)
+		supervise->callbacks.states(supervise->callbacks.context, &states);
 	return true;
+}
+
+static bool take_findings(
+	struct supervise *supervise, const struct stream_frame *frame, struct err *err)
+{
+	struct arena *arena = arena_new();
+	struct link_findings findings;
+	bool taken = link_read_findings(frame->body, frame->body_size, arena, &findings, err);
+
+	if (taken)
+		questions_answer(supervise->questions, &findings);
+	arena_free(arena);
+	return taken;
+}
+
+static bool take_frame(
+	struct supervise *supervise, const struct stream_frame *frame, struct err *err)
+{
+	supervise->state.heard_bytes += LINK_FRAME_HEADER + frame->body_size;
+	switch (frame->kind) {
+	case LINK_VERDICTS:
+		return take_verdicts(supervise, frame, err);
+	case LINK_STATES:
+		return take_states(supervise, frame, err);
+	case LINK_FINDINGS:
+		return take_findings(supervise, frame, err);
+	case LINK_ORDERS:
+	case LINK_PUSHED:
+	case LINK_INQUIRY:
+	case LINK_NOTICE:
+	case LINK_DELIVERED:
+		break;
+	}
+	return err_set(err, "it sent orders");
 }
 
 static bool take_frames(struct supervise *supervise, struct err *err)
@@ -160,10 +240,17 @@ static bool take_frames(struct supervise *supervise, struct err *err)
 			return false;
 		if (!found)
 			return true;
-		if (!take_verdicts(supervise, &frame, err))
+		if (!take_frame(supervise, &frame, err))
 			return false;
 		stream_drop(&supervise->stream, &frame);
 	}
+}
+
+static void on_silence(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	bury(context, "hung: no table came from it for 10 s");
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *context)
@@ -172,18 +259,17 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 	struct err err = {.text = ""};
 
 	(void)fd;
-	if (!(what & EV_READ)) {
-		bury(supervise, "hung: nothing was heard of it for 10 s");
-		return;
-	}
+	(void)what;
 
 	bool lives = stream_receive(&supervise->stream, &err);
 	struct err nonsense;
 
-	if (!take_frames(supervise, &nonsense))
+	if (!take_frames(supervise, &nonsense)) {
+		supervise->state.refused_count++;
 		bury(supervise, nonsense.text);
-	else if (!lives)
+	} else if (!lives) {
 		bury(supervise, err.text[0] ? err.text : NULL);
+	}
 }
 
 /* Sends what can be sent; the rest when there is room. */
@@ -216,6 +302,7 @@ static void send_orders(struct supervise *supervise)
 
 	supervise->callbacks.orders(supervise->callbacks.context, &orders);
 	supervise->orders_generation = orders.targets.generation;
+	supervise->has_table = false;
 	link_write_orders(&orders, &supervise->stream.out);
 	flush(supervise);
 }
@@ -308,7 +395,6 @@ static bool spawn_on_socket(struct supervise *supervise, struct err *err)
 static void start(struct supervise *supervise)
 {
 	struct err err;
-	const struct timeval silence = {.tv_sec = SILENCE_MAX_S};
 
 	supervise->state.started_at_ms = clock_monotonic_ms();
 	if (!spawn_on_socket(supervise, &err)) {
@@ -322,7 +408,8 @@ static void start(struct supervise *supervise)
 		on_readable, supervise);
 	supervise->writable =
 		event_new(supervise->base, supervise->stream.fd, EV_WRITE, on_writable, supervise);
-	event_add(supervise->readable, &silence);
+	event_add(supervise->readable, NULL);
+	await_table(supervise);
 	if (supervise->callbacks.started)
 		supervise->callbacks.started(supervise->callbacks.context, supervise->state.pid);
 	send_orders(supervise);
@@ -339,6 +426,8 @@ struct supervise *supervise_new(
 	supervise->stream.fd = -1;
 	supervise->pause_ms = PAUSE_MIN_MS;
 	supervise->restart = evtimer_new(base, on_restart, supervise);
+	supervise->silence = evtimer_new(base, on_silence, supervise);
+	supervise->questions = questions_new(base);
 	start(supervise);
 	return supervise;
 }
@@ -348,6 +437,21 @@ void supervise_renew(struct supervise *supervise)
 	/* one that does not run asks for orders when it starts */
 	if (supervise->stream.fd >= 0)
 		send_orders(supervise);
+}
+
+void supervise_inquire(struct supervise *supervise, const struct supervise_inquiry *inquiry)
+{
+	const char *why_not = supervise->stream.fd >= 0 ? NULL : "the prober does not run";
+	const struct link_inquiry asked = {
+		.id = questions_add(supervise->questions, inquiry, why_not),
+		.key = inquiry->key,
+		.address = inquiry->address,
+	};
+
+	if (asked.id == 0)
+		return;
+	link_write_inquiry(&asked, &supervise->stream.out);
+	flush(supervise);
 }
 
 void supervise_get_state(const struct supervise *supervise, struct supervise_state *ret_state)
@@ -378,8 +482,10 @@ void supervise_free(struct supervise *supervise)
 {
 	if (!supervise)
 		return;
-	event_free(supervise->restart);
 	drop_socket(supervise);
+	event_free(supervise->restart);
+	event_free(supervise->silence);
+	questions_free(supervise->questions);
 	if (supervise->state.pid > 0)
 		await_end(supervise->state.pid);
 	free(supervise->path);

@@ -4,13 +4,16 @@
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
+#include "findings.h"
 #include "names.h"
 #include "probes.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/random.h"
+#include "steerd/health/judge.h"
 
 /*
  * The first checks are spread over a second: news fast, and not in one burst.  Over more where
@@ -28,6 +31,9 @@
 #define RETRY_MIN_MS 1000
 #define RETRY_MAX_MS 60000
 
+/* Of a slot that is not in the last table. */
+#define ROW_NONE SIZE_MAX
+
 struct watches {
 	struct event_base *base;
 	struct watches_options options;
@@ -38,6 +44,7 @@ struct watches {
 	struct watch **list;   /* by target id */
 	size_t count;
 	uint32_t spread_ms; /* of the first checks */
+	LIST_HEAD(, inquiry) inquiries;
 };
 
 /* One target. */
@@ -58,6 +65,8 @@ struct watch {
 struct slot {
 	struct watch *watch;
 	struct verdict verdict;
+	size_t row; /* of the last table, or ROW_NONE */
+	struct judge_latencies latencies;
 	struct event *due;	/* NULL: never checked */
 	struct probe *probe;	/* under way, or NULL */
 	uint64_t started_at_ms; /* the last check */
@@ -72,9 +81,12 @@ static void after(struct event *event, uint64_t wait_ms)
 	event_add(event, &wait);
 }
 
-static void say_changed(struct watches *watches)
+static void say_changed(const struct slot *slot)
 {
-	watches->options.changed(watches->options.context);
+	const struct watches_options *options = &slot->watch->watches->options;
+
+	if (slot->row != ROW_NONE)
+		options->changed(options->context, slot->row, slot->verdict.state);
 }
 
 /* ---- checks of a slot ---- */
@@ -95,12 +107,25 @@ static void check_at(struct slot *slot, uint64_t due_at_ms)
 	after(slot->due, due_at_ms > now_ms ? due_at_ms - now_ms : 0);
 }
 
+/* One that was well failed for the first time: it is asked again before it is waited for. */
+static bool is_doubted(const struct slot *slot)
+{
+	const struct verdict *verdict = &slot->verdict;
+
+	return slot->watch->monitor->recheck_ms > 0 && !verdict->last_passed &&
+		verdict->streak == 1 && verdict->state != VERDICT_DOWN;
+}
+
 /* From start to start: a backend that takes long is not checked less often. */
 static void check_again(struct slot *slot)
 {
-	check_at(slot,
-		slot->started_at_ms +
-			jittered(slot->watch->watches, slot->watch->monitor->every_ms));
+	struct watches *watches = slot->watch->watches;
+	uint64_t due_at_ms =
+		slot->started_at_ms + jittered(watches, slot->watch->monitor->every_ms);
+	uint64_t doubt_at_ms =
+		clock_monotonic_ms() + jittered(watches, slot->watch->monitor->recheck_ms);
+
+	check_at(slot, is_doubted(slot) && doubt_at_ms < due_at_ms ? doubt_at_ms : due_at_ms);
 }
 
 /* At once, but not all in one burst. */
@@ -126,19 +151,28 @@ static void log_change(const struct slot *slot)
 			target->host ? " at " : "", target->host ? address : "", verdict->streak,
 			verdict->reason);
 	else
-		log_debug("'%s'%s%s is up", target->key, target->host ? " at " : "",
-			target->host ? address : "");
+		log_debug("'%s'%s%s is %s", target->key, target->host ? " at " : "",
+			target->host ? address : "",
+			verdict->state == VERDICT_UP ? "up" : "degraded");
 }
 
 static void judge(struct slot *slot, const struct judge_check *result)
 {
+	const struct settings_monitor *monitor = slot->watch->monitor;
 	const struct judge_rule rule = {
-		.fall = slot->watch->monitor->fall, .rise = slot->watch->monitor->rise};
+		.fall = monitor->fall,
+		.rise = monitor->rise,
+		.hold_down_ms = monitor->hold_down_ms,
+		.hold_down_max_ms = monitor->hold_down_max_ms,
+	};
+	bool changed = judge_apply(&slot->verdict, &rule, result);
 
-	if (!judge_apply(&slot->verdict, &rule, result))
+	if (result->passed && !result->is_skipped)
+		judge_add_latency(&slot->verdict, &slot->latencies, result->latency_ms);
+	if (!changed)
 		return;
 	log_change(slot);
-	say_changed(slot->watch->watches);
+	say_changed(slot);
 }
 
 static void on_checked(void *context, const struct judge_check *result)
@@ -182,6 +216,7 @@ static struct slot *slot_new(struct watch *watch, const struct verdict *verdict)
 	slot->watch = watch;
 	slot->verdict = *verdict;
 	slot->verdict.target = watch->id;
+	slot->row = ROW_NONE;
 	if (watch->monitor) {
 		slot->due = evtimer_new(watches->base, on_due, slot);
 		check_soon(slot);
@@ -203,6 +238,7 @@ static void slot_renew(struct slot *slot)
 	struct watch *watch = slot->watch;
 
 	slot->verdict.target = watch->id;
+	slot->row = ROW_NONE;
 	/* one under way sets the next time when it ends */
 	if (!slot->due || slot->probe)
 		return;
@@ -225,20 +261,16 @@ static struct verdict unknown(const struct watch *watch, const struct address *a
 
 /*
  * Makes the slots those of `wanted`, which is sorted: a merge of two sorted lists.
- * True if any came or went.
  */
-static bool set_addresses(struct watch *watch, const struct address *wanted, size_t count)
+static void set_addresses(struct watch *watch, const struct address *wanted, size_t count)
 {
 	struct slot **slots = memory_new(count * sizeof(slots[0]));
 	size_t old = 0;
-	bool changed = false;
 
 	for (size_t i = 0; i < count; i++) {
 		while (old < watch->count &&
-			address_compare(&watch->slots[old]->verdict.address, &wanted[i]) < 0) {
+			address_compare(&watch->slots[old]->verdict.address, &wanted[i]) < 0)
 			slot_free(watch->slots[old++]);
-			changed = true;
-		}
 		if (old < watch->count &&
 			address_is_equal(&watch->slots[old]->verdict.address, &wanted[i])) {
 			slots[i] = watch->slots[old++];
@@ -246,17 +278,13 @@ static bool set_addresses(struct watch *watch, const struct address *wanted, siz
 			struct verdict verdict = unknown(watch, &wanted[i]);
 
 			slots[i] = slot_new(watch, &verdict);
-			changed = true;
 		}
 	}
-	while (old < watch->count) {
+	while (old < watch->count)
 		slot_free(watch->slots[old++]);
-		changed = true;
-	}
 	free(watch->slots);
 	watch->slots = slots;
 	watch->count = count;
-	return changed;
 }
 
 /* The addresses of one family: as found, or those known so far where the question failed. */
@@ -329,8 +357,7 @@ static void on_resolved(void *context, const struct names_result *result)
 	size_t count = gather(watch, ipv4, ADDRESS_IPV4, addresses);
 
 	count += gather(watch, ipv6, ADDRESS_IPV6, addresses + count);
-	if (set_addresses(watch, addresses, count))
-		say_changed(watch->watches);
+	set_addresses(watch, addresses, count);
 	if (ipv4->state == NAMES_FAILED || ipv6->state == NAMES_FAILED) {
 		log_resolution(watch, true, ipv4->state == NAMES_FAILED ? ipv4->why : ipv6->why);
 		retry_later(watch);
@@ -474,10 +501,9 @@ void watches_obey(struct watches *watches, struct orders *orders)
 	orders_drop(watches->orders);
 	watches->orders = orders;
 	probes_obey(watches->probes, orders);
-	say_changed(watches);
 }
 
-void watches_get_table(const struct watches *watches, struct verdict_table *ret_table)
+void watches_get_table(struct watches *watches, struct verdict_table *ret_table)
 {
 	struct verdict_table table = {.generation = watches->orders->link.targets.generation};
 	size_t count = 0;
@@ -486,10 +512,114 @@ void watches_get_table(const struct watches *watches, struct verdict_table *ret_
 		count += watches->list[i]->count;
 	table.rows = memory_new(count * sizeof(table.rows[0]));
 	for (size_t i = 0; i < watches->count; i++)
-		for (size_t k = 0; k < watches->list[i]->count; k++)
-			table.rows[table.count++] = watches->list[i]->slots[k]->verdict;
+		for (size_t k = 0; k < watches->list[i]->count; k++) {
+			struct slot *slot = watches->list[i]->slots[k];
+
+			slot->row = table.count;
+			table.rows[table.count++] = slot->verdict;
+		}
 	*ret_table = table;
 }
+
+/* ---- inquiries ---- */
+
+struct inquiry {
+	LIST_ENTRY(inquiry) link;
+	struct watches *watches;
+	uint64_t id;
+	struct findings findings;
+	struct probe *probe;
+};
+
+static void inquiry_free(struct inquiry *inquiry)
+{
+	LIST_REMOVE(inquiry, link);
+	probe_cancel(inquiry->probe);
+	findings_done(&inquiry->findings);
+	free(inquiry);
+}
+
+static void say_found(struct watches *watches, uint64_t id, const struct findings *findings)
+{
+	const struct link_findings found = {
+		.id = id, .items = findings->items, .count = findings->count};
+
+	watches->options.found(watches->options.context, &found);
+}
+
+/* Where the check itself does not say how it ended. */
+static void add_verdict(struct findings *findings, const struct judge_check *result)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->items[i].section == FINDING_VERDICT)
+			return;
+	if (!result)
+		findings_add(findings, FINDING_VERDICT, "unknown",
+			"the prober was stopped or starved meanwhile, or got other orders", 0);
+	else if (result->is_skipped)
+		findings_add(findings, FINDING_VERDICT, "unknown", result->note, 0);
+	else
+		findings_add(findings, FINDING_VERDICT,
+			!result->passed		      ? "down"
+				: result->is_degraded ? "degraded"
+						      : "up",
+			result->passed && !result->is_degraded ? "" : result->reason, 0);
+}
+
+static void on_found(void *context, const struct judge_check *result)
+{
+	struct inquiry *inquiry = context;
+
+	inquiry->probe = NULL;
+	add_verdict(&inquiry->findings, result);
+	say_found(inquiry->watches, inquiry->id, &inquiry->findings);
+	inquiry_free(inquiry);
+}
+
+static const struct slot *find_slot(
+	const struct watches *watches, const char *key, const struct address *address)
+{
+	for (size_t i = 0; i < watches->count; i++) {
+		const struct watch *watch = watches->list[i];
+
+		if (!watch->monitor || strcmp(watch->target->key, key) != 0)
+			continue;
+		for (size_t k = 0; k < watch->count; k++)
+			if (address_is_equal(&watch->slots[k]->verdict.address, address))
+				return watch->slots[k];
+	}
+	return NULL;
+}
+
+void watches_inquire(struct watches *watches, const struct link_inquiry *wanted)
+{
+	const struct slot *slot = find_slot(watches, wanted->key, &wanted->address);
+
+	if (!slot) {
+		say_found(watches, wanted->id, &(struct findings){0});
+		return;
+	}
+
+	struct inquiry *inquiry = memory_new(sizeof(*inquiry));
+	const struct probe_order order = {
+		.orders = watches->orders,
+		.monitor = slot->watch->monitor,
+		.target = slot->watch->target,
+		.address = wanted->address,
+		.last_state = slot->verdict.state,
+		.findings = &inquiry->findings,
+		.done = on_found,
+		.context = inquiry,
+	};
+
+	inquiry->watches = watches;
+	inquiry->id = wanted->id;
+	inquiry->findings.arena = arena_new();
+	LIST_INSERT_HEAD(&watches->inquiries, inquiry, link);
+	inquiry->probe = probe_start(watches->probes, &order);
+}
+
+/* ---- the whole ---- */
 
 struct watches *watches_new(struct event_base *base, const struct watches_options *options)
 {
@@ -500,6 +630,7 @@ struct watches *watches_new(struct event_base *base, const struct watches_option
 	watches->probes = probes_new(base, options->most_at_once);
 	watches->names = names_new(base, options->servers);
 	random_seed(&watches->random);
+	LIST_INIT(&watches->inquiries);
 	return watches;
 }
 
@@ -507,6 +638,8 @@ void watches_free(struct watches *watches)
 {
 	if (!watches)
 		return;
+	while (!LIST_EMPTY(&watches->inquiries))
+		inquiry_free(LIST_FIRST(&watches->inquiries));
 	for (size_t i = 0; i < watches->count; i++)
 		watch_free(watches->list[i]);
 	free(watches->list);

@@ -3,6 +3,7 @@
 #define PROBE_WATCHES_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "orders.h"
 #include "steerd/health/verdict.h"
@@ -18,13 +19,18 @@ struct event_base;
  *
  * Each slot is checked every `every` from the start of one check to the start of the next, give or
  * take a tenth, so that targets do not march in step; the first checks are spread over a second.
+ * After the first failure of one that was well the next check comes `recheck` after the end of that
+ * one, if that is sooner.
  */
 struct watches;
 
 struct watches_options {
-	const char *servers;		/* for names; NULL: those of resolv.conf */
-	size_t most_at_once;		/* checks */
-	void (*changed)(void *context); /* a state, or which rows there are */
+	const char *servers; /* for names; NULL: those of resolv.conf */
+	size_t most_at_once; /* checks */
+	/* A row of the last table has another state.  An address that came or went is in the next. */
+	void (*changed)(void *context, size_t row, uint8_t state);
+	/* What an inquiry found; lent for the call. */
+	void (*found)(void *context, const struct link_findings *findings);
 	void *context;
 };
 
@@ -35,6 +41,12 @@ void watches_free(struct watches *watches); /* NULL is allowed */
 void watches_obey(struct watches *watches, struct orders *orders);
 
 /* All verdicts, for the generation of the orders; the caller ends the table. */
-void watches_get_table(const struct watches *watches, struct verdict_table *ret_table);
+void watches_get_table(struct watches *watches, struct verdict_table *ret_table);
+
+/*
+ * One check now, outside the schedule, with all that it finds; it changes no verdict.  What comes
+ * of it goes to `found`, at once where nothing of that key and address is checked.
+ */
+void watches_inquire(struct watches *watches, const struct link_inquiry *inquiry);
 
 #endif

@@ -6,8 +6,8 @@
  * prober - the whole of steerd-prober: obeys orders, probes, sends verdicts, on one thread.
  *
  * It has no privilege, and from its first orders on no file and no system call but what checks need (probe/cage.h).  The
- * whole table goes out every second and within milliseconds of every change; while steerd does not read, the newest
- * table waits and the ones before it are forgotten.
+ * whole table goes out every second, states within milliseconds of every change (reports.h); while steerd does not
+ * read, the newest waits and what was before it is forgotten.
  */
 
 /* What steerd-prober ends with; 2: it was not started by steerd. */

@@ -212,6 +212,43 @@ static void verdicts_reach_answers(void **state)
 	assert_int_equal(generation(stage), before + 2);
 }
 
+/* The states of the newest table's rows, with those of one address changed. */
+static void take_states(struct stage *stage, const char *text, enum verdict_state verdict_state)
+{
+	const struct verdict_table *table = &stage->world.verdicts;
+	uint8_t bits[64] = {0};
+	const struct link_states states = {
+		.generation = table->generation, .row_count = table->count, .bits = bits};
+	struct address address = {0};
+
+	assert_true(address_parse(text, &address));
+	assert_true(link_states_size(table->count) <= sizeof(bits));
+	for (size_t i = 0; i < table->count; i++)
+		link_states_set(bits, i,
+			address_is_equal(&table->rows[i].address, &address) ? (uint8_t)verdict_state
+									    : table->rows[i].state);
+	world_take_states(&stage->world, &states);
+}
+
+static void states_reach_answers(void **state)
+{
+	struct stage *stage = *state;
+	uint64_t before = generation(stage);
+
+	take_states(stage, "192.0.2.10", VERDICT_DOWN);
+	assert_answer(stage, "dl.files.example", "192.0.2.11 192.0.2.20 ");
+	assert_int_equal(generation(stage), before + 1);
+	assert_true(stage->world.said.rows != NULL); /* what is to be said with the next table */
+	/* the same again: nothing is published */
+	take_states(stage, "192.0.2.10", VERDICT_DOWN);
+	assert_int_equal(generation(stage), before + 1);
+	take(stage, "192.0.2.10", VERDICT_DOWN);
+	assert_null(stage->world.said.rows);
+	assert_answer(stage, "dl.files.example", "192.0.2.11 192.0.2.20 ");
+	take_states(stage, "192.0.2.10", VERDICT_UP);
+	assert_answer(stage, "dl.files.example", "192.0.2.10 192.0.2.11 ");
+}
+
 static void wrong_generation(struct verdict_table *table)
 {
 	table->generation++;
@@ -263,8 +300,8 @@ static void wrong_tables_change_nothing(void **state)
 		struct verdict_table table = table_with(stage, "192.0.2.10", VERDICT_DOWN);
 
 		wrong_tables[i].spoil(&table);
-		world_take_verdicts(&stage->world, &table);
-		if (generation(stage) != before || !table.rows)
+		if (world_take_verdicts(&stage->world, &table) || generation(stage) != before ||
+			!table.rows)
 			fail_msg("%s: taken", wrong_tables[i].about);
 		verdict_table_done(&table);
 	}
@@ -629,6 +666,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ON_STAGE(verdicts_reach_answers),
+		ON_STAGE(states_reach_answers),
 		ON_STAGE(wrong_tables_change_nothing),
 		ON_STAGE(changes_in_words),
 		ON_STAGE(overrides_survive_kill),

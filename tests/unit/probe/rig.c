@@ -173,15 +173,30 @@ static void give_orders(void *context, struct link_orders *ret_orders)
 	*ret_orders = steerd->orders;
 }
 
-static void take_verdicts(void *context, struct verdict_table *table)
+static bool take_verdicts(void *context, struct verdict_table *table)
 {
 	struct rig_steerd *steerd = context;
 
+	if (steerd->refuses_tables)
+		return false;
 	verdict_table_done(&steerd->table);
 	steerd->table = *table;
 	*table = (struct verdict_table){0};
 	steerd->orders.verdicts = steerd->table;
 	steerd->table_count++;
+	return true;
+}
+
+/* What a table says later is said now. */
+static void take_states(void *context, const struct link_states *states)
+{
+	struct rig_steerd *steerd = context;
+
+	assert_int_equal(states->generation, steerd->table.generation);
+	assert_int_equal(states->row_count, steerd->table.count);
+	for (size_t i = 0; i < steerd->table.count; i++)
+		steerd->table.rows[i].state = link_states_get(states->bits, i);
+	steerd->states_count++;
 }
 
 static void note_start(void *context, pid_t pid)
@@ -206,6 +221,7 @@ void rig_start_steerd(
 	const struct supervise_callbacks callbacks = {
 		.orders = give_orders,
 		.verdicts = take_verdicts,
+		.states = take_states,
 		.started = note_start,
 		.ended = note_end,
 		.context = steerd,

@@ -62,7 +62,9 @@ struct rig_steerd {
 	struct supervise *supervise;
 	struct link_orders orders; /* the test's; `verdicts` follows the tables */
 	struct verdict_table table;
+	bool refuses_tables;
 	size_t table_count;
+	size_t states_count;
 	size_t started_count;
 	size_t ended_count;
 	pid_t pid;

@@ -318,6 +318,19 @@ static void stop_single(struct single *single)
 	free(single->ca_path);
 }
 
+static bool has_more_tables(const struct rig_steerd *steerd, const void *context)
+{
+	return steerd->table_count > *(const size_t *)context;
+}
+
+/* States come at once; why is in the next table. */
+static void wait_for_words(struct rig_steerd *steerd)
+{
+	size_t count = steerd->table_count;
+
+	rig_wait(steerd, has_more_tables, &count, "the next table");
+}
+
 static void fall_and_rise_are_counted(void **state)
 {
 	struct single single;
@@ -332,6 +345,8 @@ static void fall_and_rise_are_counted(void **state)
 
 	rig_tell(&single.backend, "mode status=500");
 	rig_wait(&single.steerd, first_is, &down, "down");
+	assert_true(single.steerd.states_count > 0);
+	wait_for_words(&single.steerd);
 	row = &single.steerd.table.rows[0];
 	assert_true(row->streak >= 3);
 	assert_false(row->last_passed);
@@ -339,12 +354,146 @@ static void fall_and_rise_are_counted(void **state)
 
 	rig_tell(&single.backend, "mode ok");
 	rig_wait(&single.steerd, first_is, &up, "up again");
+	wait_for_words(&single.steerd);
 	row = &single.steerd.table.rows[0];
 	assert_true(row->streak >= 2);
 	assert_true(row->last_passed);
 	assert_string_equal(row->reason, "");
 	assert_true(row->since_unix_s <= row->checked_at_unix_s);
+	assert_true(row->was_up);
+	assert_true(row->outcome_count > 5);
+	assert_true(row->outcomes_failed != 0);
+	assert_true(row->latency_p95_ms >= row->latency_p50_ms);
 	stop_single(&single);
+}
+
+/* ---- a check that is asked for ---- */
+
+/* What came of an inquiry. */
+struct found {
+	size_t count; /* of times that it was told */
+	size_t items;
+	char verdict[32];
+	char why[128];
+};
+
+static void keep_found(void *context, const struct link_findings *findings, const char *why)
+{
+	struct found *found = context;
+
+	found->count++;
+	snprintf(found->why, sizeof(found->why), "%s", why ? why : "");
+	for (size_t i = 0; findings && i < findings->count; i++) {
+		const struct finding *item = &findings->items[i];
+
+		if (item->section == FINDING_VERDICT && strcmp(item->name, "note") != 0)
+			snprintf(found->verdict, sizeof(found->verdict), "%s: %.24s", item->name,
+				item->value);
+		found->items++;
+	}
+}
+
+static bool is_told(const struct rig_steerd *steerd, const void *context)
+{
+	const struct found *found = context;
+
+	(void)steerd;
+	return found->count > 0;
+}
+
+static struct supervise_inquiry inquiry_of(struct found *found, const char *key, uint32_t wait_ms)
+{
+	struct supervise_inquiry inquiry = {
+		.key = key, .wait_ms = wait_ms, .found = keep_found, .context = found};
+
+	*found = (struct found){0};
+	assert_true(address_parse("127.0.0.1", &inquiry.address));
+	return inquiry;
+}
+
+/* It is made beside the schedule, which is once an hour here, and changes no verdict. */
+static void an_inquiry_is_a_check_of_its_own(void **state)
+{
+	struct single single;
+	struct found found;
+	struct supervise_inquiry inquiry;
+
+	(void)state;
+	start_single(&single);
+	single.monitor.every_ms = 3600000;
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+
+	unsigned long requests = rig_count_requests(&single.backend, "one");
+
+	inquiry = inquiry_of(&found, "m@127.0.0.1", 10000);
+	supervise_inquire(single.steerd.supervise, &inquiry);
+	assert_int_equal(found.count, 0); /* never at once */
+	rig_wait(&single.steerd, is_told, &found, "findings");
+	assert_string_equal(found.verdict, "up: ");
+	assert_string_equal(found.why, "");
+	assert_int_equal(rig_count_requests(&single.backend, "one"), requests + 1);
+
+	rig_tell(&single.backend, "mode status=500");
+	inquiry = inquiry_of(&found, "m@127.0.0.1", 10000);
+	supervise_inquire(single.steerd.supervise, &inquiry);
+	rig_wait(&single.steerd, is_told, &found, "findings");
+	assert_string_equal(found.verdict, "down: status 500, expected 200");
+	wait_for_words(&single.steerd);
+	assert_int_equal(single.steerd.table.rows[0].state, VERDICT_UP);
+	assert_int_equal(single.steerd.table.rows[0].streak, 1);
+
+	/* of what is not there, by its key or its address */
+	inquiry = inquiry_of(&found, "m@127.0.0.2", 10000);
+	supervise_inquire(single.steerd.supervise, &inquiry);
+	rig_wait(&single.steerd, is_told, &found, "an answer");
+	assert_string_equal(found.why, "it is not checked any more");
+	inquiry = inquiry_of(&found, "m@127.0.0.1", 10000);
+	inquiry.address.bytes[3] = 9;
+	supervise_inquire(single.steerd.supervise, &inquiry);
+	rig_wait(&single.steerd, is_told, &found, "an answer");
+	assert_string_equal(found.why, "it is not checked any more");
+	stop_single(&single);
+}
+
+static void an_inquiry_without_an_answer(void **state)
+{
+	struct single single;
+	struct found found;
+	struct found second;
+	struct supervise_inquiry inquiry;
+
+	(void)state;
+	start_single(&single);
+	single.monitor.every_ms = 3600000;
+	single.monitor.timeout_ms = 3600000;
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+	rig_tell(&single.backend, "mode stall");
+
+	/* too late */
+	inquiry = inquiry_of(&found, "m@127.0.0.1", 100);
+	supervise_inquire(single.steerd.supervise, &inquiry);
+	rig_wait(&single.steerd, is_told, &found, "that it is too late");
+	assert_string_equal(found.why, "the prober did not answer within 100 ms");
+
+	/* the prober dies meanwhile, and is not there for a while */
+	inquiry = inquiry_of(&found, "m@127.0.0.1", 3600000);
+	supervise_inquire(single.steerd.supervise, &inquiry);
+	assert_int_equal(kill(single.steerd.pid, SIGKILL), 0);
+	rig_wait(&single.steerd, is_told, &found, "that it ended");
+	assert_string_equal(found.why, "the prober ended meanwhile");
+	inquiry = inquiry_of(&second, "m@127.0.0.1", 3600000);
+	supervise_inquire(single.steerd.supervise, &inquiry);
+	rig_wait(&single.steerd, is_told, &second, "that there is none");
+	assert_string_equal(second.why, "the prober does not run");
+	assert_int_equal(found.count, 1);
+
+	/* and one that waits while all ends is told nothing */
+	inquiry = inquiry_of(&found, "m@127.0.0.1", 3600000);
+	supervise_inquire(single.steerd.supervise, &inquiry);
+	stop_single(&single);
+	assert_int_equal(found.count, 0);
 }
 
 /*
@@ -364,6 +513,7 @@ static void each_check_is_a_new_connection(void **state)
 	text_print(&line, "cert %s.pem %s.key", path, path);
 	rig_tell(&single.backend, line.bytes);
 	rig_wait(&single.steerd, first_is, &down, "down");
+	wait_for_words(&single.steerd);
 	assert_string_equal(
 		single.steerd.table.rows[0].reason, "certificate expired on 2020-02-01");
 	text_done(&line);
@@ -465,11 +615,6 @@ static bool has_started_twice(const struct rig_steerd *steerd, const void *conte
 	return steerd->started_count == 2;
 }
 
-static bool has_more_tables(const struct rig_steerd *steerd, const void *context)
-{
-	return steerd->table_count > *(const size_t *)context;
-}
-
 static void a_killed_prober_costs_nothing(void **state)
 {
 	struct single single;
@@ -550,6 +695,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fault_by_its_name),
 		cmocka_unit_test(fall_and_rise_are_counted),
+		cmocka_unit_test(an_inquiry_is_a_check_of_its_own),
+		cmocka_unit_test(an_inquiry_without_an_answer),
 		cmocka_unit_test(each_check_is_a_new_connection),
 		cmocka_unit_test(ipv6_is_checked_as_well),
 		cmocka_unit_test(a_reload_keeps_what_is_known),

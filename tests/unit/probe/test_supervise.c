@@ -49,6 +49,17 @@ static const struct {
 		"it sent orders"},
 	{"sends an empty table", NULL, "printf '\\000\\000\\000\\000\\002' >&3; exec sleep 100",
 		"the verdicts are cut short"},
+	{"sends states before a table", NULL,
+		"printf '\\000\\000\\000\\020\\003" /* of generation 1, no rows */
+		"\\000\\000\\000\\000\\000\\000\\000\\001\\000\\000\\000\\000"
+		"\\106\\265\\357\\337' >&3; exec sleep 100",
+		"its states do not fit its table"},
+	{"sends states of the wrong length", NULL,
+		"printf '\\000\\000\\000\\001\\003x' >&3; exec sleep 100",
+		"the states are cut short, or too long"},
+	{"sends findings that are none", NULL,
+		"printf '\\000\\000\\000\\001\\006x' >&3; exec sleep 100",
+		"the findings are cut short"},
 	{"sends half a frame and ends", NULL, "printf '\\000\\000\\000\\100\\002abc' >&3",
 		"ended with exit code 0"},
 };
@@ -118,6 +129,65 @@ static void it_ends_on_purpose(void **state)
 	assert_true(now.next_start_in_ms <= 100);
 	rig_stop_steerd(&steerd);
 	unlink(path);
+}
+
+/* ---- counters ---- */
+
+static bool has_refused_twice(const struct rig_steerd *steerd, const void *context)
+{
+	struct supervise_state state;
+
+	(void)context;
+	supervise_get_state(steerd->supervise, &state);
+	return state.refused_count >= 2;
+}
+
+static bool has_started_twice(const struct rig_steerd *steerd, const void *context)
+{
+	(void)context;
+	return steerd->started_count >= 2;
+}
+
+/* A table whose rows are not those of the targets: its prober is replaced, as one that talks nonsense is. */
+static void a_table_that_does_not_fit(void **state)
+{
+	const struct link_orders none = {.targets = {.generation = 1}};
+	struct rig_steerd steerd;
+
+	(void)state;
+	rig_start_steerd(&steerd, RIG_PROBER, &none);
+	steerd.refuses_tables = true;
+	rig_wait(&steerd, has_refused_twice, NULL, "refusals");
+	assert_string_equal(steerd.why, "its table does not fit what is checked");
+	assert_int_equal(steerd.table_count, 0);
+	rig_wait(&steerd, has_started_twice, NULL, "another one");
+	rig_stop_steerd(&steerd);
+}
+
+static bool has_dropped_one(const struct rig_steerd *steerd, const void *context)
+{
+	struct supervise_state state;
+
+	(void)context;
+	supervise_get_state(steerd->supervise, &state);
+	return state.stale_count > 0;
+}
+
+/* The orders change as a table for the old ones is on its way: it is dropped, and no harm is seen in it. */
+static void a_table_of_another_generation(void **state)
+{
+	const struct link_orders none = {.targets = {.generation = 1}};
+	struct rig_steerd steerd;
+	struct supervise_state standing;
+
+	(void)state;
+	rig_start_steerd(&steerd, "./tests/tools/liar", &none);
+	rig_wait(&steerd, has_dropped_one, NULL, "a table that is dropped");
+	supervise_get_state(steerd.supervise, &standing);
+	assert_int_equal(standing.table_count, 0);
+	assert_int_equal(standing.refused_count, 0);
+	assert_int_equal(steerd.ended_count, 0);
+	rig_stop_steerd(&steerd);
 }
 
 /* Says what it found of the world that it was started in. */
@@ -317,6 +387,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_prober_that_is_none),
 		cmocka_unit_test(it_ends_on_purpose),
+		cmocka_unit_test(a_table_that_does_not_fit),
+		cmocka_unit_test(a_table_of_another_generation),
 		cmocka_unit_test(it_inherits_nothing),
 		cmocka_unit_test(the_end_of_steerd_is_its_end),
 		cmocka_unit_test(only_the_newest_table_waits),
