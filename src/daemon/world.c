@@ -405,6 +405,8 @@ void world_take_states(struct world *world, const struct link_states *states)
 		}
 		table->rows[i].state = (uint8_t)state;
 		table->rows[i].since_unix_s = clock_unix_s();
+		if (state == VERDICT_UP) /* why it was not is no news any more */
+			memset(table->rows[i].reason, 0, sizeof(table->rows[i].reason));
 		matters = true;
 	}
 	if (!matters)
