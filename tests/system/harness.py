@@ -424,7 +424,7 @@ class Bench:
         """A monitor of this test's backends that judges fast, but not faster than a busy machine answers."""
         https = {"host": "dl.files.example", "path": "/health", "port": self.https_port,
                  "ca": self.certificate("ca") + ".pem", **changes.pop("https", {})}
-        return {"https": https, "every": "600ms", "timeout": "600ms", "fall": 2, "rise": 1,
+        return {"https": https, "every": "600ms", "timeout": "600ms", "fall": 2, "rise": 1, "hold-down": "0s",
                 "allow-internal": "yes", "expect": {"body": "ok"}, **changes}
 
     # programs

@@ -81,7 +81,7 @@ def test_system_store_is_default(bench):
     del monitor["https"]["ca"]
     server = pair(bench, monitor)
     wait_until(lambda: first_address(server)["state"] == "down", 20, "it is down")
-    contains(first_address(server)["reason"], "certificate")
+    wait_until(lambda: "certificate" in (first_address(server)["reason"] or ""), 20, "the reason is there")
 
 
 def behaviour(bench, mode, words, **monitor):
