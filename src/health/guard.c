@@ -62,8 +62,10 @@ bool guard_step(struct guard *guard, const struct guard_input *input)
 {
 	take_time(guard, input);
 
-	struct guard_view view = guard_observer_follow(guard, input->verdicts);
-	bool has_changed = guard_rows_follow(guard, &view);
+	bool has_other_rows = guard_observer_follow(guard, input->verdicts);
+	const struct guard_view view = {
+		input->verdicts, guard->sights.first, guard->sights.target_count};
+	bool has_changed = has_other_rows && guard_rows_follow(guard, &view);
 
 	has_changed = guard_observer_look(guard, input) || has_changed;
 	has_changed = guard_hold_see(guard, input, &view) || has_changed;

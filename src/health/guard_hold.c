@@ -246,18 +246,39 @@ static void wake_for_loss(struct guard *guard)
 			guard_rows_wake(guard, guard->rows[i].lost_ms + GUARD_POOLS_LOSS_MS);
 }
 
-void guard_hold_let_go(struct guard *guard, const struct guard_input *input)
+/* What came of one look at all that fail. */
+struct round {
+	size_t gone;
+	size_t held;
+	size_t held_for_loss;
+};
+
+static struct round let_go_once(struct guard *guard, const struct guard_input *input)
 {
-	bool waits_for_loss = false;
+	struct round round = {0};
 
 	for (size_t i = 0; i < guard_rows_count(guard); i++) {
-		if (guard->beliefs.rows[i].seen != VERDICT_DOWN ||
-			guard->rows[i].health == VERDICT_DOWN)
+		const struct guard_row *row = &guard->rows[i];
+
+		if (guard->beliefs.rows[i].seen != VERDICT_DOWN || row->health == VERDICT_DOWN)
 			continue;
 		try_to_go(guard, input, i);
-		waits_for_loss = waits_for_loss || guard->rows[i].hold == BELIEF_LOSS;
+		round.gone += row->health == VERDICT_DOWN;
+		round.held += row->health != VERDICT_DOWN;
+		round.held_for_loss += row->hold == BELIEF_LOSS;
 	}
-	if (waits_for_loss && !input->is_stale)
+	return round;
+}
+
+void guard_hold_let_go(struct guard *guard, const struct guard_input *input)
+{
+	struct round round;
+
+	/* what goes may free an earlier one: of a pool that is in panic now the next are not the last any more */
+	do
+		round = let_go_once(guard, input);
+	while (round.gone > 0 && round.held > 0);
+	if (round.held_for_loss > 0 && !input->is_stale)
 		wake_for_loss(guard);
 }
 

@@ -23,7 +23,7 @@ void guard_observer_done(struct guard_sights *sights)
 
 static bool has_same_rows(const struct guard_sights *sights, const struct verdict_table *table)
 {
-	if (sights->count != table->count || !sights->first)
+	if (sights->count != table->count)
 		return false;
 	for (size_t i = 0; i < table->count; i++)
 		if (sights->items[i].target != table->rows[i].target ||
@@ -170,24 +170,25 @@ static void mark_canaries(struct guard *guard)
 	free(is_canary);
 }
 
-struct guard_view guard_observer_follow(struct guard *guard, const struct verdict_table *table)
+bool guard_observer_follow(struct guard *guard, const struct verdict_table *table)
 {
 	struct guard_sights *sights = &guard->sights;
 
-	if (guard->is_fresh || !has_same_rows(sights, table)) {
-		struct guard_sight *items = memory_new(table->count * sizeof(items[0]));
+	if (!guard->is_fresh && has_same_rows(sights, table))
+		return false;
 
-		for (size_t i = 0; i < table->count; i++)
-			items[i] = first_sight(&table->rows[i]);
-		carry_sights(items, table->count, sights, guard->is_fresh);
-		free(sights->items);
-		sights->items = items;
-		sights->count = table->count;
-		number_networks(sights);
-		index_targets(sights);
-		mark_canaries(guard);
-	}
-	return (struct guard_view){table, sights->first, sights->target_count};
+	struct guard_sight *items = memory_new(table->count * sizeof(items[0]));
+
+	for (size_t i = 0; i < table->count; i++)
+		items[i] = first_sight(&table->rows[i]);
+	carry_sights(items, table->count, sights, guard->is_fresh);
+	free(sights->items);
+	sights->items = items;
+	sights->count = table->count;
+	number_networks(sights);
+	index_targets(sights);
+	mark_canaries(guard);
+	return true;
 }
 
 /* ---- what they say ---- */

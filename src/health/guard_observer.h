@@ -46,8 +46,8 @@ struct guard_sights {
 struct guard;
 
 void guard_observer_done(struct guard_sights *sights);
-/* The table's rows may be others than at the step before; what is known of each goes on.  The view is valid until the next. */
-struct guard_view guard_observer_follow(struct guard *guard, const struct verdict_table *table);
+/* The table's rows may be others than at the step before, then it is true; what is known of each goes on. */
+bool guard_observer_follow(struct guard *guard, const struct verdict_table *table);
 /* Looks at each row; true if suspicion began or ended. */
 bool guard_observer_look(struct guard *guard, const struct guard_input *input);
 

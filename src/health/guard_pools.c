@@ -159,7 +159,8 @@ uint64_t guard_pools_share(const struct guard_member *member, uint32_t address_c
 	return share > 0 ? share : 1;
 }
 
-/* So much of `whole`, in units, as `part` is of `all`, without a product that is too long. */
+/* So much of `whole`, in units, as `part` is of `all`: rounded, so that a third and two thirds are one, and without a product
+ * that is too long. */
 static uint64_t proportion(uint32_t whole, uint64_t part, uint64_t all)
 {
 	while (all > UINT32_MAX) {
@@ -169,7 +170,8 @@ static uint64_t proportion(uint32_t whole, uint64_t part, uint64_t all)
 
 	uint64_t product = whole * part;
 
-	return product / all * GUARD_POOLS_UNIT + product % all * GUARD_POOLS_UNIT / all;
+	return product / all * GUARD_POOLS_UNIT +
+		(product % all * GUARD_POOLS_UNIT + all / 2) / all;
 }
 
 int guard_pools_compare(uint64_t part, uint64_t all, unsigned percent)
