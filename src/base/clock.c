@@ -17,6 +17,14 @@ uint64_t clock_monotonic_ms(void)
 	return read_ms(CLOCK_BOOTTIME);
 }
 
+uint64_t clock_monotonic_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
 uint64_t clock_unix_ms(void)
 {
 	return read_ms(CLOCK_REALTIME);

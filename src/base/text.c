@@ -100,3 +100,15 @@ void text_time(uint64_t unix_s, char ret_text[static TEXT_TIME_SIZE])
 		strftime(ret_text, TEXT_TIME_SIZE, "%Y-%m-%d %H:%M:%S", &parts) == 0)
 		snprintf(ret_text, TEXT_TIME_SIZE, "%" PRIu64, unix_s);
 }
+
+void text_size(struct text *text, uint64_t bytes)
+{
+	static const char *const units[] = {"octets", "KiB", "MiB", "GiB", "TiB"};
+	size_t unit = 0;
+
+	while (unit + 1 < COUNT_OF(units) && bytes > 0 && bytes % 1024 == 0) {
+		bytes /= 1024;
+		unit++;
+	}
+	text_print(text, "%" PRIu64 " %s", bytes, units[unit]);
+}

@@ -8,8 +8,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "chains.h"
 #include "steerd/base/address.h"
+#include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
+#include "steerd/config/monitor.h"
 
 /* Names beyond these are counted. */
 #define NAMES_SHOWN 3
@@ -114,9 +117,9 @@ static void print_name(const GENERAL_NAME *name, char *ret_text, size_t size)
 	ret_text[count] = '\0';
 }
 
-static void describe_names(const X509 *certificate, struct certificate_sight *sight)
+static void print_names(const X509 *x509, char *ret_text, size_t size)
 {
-	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
 	size_t used = 0;
 	int shown = 0;
 	int more = 0;
@@ -132,26 +135,83 @@ static void describe_names(const X509 *certificate, struct certificate_sight *si
 			continue;
 		}
 		print_name(name, text, sizeof(text));
-		used += (size_t)snprintf(sight->names + used, sizeof(sight->names) - used, "%s%s",
-			shown > 0 ? ", " : "", text);
+		used += (size_t)snprintf(
+			ret_text + used, size - used, "%s%s", shown > 0 ? ", " : "", text);
 		shown++;
 	}
 	if (more > 0)
-		snprintf(sight->names + used, sizeof(sight->names) - used, " and %d more", more);
+		snprintf(ret_text + used, size - used, " and %d more", more);
 	if (shown == 0)
-		snprintf(sight->names, sizeof(sight->names), "no name");
+		snprintf(ret_text, size, "no name");
 	GENERAL_NAMES_free(names);
 }
 
-static int verify(X509_STORE_CTX *chain, void *context)
+void certificate_print_name(const X509_NAME *name, char *ret_text, size_t size)
+{
+	int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+	uint8_t *utf8 = NULL;
+	int count = at < 0 ? -1
+			   : ASN1_STRING_to_UTF8(&utf8,
+				     X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+
+	if (count <= 0)
+		X509_NAME_oneline(name, ret_text, (int)size);
+	else
+		snprintf(ret_text, size, "%.*s", count, (const char *)utf8);
+	OPENSSL_free(utf8);
+	/* from the network, and shown on terminals */
+	for (char *octet = ret_text; *octet != '\0'; octet++)
+		if ((unsigned char)*octet < 0x20 || (unsigned char)*octet >= 0x7f)
+			*octet = '?';
+}
+
+uint64_t certificate_time(const ASN1_TIME *time)
+{
+	struct tm parts;
+	time_t unix_s;
+
+	if (ASN1_TIME_to_tm(time, &parts) != 1)
+		return 0;
+	unix_s = timegm(&parts);
+	return unix_s > 0 ? (uint64_t)unix_s : 0;
+}
+
+void certificate_read(const X509 *x509, struct certificate *ret_certificate)
+{
+	print_names(x509, ret_certificate->names, sizeof(ret_certificate->names));
+	certificate_print_name(X509_get_issuer_name(x509), ret_certificate->issuer,
+		sizeof(ret_certificate->issuer));
+	ret_certificate->until_unix_s = certificate_time(X509_get0_notAfter(x509));
+}
+
+static void keep_chain(X509_STORE_CTX *verification, struct certificate_sight *sight)
+{
+	sk_X509_pop_free(sight->chain, X509_free);
+	sight->chain = X509_chain_up_ref(X509_STORE_CTX_get0_untrusted(verification));
+}
+
+static int verify(X509_STORE_CTX *verification, void *context)
 {
 	struct certificate_sight *sight = context;
-	int verdict = X509_verify_cert(chain);
+	const X509 *leaf = X509_STORE_CTX_get0_cert(verification);
+	struct chains_key key;
+	int verdict = 1;
 
-	if (verdict != 1)
-		describe_refusal(chain, sight);
-	if (X509_STORE_CTX_get0_cert(chain))
-		describe_names(X509_STORE_CTX_get0_cert(chain), sight);
+	if (sight->keeps_chain)
+		keep_chain(verification, sight);
+	chains_make_key(verification, sight->trust, &key);
+	if (chains_find(sight->chains, &key, clock_unix_s(), &sight->leaf)) {
+		X509_STORE_CTX_set_error(verification, X509_V_OK);
+		return 1;
+	}
+	if (leaf)
+		certificate_read(leaf, &sight->leaf);
+	if (sight->trust)
+		verdict = X509_verify_cert(verification);
+	if (verdict == 1)
+		chains_add(sight->chains, &key, verification, &sight->leaf);
+	else
+		describe_refusal(verification, sight);
 	return verdict;
 }
 
@@ -209,10 +269,17 @@ static void on_message(int is_ours, int version, int content_type, const void *b
 		describe_alert(octets[1], sight);
 }
 
-void certificate_watch(SSL_CTX *tls, X509_STORE *trust, struct certificate_sight *sight)
+void certificate_watch(SSL_CTX *tls, struct certificate_sight *sight)
 {
-	SSL_CTX_set1_cert_store(tls, trust);
+	if (sight->trust)
+		SSL_CTX_set1_cert_store(tls, sight->trust);
 	SSL_CTX_set_cert_verify_callback(tls, verify, sight);
 	SSL_CTX_set_msg_callback(tls, on_message);
 	SSL_CTX_set_msg_callback_arg(tls, sight);
+}
+
+void certificate_sight_done(struct certificate_sight *sight)
+{
+	sk_X509_pop_free(sight->chain, X509_free);
+	sight->chain = NULL;
 }

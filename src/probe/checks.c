@@ -5,15 +5,13 @@
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/queue.h>
 
-#include "certificate.h"
-#include "reason.h"
+#include "chains.h"
+#include "check.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
-#include "steerd/base/text.h"
+#include "tell.h"
 
 /*
  * While checks run a beat tells how long the event loop takes for one round.  A handshake needs
@@ -31,138 +29,6 @@
  */
 #define STARVED_MS 500
 #define STARVED_LOG_EVERY_MS 60000
-
-struct check {
-	struct checks *checks;
-	struct check_order order;
-	CURL *easy; /* NULL: waits for its turn */
-	struct curl_slist *connect_to;
-	char detail[CURL_ERROR_SIZE];
-	struct certificate_sight sight;
-	struct text body;
-	bool is_connected; /* TLS began: libcurl's own times do not tell TCP from TLS */
-	size_t headers_size;
-	size_t body_size;
-	uint64_t started_at_ms;	 /* once `easy` is there */
-	TAILQ_ENTRY(check) link; /* in `waiting` or in `running` */
-};
-
-TAILQ_HEAD(check_queue, check);
-
-struct checks {
-	struct event_base *base;
-	CURLM *multi;
-	struct event *timer;
-	struct check_queue waiting;
-	struct check_queue running;
-	size_t running_count;
-	size_t at_once; /* as many as keep the rounds short */
-	size_t most_at_once;
-	struct event *beat;
-	uint64_t beat_due_at_ms;
-	uint64_t starved_at_ms; /* last; 0: never */
-	uint64_t logged_at_ms;	/* that it was */
-};
-
-/* ---- what libcurl hands us while a check runs ---- */
-
-static size_t on_header(char *bytes, size_t size, size_t count, void *context)
-{
-	struct check *check = context;
-
-	(void)bytes;
-	check->headers_size += size * count;
-	return check->headers_size <= REASON_HEADERS_MAX ? size * count : 0;
-}
-
-static size_t on_body(char *bytes, size_t size, size_t count, void *context)
-{
-	struct check *check = context;
-	size_t total = size * count;
-	size_t room = REASON_BODY_MAX - check->body_size;
-	size_t kept = total < room ? total : room;
-
-	if (check->order.monitor->body)
-		text_add_bytes(&check->body, bytes, kept);
-	check->body_size += kept;
-	/* full: it ends here, and what came is judged */
-	return check->body_size < REASON_BODY_MAX ? total : 0;
-}
-
-static CURLcode on_tls(CURL *easy, void *tls, void *context)
-{
-	struct check *check = context;
-
-	(void)easy;
-	check->is_connected = true;
-	certificate_watch(tls, check->order.trust, &check->sight);
-	return CURLE_OK;
-}
-
-/* ---- one request ---- */
-
-static void set_target(struct check *check)
-{
-	const struct settings_monitor *monitor = check->order.monitor;
-	struct address_port to = {check->order.address, monitor->port};
-	struct text text = {0};
-	char address[ADDRESS_PORT_TEXT_SIZE];
-
-	text_print(&text, "https://%s:%u%s", monitor->host, monitor->port, monitor->path);
-	curl_easy_setopt(check->easy, CURLOPT_URL, text.bytes);
-	text_clear(&text);
-	address_port_print(&to, address);
-	text_print(&text, "::%s", address); /* whatever host and port the URL has */
-	check->connect_to = curl_slist_append(NULL, text.bytes);
-	curl_easy_setopt(check->easy, CURLOPT_CONNECT_TO, check->connect_to);
-	text_done(&text);
-
-	curl_easy_setopt(check->easy, CURLOPT_PATH_AS_IS, 1L);
-	curl_easy_setopt(check->easy, CURLOPT_PROTOCOLS_STR, "https");
-	curl_easy_setopt(check->easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(check->easy, CURLOPT_PROXY, "");
-	curl_easy_setopt(check->easy, CURLOPT_NOPROXY, "*");
-	curl_easy_setopt(check->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(check->easy, CURLOPT_USERAGENT, "steerd-prober/" STEERD_VERSION);
-	curl_easy_setopt(check->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(check->easy, CURLOPT_HTTP09_ALLOWED, 0L);
-}
-
-static void set_connection(struct check *check)
-{
-	long timeout_ms = (long)check->order.monitor->timeout_ms;
-
-	curl_easy_setopt(check->easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(check->easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-	curl_easy_setopt(check->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
-	curl_easy_setopt(check->easy, CURLOPT_FRESH_CONNECT, 1L);
-	curl_easy_setopt(check->easy, CURLOPT_FORBID_REUSE, 1L);
-	curl_easy_setopt(check->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-	curl_easy_setopt(check->easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(check->easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(check->easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-	curl_easy_setopt(check->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	/*
-	 * The CA certificates are ours, read once and shared: libcurl would parse the whole system
-	 * store for each connection.  Without its own cache, too, which knows one store and could
-	 * give it to another monitor.
-	 */
-	curl_easy_setopt(check->easy, CURLOPT_CAINFO, NULL);
-	curl_easy_setopt(check->easy, CURLOPT_CAPATH, NULL);
-	curl_easy_setopt(check->easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
-	curl_easy_setopt(check->easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
-	curl_easy_setopt(check->easy, CURLOPT_SSL_CTX_DATA, check);
-}
-
-static void set_answer(struct check *check)
-{
-	curl_easy_setopt(check->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(check->easy, CURLOPT_HEADERDATA, check);
-	curl_easy_setopt(check->easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(check->easy, CURLOPT_WRITEDATA, check);
-	curl_easy_setopt(check->easy, CURLOPT_ERRORBUFFER, check->detail);
-	curl_easy_setopt(check->easy, CURLOPT_PRIVATE, check);
-}
 
 static void beat_again(struct checks *checks)
 {
@@ -183,52 +49,26 @@ static void run_waiting(struct checks *checks)
 		TAILQ_REMOVE(&checks->waiting, check, link);
 		TAILQ_INSERT_TAIL(&checks->running, check, link);
 		checks->running_count++;
+		check->is_running = true;
 		check->started_at_ms = clock_monotonic_ms();
-		check->easy = curl_easy_init();
-		if (!check->easy)
-			abort(); /* out of memory, as base/memory.c would say */
-		set_target(check);
-		set_connection(check);
-		set_answer(check);
-		curl_multi_add_handle(checks->multi, check->easy);
+		check_begin(check);
 	}
 }
 
 /* ---- its end ---- */
 
-static void check_free(struct check *check)
+/* Off the loop: nothing of it happens any more. */
+static void stop(struct check *check)
 {
 	struct checks *checks = check->checks;
 
-	if (check->easy) {
-		TAILQ_REMOVE(&checks->running, check, link);
-		checks->running_count--;
-		curl_multi_remove_handle(checks->multi, check->easy);
-		curl_easy_cleanup(check->easy);
-	} else {
+	if (!check->is_running) {
 		TAILQ_REMOVE(&checks->waiting, check, link);
+		return;
 	}
-	curl_slist_free_all(check->connect_to);
-	text_done(&check->body);
-	X509_STORE_free(check->order.trust);
-	free(check);
-}
-
-static curl_off_t time_of(CURL *easy, CURLINFO which)
-{
-	curl_off_t time_us = 0;
-
-	curl_easy_getinfo(easy, which, &time_us);
-	return time_us;
-}
-
-static enum reason_phase phase_of(const struct check *check)
-{
-	if (!check->is_connected)
-		return PHASE_CONNECT;
-	if (time_of(check->easy, CURLINFO_APPCONNECT_TIME_T) == 0)
-		return PHASE_TLS;
-	return check->headers_size == 0 ? PHASE_ANSWER : PHASE_BODY;
+	TAILQ_REMOVE(&checks->running, check, link);
+	checks->running_count--;
+	check_stop(check);
 }
 
 /* How long the beat is overdue: the length of this round. */
@@ -256,39 +96,37 @@ static bool was_starved_during(const struct check *check)
 	return check->checks->starved_at_ms >= check->started_at_ms;
 }
 
-static void finish(struct check *check, CURLcode code)
+static void end(struct check *check, const struct judge_check *result)
 {
-	struct reason_facts facts = {
-		.monitor = check->order.monitor,
-		.certificate = &check->sight,
-		.body = &check->body,
-		.code = code,
-		.detail = check->detail,
-		.phase = phase_of(check),
-		.has_full_headers = check->headers_size > REASON_HEADERS_MAX,
-		.has_full_body = check->body_size == REASON_BODY_MAX,
-	};
-	struct text reason = {0};
-	struct judge_check result = {
-		.latency_ms =
-			(uint32_t)((time_of(check->easy, CURLINFO_TOTAL_TIME_T) + 999) / 1000),
-		.at_unix_s = clock_unix_s(),
-	};
-
-	curl_easy_getinfo(check->easy, CURLINFO_RESPONSE_CODE, &facts.status);
-	curl_easy_getinfo(check->easy, CURLINFO_OS_ERRNO, &facts.os_error);
-	result.passed = reason_judge(&facts, &reason);
-	result.reason = reason.bytes;
-
 	struct checks *checks = check->checks;
-	check_done_fn done = check->order.done;
-	void *context = check->order.context;
-	bool is_void = !result.passed && was_starved_during(check);
 
+	tell_verdict(check, result);
+	stop(check);
+	check->order.done(check->order.context, result);
 	check_free(check);
-	done(context, is_void ? NULL : &result);
-	text_done(&reason);
 	run_waiting(checks);
+}
+
+void check_finish(struct check *check, CURLcode code)
+{
+	struct outcome outcome;
+
+	if (check_goes_on(check, code))
+		return;
+	check_judge(check, code, &outcome);
+	end(check, !outcome.result.passed && was_starved_during(check) ? NULL : &outcome.result);
+	outcome_done(&outcome);
+}
+
+void check_skip(struct check *check)
+{
+	end(check,
+		&(struct judge_check){
+			.is_skipped = true,
+			.at_unix_s = clock_unix_s(),
+			.reason = "",
+			.note = check->refused.bytes,
+		});
 }
 
 static void finish_all(struct checks *checks)
@@ -301,7 +139,7 @@ static void finish_all(struct checks *checks)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &check);
-		finish(check, message->data.result); /* the message is void from here on */
+		check_finish(check, message->data.result); /* the message is void from here on */
 	}
 }
 
@@ -384,11 +222,14 @@ static int want_timer(CURLM *multi, long timeout_ms, void *context)
 	return 0;
 }
 
-struct checks *checks_new(struct event_base *base, size_t most_at_once)
+struct checks *checks_new(struct event_base *base, const char *servers, size_t most_at_once)
 {
 	struct checks *checks = memory_new(sizeof(*checks));
 
 	checks->base = base;
+	checks->servers = servers;
+	checks->chains = chains_new();
+	random_seed(&checks->random);
 	checks->most_at_once = most_at_once;
 	TAILQ_INIT(&checks->waiting);
 	TAILQ_INIT(&checks->running);
@@ -405,6 +246,12 @@ struct checks *checks_new(struct event_base *base, size_t most_at_once)
 	return checks;
 }
 
+static void drop(struct check *check)
+{
+	stop(check);
+	check_free(check);
+}
+
 void checks_free(struct checks *checks)
 {
 	struct check *check;
@@ -412,7 +259,9 @@ void checks_free(struct checks *checks)
 	if (!checks)
 		return;
 	while ((check = TAILQ_FIRST(&checks->waiting)) || (check = TAILQ_FIRST(&checks->running)))
-		check_free(check);
+		drop(check);
+	names_free(checks->names);
+	chains_free(checks->chains);
 	curl_multi_cleanup(checks->multi);
 	event_free(checks->timer);
 	event_free(checks->beat);
@@ -425,7 +274,9 @@ struct check *check_start(struct checks *checks, const struct check_order *order
 
 	check->checks = checks;
 	check->order = *order;
-	X509_STORE_up_ref(order->trust);
+	check->monitor = order->recipe->monitor;
+	check->memory = order->memory ? order->memory : &check->forgotten;
+	recipe_hold(order->recipe);
 	TAILQ_INSERT_TAIL(&checks->waiting, check, link);
 	run_waiting(checks);
 	return check;
@@ -438,6 +289,6 @@ void check_cancel(struct check *check)
 
 	struct checks *checks = check->checks;
 
-	check_free(check);
+	drop(check);
 	run_waiting(checks);
 }

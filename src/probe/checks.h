@@ -2,24 +2,31 @@
 #ifndef PROBE_CHECKS_H
 #define PROBE_CHECKS_H
 
-#include <openssl/x509.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "check_memory.h"
+#include "findings.h"
+#include "reach.h"
+#include "recipe.h"
 #include "steerd/base/address.h"
-#include "steerd/config/settings.h"
 #include "steerd/health/judge.h"
 
 struct event_base;
 
 /*
- * checks - HTTPS requests to given addresses, all at once on one event loop; none delays another.
+ * checks - HTTP and HTTPS requests to given addresses, all at once on one event loop; none delays another.
  *
- * A check is a GET over TLS 1.2 or newer to that very address, with the monitor's host as SNI, as
- * the name that the certificate must have, and as Host.  Each has a connection of its own and
- * leaves nothing behind: no cookie, no session, no redirect followed, no proxy asked.  Of the
- * answer at most 64 KB of header fields and 64 KB of body are read.  A body that is longer is
- * judged by those 64 KB: a health page that long is odd, but it was served.
+ * A check is what its monitor says (recipe.h), over TLS 1.2 or newer or plain, to that very address.  Each has a
+ * connection of its own and leaves nothing behind: no cookie, no session, no proxy asked, no redirect followed but to the
+ * one host that the monitor allows.  Of the answer at most 64 KB of header fields, and as much of the body as the monitor
+ * says, are read.  A body that is longer is judged by that: a health page that long is odd, but it was served.
+ *
+ *	checks.c    who runs when, the event loop
+ *	request.c   how a request is set up        redirect.c  where it goes
+ *	answer.c    what is kept of the answer     certificate.c, chains.c  whom we speak with
+ *	reason.c    what went wrong, in words      expect.c, range.c  whether it is what was expected
+ *	outcome.c   what came of it all            tell.c      all of it, for who asked
  */
 struct checks;
 struct check;
@@ -31,18 +38,21 @@ struct check;
 typedef void (*check_done_fn)(void *context, const struct judge_check *result);
 
 struct check_order {
-	const struct settings_monitor *monitor; /* must outlive the check */
+	struct recipe *recipe; /* of its monitor; held by the check */
 	struct address address;
-	X509_STORE *trust; /* held by the check */
+	struct check_memory
+		*memory;	   /* of this address; outlives the check; NULL: nothing is known */
+	const struct reach *reach; /* outlives the check; NULL: it may connect anywhere */
+	struct findings *findings; /* outlives the check; NULL: nobody asked */
 	check_done_fn done;
 	void *context;
 };
 
 /*
  * At most `most_at_once` run, fewer where this process cannot keep up; what is started beyond waits
- * for its turn.
+ * for its turn.  `servers` are those that resolve the host of a redirect, as for names_new().
  */
-struct checks *checks_new(struct event_base *base, size_t most_at_once);
+struct checks *checks_new(struct event_base *base, const char *servers, size_t most_at_once);
 /* Cancels what runs.  NULL is allowed. */
 void checks_free(struct checks *checks);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "certificate.h"
+#include "recipe.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 
@@ -51,6 +52,51 @@ static X509_STORE *open_trust(
 	return known ? shared(known) : NULL;
 }
 
+/* False: its checks cannot run. */
+static bool make_trust(
+	struct orders *orders, size_t which, const struct orders *previous, struct err *err)
+{
+	if (!recipe_needs_trust(&orders->link.monitors[which]))
+		return true;
+	orders->trust[which] = open_trust(orders, which, previous, err);
+	return orders->trust[which] != NULL;
+}
+
+static bool make_recipe(struct orders *orders, size_t which, struct err *err)
+{
+	const struct settings_monitor *monitor = &orders->link.monitors[which];
+
+	if (monitor->kind != KIND_HTTPS && monitor->kind != KIND_HTTP)
+		return true;
+	orders->recipes[which] = recipe_new(monitor, orders->trust[which], err);
+	if (orders->recipes[which])
+		return true;
+	log_err("monitor '%s': %s; its checks fail", monitor->name, err->text);
+	return false;
+}
+
+static void make_ready(struct orders *orders, const struct orders *previous)
+{
+	size_t count = orders->link.monitor_count;
+	const char **trust_why = ARENA_ARRAY(orders->arena, const char *, count);
+	const char **recipe_why = ARENA_ARRAY(orders->arena, const char *, count);
+
+	orders->trust = ARENA_ARRAY(orders->arena, X509_STORE *, count);
+	orders->trust_why = trust_why;
+	orders->recipes = ARENA_ARRAY(orders->arena, struct recipe *, count);
+	orders->recipe_why = recipe_why;
+	for (size_t i = 0; i < count; i++) {
+		struct err err;
+
+		trust_why[i] = make_trust(orders, i, previous, &err)
+			? ""
+			: arena_text(orders->arena, err.text);
+		recipe_why[i] = trust_why[i][0] != '\0' || make_recipe(orders, i, &err)
+			? trust_why[i]
+			: arena_text(orders->arena, err.text);
+	}
+}
+
 struct orders *orders_read(
 	const uint8_t *body, size_t size, const struct orders *previous, struct err *err)
 {
@@ -63,18 +109,8 @@ struct orders *orders_read(
 		return NULL;
 	}
 
-	size_t count = orders->link.monitor_count;
-	const char **why = ARENA_ARRAY(orders->arena, const char *, count);
-
 	orders->holders = 1;
-	orders->trust = ARENA_ARRAY(orders->arena, X509_STORE *, count);
-	orders->trust_why = why;
-	for (size_t i = 0; i < count; i++) {
-		struct err trust_err;
-
-		orders->trust[i] = open_trust(orders, i, previous, &trust_err);
-		why[i] = orders->trust[i] ? "" : arena_text(orders->arena, trust_err.text);
-	}
+	make_ready(orders, previous);
 	return orders;
 }
 
@@ -88,8 +124,10 @@ void orders_drop(struct orders *orders)
 {
 	if (!orders || --orders->holders > 0)
 		return;
-	for (size_t i = 0; i < orders->link.monitor_count; i++)
+	for (size_t i = 0; i < orders->link.monitor_count; i++) {
+		recipe_drop(orders->recipes[i]);
 		X509_STORE_free(orders->trust[i]);
+	}
 	verdict_table_done(&orders->link.verdicts);
 	arena_free(orders->arena);
 	free(orders);

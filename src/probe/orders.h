@@ -14,12 +14,16 @@
  * A check that is under way when new orders come ends by the old ones; whoever points into orders
  * holds them.
  */
+struct recipe;
+
 struct orders {
 	unsigned holders;
 	struct arena *arena;
 	struct link_orders link;
-	X509_STORE **trust;	      /* of each monitor; NULL: cannot be read */
-	const char *const *trust_why; /* of each monitor: why it cannot */
+	X509_STORE **trust;	       /* of each monitor; NULL: it needs none, or has none */
+	const char *const *trust_why;  /* of each: why it has none; "": it needs none */
+	struct recipe **recipes;       /* of those of kind https and http; NULL: not to be made */
+	const char *const *recipe_why; /* why not */
 };
 
 /*

@@ -67,15 +67,16 @@ static void *start_http(struct probe *probe, struct err *err)
 	const struct orders *orders = probe->order.orders;
 	size_t monitor = (size_t)(probe->order.monitor - orders->link.monitors);
 	const struct check_order order = {
-		.monitor = probe->order.monitor,
+		.recipe = orders->recipes[monitor],
 		.address = probe->order.address,
-		.trust = orders->trust[monitor],
+		.memory = probe->order.memory,
+		.findings = probe->order.findings,
 		.done = on_done,
 		.context = probe,
 	};
 
-	if (!order.trust) {
-		err_set(err, "%s", orders->trust_why[monitor]);
+	if (!order.recipe) {
+		err_set(err, "%s", orders->recipe_why[monitor]);
 		return NULL;
 	}
 	return check_start(probe->probes->checks, &order);
@@ -268,7 +269,7 @@ struct probes *probes_new(struct event_base *base, size_t most_at_once)
 	struct probes *probes = memory_new(sizeof(*probes));
 
 	probes->base = base;
-	probes->checks = checks_new(base, most_at_once);
+	probes->checks = checks_new(base, NULL, most_at_once);
 	probes->runner = runner_new(base, EXEC_AT_ONCE);
 	probes->pulse = pulse_new(base);
 	LIST_INIT(&probes->running);

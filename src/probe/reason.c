@@ -1,24 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reason.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
-/* A whole number of seconds as such, anything else in milliseconds. */
-static void add_limit(const struct reason_facts *facts, struct text *reason)
-{
-	uint32_t ms = facts->monitor->timeout_ms;
-
-	if (ms % 1000 == 0)
-		text_print(reason, "%u s", ms / 1000);
-	else
-		text_print(reason, "%u ms", ms);
-}
+#include "expect.h"
+#include "terms.h"
 
 static void describe_timeout(const struct reason_facts *facts, struct text *reason)
 {
 	static const char *const words[] = {
+		[PHASE_RESOLVE] = "name of the redirect not resolved within ",
 		[PHASE_CONNECT] = "connect timed out after ",
 		[PHASE_TLS] = "TLS handshake timed out after ",
 		[PHASE_ANSWER] = "no answer within ",
@@ -26,15 +18,7 @@ static void describe_timeout(const struct reason_facts *facts, struct text *reas
 	};
 
 	text_add(reason, words[facts->phase]);
-	add_limit(facts, reason);
-}
-
-/* What the system says, as a part of a line: without the capital letter. */
-static void add_os_words(int error, struct text *reason)
-{
-	const char *words = strerror(error);
-
-	text_print(reason, "%c%s", tolower((unsigned char)words[0]), words + 1);
+	terms_limit(facts->limit_ms > 0 ? facts->limit_ms : facts->monitor->timeout_ms, reason);
 }
 
 static void describe_connect(const struct reason_facts *facts, struct text *reason)
@@ -46,7 +30,7 @@ static void describe_connect(const struct reason_facts *facts, struct text *reas
 	else if (facts->os_error == ETIMEDOUT)
 		text_add(reason, "connect timed out: the system gave up");
 	else if (facts->os_error != 0)
-		add_os_words((int)facts->os_error, reason);
+		terms_os((int)facts->os_error, reason);
 	else
 		text_print(reason, "cannot connect: %s", facts->detail);
 }
@@ -96,8 +80,8 @@ static void describe_verification(const struct reason_facts *facts, struct text 
 	if (facts->certificate->refused[0])
 		text_add(reason, facts->certificate->refused);
 	else
-		text_print(reason, "certificate is for %s, not %s", facts->certificate->names,
-			facts->monitor->host);
+		text_print(reason, "certificate is for %s, not %s", facts->certificate->leaf.names,
+			facts->name);
 }
 
 static void describe_receive(const struct reason_facts *facts, struct text *reason)
@@ -117,9 +101,26 @@ static void describe_receive(const struct reason_facts *facts, struct text *reas
 				: "closed without an answer");
 }
 
+/* "HTTP/2 stream 1 was not closed cleanly: REFUSED_STREAM (err 7)" */
+static void describe_http2(const struct reason_facts *facts, struct text *reason)
+{
+	const char *name = strstr(facts->detail, "cleanly: ");
+	size_t size = name ? strcspn(name + 9, " (") : 0;
+
+	if (size > 0)
+		text_print(reason, "HTTP/2 stream reset by the server: %.*s", (int)size, name + 9);
+	else
+		text_print(reason, "HTTP/2 broken: %s",
+			facts->detail[0] ? facts->detail : curl_easy_strerror(facts->code));
+}
+
 /* What kept the answer from coming, whole. */
 static void describe_transfer(const struct reason_facts *facts, struct text *reason)
 {
+	if (facts->goaway[0] && facts->code != CURLE_OPERATION_TIMEDOUT) {
+		text_print(reason, "HTTP/2 GOAWAY from the server: %s", facts->goaway);
+		return;
+	}
 	switch ((int)facts->code) { /* a few of libcurl's hundred */
 	case CURLE_OPERATION_TIMEDOUT:
 		describe_timeout(facts, reason);
@@ -139,6 +140,14 @@ static void describe_transfer(const struct reason_facts *facts, struct text *rea
 	case CURLE_PARTIAL_FILE:
 		describe_receive(facts, reason);
 		break;
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		describe_http2(facts, reason);
+		break;
+	case CURLE_BAD_CONTENT_ENCODING:
+		text_print(reason, "body cannot be decoded: %s",
+			facts->detail[0] ? facts->detail : "broken");
+		break;
 	case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9, which anything is */
 	case CURLE_WEIRD_SERVER_REPLY:
 		text_add(reason, "the answer is not HTTP");
@@ -150,57 +159,52 @@ static void describe_transfer(const struct reason_facts *facts, struct text *rea
 	}
 }
 
-static bool is_expected(const struct settings_monitor *monitor, long status)
+static struct range_answer range_answer_of(
+	const struct reason_facts *facts, uint8_t sha256[static 32])
 {
-	for (size_t i = 0; i < monitor->status_count; i++)
-		if (status >= monitor->status[i].first && status <= monitor->status[i].last)
-			return true;
-	return monitor->status_count == 0; /* none was asked for */
+	const struct answer *answer = facts->answer;
+
+	return (struct range_answer){
+		.status = answer->status,
+		.content_range = answer->content_range,
+		.etag = answer->etag,
+		.body_bytes = answer->body_bytes,
+		.has_more = answer->has_more,
+		.sha256 = answer_digest(answer, sha256) ? sha256 : NULL,
+	};
 }
 
-static void describe_status(const struct reason_facts *facts, struct text *reason)
+static bool judge_head(
+	const struct reason_facts *facts, const struct range_answer *range, struct text *reason)
 {
-	const struct settings_monitor *monitor = facts->monitor;
-
-	text_print(reason, "status %ld, expected ", facts->status);
-	for (size_t i = 0; i < monitor->status_count; i++) {
-		text_print(reason, "%s%u", i > 0 ? ", " : "", monitor->status[i].first);
-		if (monitor->status[i].last != monitor->status[i].first)
-			text_print(reason, "-%u", monitor->status[i].last);
-	}
-}
-
-static bool holds(const struct reason_facts *facts)
-{
-	const char *wanted = facts->monitor->body;
-
-	if (!wanted || wanted[0] == '\0')
-		return true;
-	return facts->body->size > 0 &&
-		memmem(facts->body->bytes, facts->body->size, wanted, strlen(wanted)) != NULL;
+	if (facts->ask)
+		return range_judge_head(facts->monitor, facts->ask, range, reason);
+	return expect_status(facts->monitor, facts->answer->status, reason);
 }
 
 bool reason_judge(const struct reason_facts *facts, struct text *ret_reason)
 {
+	uint8_t sha256[32];
+	const struct range_answer range = range_answer_of(facts, sha256);
+
+	if (facts->refused[0]) {
+		text_add(ret_reason, facts->refused);
+		return false;
+	}
 	if (facts->has_full_headers) {
 		text_add(ret_reason, "header fields without end: more than 64 KB");
 		return false;
 	}
 	/* a wrong status says more than what happened to the body behind it */
-	if (facts->status > 0 && !is_expected(facts->monitor, facts->status)) {
-		describe_status(facts, ret_reason);
+	if (facts->answer->status > 0 && !judge_head(facts, &range, ret_reason))
 		return false;
-	}
-	if (facts->code != CURLE_OK && !facts->has_full_body) {
+	/* a body that goes on is cut by us, where an error comes from it */
+	if (facts->code != CURLE_OK && !facts->answer->has_more) {
 		describe_transfer(facts, ret_reason);
 		return false;
 	}
-	if (!holds(facts)) {
-		text_print(ret_reason,
-			facts->has_full_body ? "first 64 KB of body do not hold '%.64s'"
-					     : "body does not hold '%.64s'",
-			facts->monitor->body);
+	if (!expect_fields(facts->answer, ret_reason))
 		return false;
-	}
-	return true;
+	return facts->ask ? range_judge_body(facts->monitor, facts->ask, &range, ret_reason)
+			  : expect_body(facts->answer, ret_reason);
 }

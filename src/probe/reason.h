@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "answer.h"
 #include "certificate.h"
 #include "steerd/base/text.h"
 #include "steerd/config/settings.h"
@@ -14,25 +15,25 @@
  * reason - from what libcurl and OpenSSL say of a check to one line for the operator.  Pure.
  */
 
-/* How far a check came. */
-enum reason_phase { PHASE_CONNECT, PHASE_TLS, PHASE_ANSWER, PHASE_BODY };
-
-/* What is kept of an answer; a backend that sends more is not read on. */
-#define REASON_HEADERS_MAX 65536
-#define REASON_BODY_MAX 65536
+/* How far a request came. */
+enum reason_phase { PHASE_RESOLVE, PHASE_CONNECT, PHASE_TLS, PHASE_ANSWER, PHASE_BODY };
+#define REASON_PHASES (PHASE_BODY + 1)
 
 struct reason_facts {
 	const struct settings_monitor *monitor;
 	const struct certificate_sight *certificate;
-	const struct text
-		*body; /* its first REASON_BODY_MAX octets, if the monitor wants to see it */
-	CURLcode code;
+	const struct answer *answer;
+	const struct range_ask *ask; /* NULL: no range was asked for */
+	const char *name;	     /* that the certificate must have */
+	const char *refused;	     /* why this side went no further; "": it did not stop */
+	const char *
+		goaway; /* the error of HTTP/2 with which the server said goodbye; "": it did not */
 	const char *detail; /* what libcurl adds to the code */
-	long os_error;	    /* errno of connect() */
-	long status;	    /* 0: none came */
+	CURLcode code;
+	long os_error;	   /* errno of connect() */
+	uint32_t limit_ms; /* of the phase, where that ended it; 0: the whole took too long */
 	enum reason_phase phase;
 	bool has_full_headers; /* the header fields went beyond their limit */
-	bool has_full_body;    /* the body did: what came is judged */
 };
 
 /* True if the check passed; else why not, added to `ret_reason`. */

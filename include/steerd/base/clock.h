@@ -10,6 +10,7 @@
  * Pure functions take time as an argument; only the four programs and their loops ask here.  [any thread]
  */
 uint64_t clock_monotonic_ms(void);
+uint64_t clock_monotonic_us(void);
 uint64_t clock_unix_s(void);
 uint64_t clock_unix_ms(void);
 

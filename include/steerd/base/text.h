@@ -36,4 +36,7 @@ void text_duration(uint64_t span_ms, char ret_text[static TEXT_DURATION_SIZE]);
 /* A point in time in UTC, to the second. */
 void text_time(uint64_t unix_s, char ret_text[static TEXT_TIME_SIZE]);
 
+/* A number of octets in the largest unit that it is whole in, added: "64 KiB", "1500 octets". */
+void text_size(struct text *text, uint64_t bytes);
+
 #endif

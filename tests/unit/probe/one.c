@@ -42,6 +42,7 @@ void one_init(struct one *one, enum settings_kind kind)
 void one_done(struct one *one)
 {
 	one_cancel(one);
+	recipe_drop(one->recipe);
 	probes_free(one->probes);
 	event_base_free(one->base);
 	findings_done(&one->findings);
@@ -61,8 +62,25 @@ static void on_done(void *context, const struct judge_check *result)
 	one->result = *result;
 	snprintf(one->reason, sizeof(one->reason), "%s", result->reason ? result->reason : "");
 	snprintf(one->note, sizeof(one->note), "%s", result->note ? result->note : "");
+	snprintf(one->certificate, sizeof(one->certificate), "%s",
+		result->certificate ? result->certificate : "");
+	snprintf(one->issuer, sizeof(one->issuer), "%s", result->issuer ? result->issuer : "");
 	one->result.reason = one->reason;
 	one->result.note = one->note;
+	one->result.certificate = one->certificate;
+	one->result.issuer = one->issuer;
+}
+
+/* The monitor may be another one than for the last probe. */
+static void make_recipe(struct one *one)
+{
+	if (one->monitor.kind != KIND_HTTPS && one->monitor.kind != KIND_HTTP)
+		return;
+	recipe_drop(one->recipe);
+	one->recipe = recipe_new(&one->monitor, one->trust, &one->why);
+	one->recipe_why = one->recipe ? "" : one->why.text;
+	one->orders.recipes = &one->recipe;
+	one->orders.recipe_why = &one->recipe_why;
 }
 
 void one_start(struct one *one)
@@ -72,6 +90,7 @@ void one_start(struct one *one)
 	one->orders.link.targets = (struct target_list){.targets = &one->target, .count = 1};
 	one->orders.trust = &one->trust;
 	one->orders.trust_why = &one->trust_why;
+	make_recipe(one);
 	one->is_done = false;
 	one->says_nothing = false;
 	probes_obey(one->probes, &one->orders);
@@ -82,6 +101,7 @@ void one_start(struct one *one)
 			.target = &one->target,
 			.address = one->address,
 			.last_state = one->last_state,
+			.memory = &one->memory,
 			.findings = &one->findings,
 			.done = on_done,
 			.context = one,
@@ -109,11 +129,15 @@ void one_await(struct one *one, const char *about)
 static void print_outcome(const struct one *one, char *ret_text, size_t size)
 {
 	const char *words =
-		one->result.passed && !one->result.is_degraded ? one->note : one->reason;
+		one->result.is_skipped || (one->result.passed && !one->result.is_degraded)
+		? one->note
+		: one->reason;
 	const char *state = "down";
 
 	if (one->result.passed)
 		state = one->result.is_degraded ? "degraded" : "up";
+	if (one->result.is_skipped)
+		state = "skipped";
 	if (one->says_nothing)
 		snprintf(ret_text, size, "nothing");
 	else

@@ -4,8 +4,10 @@
 
 #include <stdbool.h>
 
+#include "check_memory.h"
 #include "findings.h"
 #include "probes.h"
+#include "recipe.h"
 
 /*
  * one - one probe of one monitor, started and awaited, for tests of the kinds.
@@ -23,6 +25,10 @@ struct one {
 	/* ours */
 	struct orders orders;
 	const char *trust_why;
+	struct recipe *recipe; /* of kinds https and http */
+	const char *recipe_why;
+	struct err why;
+	struct check_memory memory;
 	struct probe *probe;
 
 	/* what came of the last probe */
@@ -31,6 +37,8 @@ struct one {
 	struct judge_check result; /* texts are never NULL */
 	char reason[256];
 	char note[256];
+	char certificate[256];
+	char issuer[256];
 };
 
 void one_init(struct one *one, enum settings_kind kind);
@@ -40,7 +48,7 @@ void one_start(struct one *one);
 void one_cancel(struct one *one);
 /* Runs the event loop until the probe is over; fails the test after 20 s. */
 void one_await(struct one *one, const char *about);
-/* Both, and fails the test unless the outcome is "up", "up: NOTE", "degraded: REASON" or "down: REASON". */
+/* Both, and fails the test unless the outcome is "up", "up: NOTE", "degraded: REASON", "down: REASON" or "skipped: NOTE". */
 void one_expect(struct one *one, const char *want, const char *about);
 
 #endif

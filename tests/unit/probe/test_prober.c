@@ -114,7 +114,7 @@ static const struct {
 	{"good", "short-body", "closed in the middle of the answer", NULL},
 	{"good", "slow-body", "answer not complete within 2 s", NULL},
 	{"good", "endless-body", NULL, NULL},
-	{"good", "endless-body", "first 64 KB of body do not hold 'it is I'", expect_long_words},
+	{"good", "endless-body", "first 64 KiB of body do not hold 'it is I'", expect_long_words},
 	{"good", "endless-headers", "header fields without end: more than 64 KB", NULL},
 	{"wrong-name", "ok", "certificate is for other.example, not dl.files.example", NULL},
 	{"wrong-name", "ok", NULL, want_other_name},

@@ -21,7 +21,10 @@ static const struct {
 	enum reason_phase phase;
 	struct certificate_sight certificate;
 	const char *body;
+	const char *refused;
+	const char *goaway;
 	uint32_t timeout_ms;
+	uint32_t limit_ms;
 	bool full_headers;
 	bool full_body;
 } cases[] = {
@@ -34,7 +37,7 @@ static const struct {
 	{.want = NULL, .status = 404, .body = "ok"},
 	{.want = "body does not hold 'ok'", .status = 200, .body = ""},
 	{.want = "body does not hold 'ok'", .status = 200, .body = "OK o k"},
-	{.want = "first 64 KB of body do not hold 'ok'",
+	{.want = "first 64 KiB of body do not hold 'ok'",
 		.status = 200,
 		.body = "x",
 		.code = CURLE_WRITE_ERROR,
@@ -54,13 +57,24 @@ static const struct {
 		.os_error = ETIMEDOUT},
 	{.want = "cannot connect: odd", .code = CURLE_COULDNT_CONNECT, .detail = "odd"},
 
-	{.want = "connect timed out after 2 s", .code = CURLE_OPERATION_TIMEDOUT},
+	{.want = "connect timed out after 2 s",
+		.code = CURLE_OPERATION_TIMEDOUT,
+		.phase = PHASE_CONNECT},
 	{.want = "connect timed out after 1500 ms",
 		.code = CURLE_OPERATION_TIMEDOUT,
+		.phase = PHASE_CONNECT,
 		.timeout_ms = 1500},
 	{.want = "TLS handshake timed out after 2 s",
 		.code = CURLE_OPERATION_TIMEDOUT,
 		.phase = PHASE_TLS},
+	{.want = "connect timed out after 500 ms",
+		.code = CURLE_OPERATION_TIMEDOUT,
+		.phase = PHASE_CONNECT,
+		.limit_ms = 500},
+	{.want = "name of the redirect not resolved within 1 s",
+		.code = CURLE_OPERATION_TIMEDOUT,
+		.phase = PHASE_RESOLVE,
+		.limit_ms = 1000},
 	{.want = "no answer within 2 s", .code = CURLE_OPERATION_TIMEDOUT, .phase = PHASE_ANSWER},
 	{.want = "answer not complete within 2 s",
 		.code = CURLE_OPERATION_TIMEDOUT,
@@ -98,10 +112,10 @@ static const struct {
 
 	{.want = "certificate expired on 2026-11-02",
 		.code = CURLE_PEER_FAILED_VERIFICATION,
-		.certificate = {.refused = "certificate expired on 2026-11-02", .names = "a"}},
+		.certificate = {.refused = "certificate expired on 2026-11-02"}},
 	{.want = "certificate is for a, b and 2 more, not dl.files.example",
 		.code = CURLE_PEER_FAILED_VERIFICATION,
-		.certificate = {.names = "a, b and 2 more"}},
+		.certificate = {.leaf.names = "a, b and 2 more"}},
 
 	{.want = "closed without an answer", .code = CURLE_GOT_NOTHING, .phase = PHASE_ANSWER},
 	{.want = "connection reset before an answer",
@@ -121,6 +135,29 @@ static const struct {
 		.code = CURLE_RECV_ERROR,
 		.phase = PHASE_ANSWER,
 		.certificate = {.alert = "certificate required"}},
+	{.want = "HTTP/2 GOAWAY from the server: ENHANCE_YOUR_CALM",
+		.code = CURLE_SEND_ERROR,
+		.goaway = "ENHANCE_YOUR_CALM"},
+	{.want = "no answer within 2 s",
+		.code = CURLE_OPERATION_TIMEDOUT,
+		.phase = PHASE_ANSWER,
+		.goaway = "NO_ERROR"},
+	{.want = "HTTP/2 stream reset by the server: INTERNAL_ERROR",
+		.code = CURLE_HTTP2_STREAM,
+		.detail = "HTTP/2 stream 1 was not closed cleanly: INTERNAL_ERROR (err 2)"},
+	{.want = "HTTP/2 broken: nghttp2 recv error -501: Received bad client magic byte string",
+		.code = CURLE_HTTP2,
+		.detail = "nghttp2 recv error -501: Received bad client magic byte string"},
+	{.want = "HTTP/2 broken: Error in the HTTP2 framing layer", .code = CURLE_HTTP2},
+	{.want = "body cannot be decoded: broken", .code = CURLE_BAD_CONTENT_ENCODING},
+	{.want = "body cannot be decoded: Error while processing content unencoding: x",
+		.code = CURLE_BAD_CONTENT_ENCODING,
+		.detail = "Error while processing content unencoding: x",
+		.status = 200},
+	{.want = "the server does not speak HTTP/2",
+		.code = CURLE_ABORTED_BY_CALLBACK,
+		.refused = "the server does not speak HTTP/2",
+		.status = 200},
 	{.want = "the answer is not HTTP", .code = CURLE_UNSUPPORTED_PROTOCOL},
 	{.want = "the answer is not HTTP", .code = CURLE_WEIRD_SERVER_REPLY},
 	{.want = "failed (Out of memory)", .code = CURLE_OUT_OF_MEMORY},
@@ -140,23 +177,29 @@ static void each_fault_in_words(void **state)
 			.status_count = COUNT_OF(expected),
 			.body = "ok",
 		};
-		struct text body = {0};
+		const struct recipe recipe = {.monitor = &monitor};
 		struct text reason = {0};
+		struct answer answer;
 		const struct reason_facts facts = {
 			.monitor = &monitor,
 			.certificate = &cases[i].certificate,
-			.body = &body,
+			.answer = &answer,
+			.name = "dl.files.example",
+			.refused = cases[i].refused ? cases[i].refused : "",
+			.goaway = cases[i].goaway ? cases[i].goaway : "",
 			.code = cases[i].code,
 			.detail = cases[i].detail ? cases[i].detail : "",
 			.os_error = cases[i].os_error,
-			.status = cases[i].status,
+			.limit_ms = cases[i].limit_ms,
 			.phase = cases[i].phase,
 			.has_full_headers = cases[i].full_headers,
-			.has_full_body = cases[i].full_body,
 		};
 
+		answer_init(&answer, &recipe);
+		answer.status = cases[i].status;
+		answer.has_more = cases[i].full_body;
 		if (cases[i].body)
-			text_add(&body, cases[i].body);
+			text_add(&answer.body, cases[i].body);
 
 		bool passed = reason_judge(&facts, &reason);
 
@@ -164,7 +207,7 @@ static void each_fault_in_words(void **state)
 			fail_msg("case %zu: %s", i, passed ? "passed" : reason.bytes);
 		if (!passed && strcmp(reason.bytes, cases[i].want) != 0)
 			fail_msg("case %zu: '%s', not '%s'", i, reason.bytes, cases[i].want);
-		text_done(&body);
+		answer_done(&answer);
 		text_done(&reason);
 	}
 }
@@ -172,18 +215,23 @@ static void each_fault_in_words(void **state)
 static void nothing_is_asked_of_a_monitor_that_asks_nothing(void **state)
 {
 	const struct settings_monitor monitor = {.timeout_ms = 1000};
-	const struct certificate_sight certificate = {.names = ""};
-	struct text body = {0};
+	const struct recipe recipe = {.monitor = &monitor};
+	const struct certificate_sight certificate = {.trust = NULL};
+	struct answer answer;
 	struct text reason = {0};
 	const struct reason_facts facts = {.monitor = &monitor,
 		.certificate = &certificate,
-		.body = &body,
-		.detail = "",
-		.status = 500};
+		.answer = &answer,
+		.refused = "",
+		.goaway = "",
+		.detail = ""};
 
 	(void)state;
+	answer_init(&answer, &recipe);
+	answer.status = 500;
 	assert_true(reason_judge(&facts, &reason));
 	assert_int_equal(reason.size, 0);
+	answer_done(&answer);
 	text_done(&reason);
 }
 

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outcome.h"
+
+#include <inttypes.h>
+
+#include "terms.h"
+
+#define DAY_S 86400
+
+void outcome_done(struct outcome *outcome)
+{
+	text_done(&outcome->reason);
+	text_done(&outcome->note);
+}
+
+/* The first of several words begins the line. */
+static struct text *another(struct text *line, const char *between)
+{
+	if (line->size > 0)
+		text_add(line, between);
+	return line;
+}
+
+/* ---- the certificate's last days ---- */
+
+static bool ends_within(const struct outcome_facts *facts, uint32_t days)
+{
+	uint64_t until_unix_s = facts->transfer.certificate->leaf.until_unix_s;
+
+	return until_unix_s > 0 && days > 0 &&
+		until_unix_s < facts->now_unix_s + (uint64_t)days * DAY_S;
+}
+
+/* "certificate of a.example (issued by CA) ends in 3 d 4 h, on 2026-11-29 10:00:00" */
+static void describe_end(const struct outcome_facts *facts, struct text *line)
+{
+	const struct certificate *leaf = &facts->transfer.certificate->leaf;
+	char span[TEXT_DURATION_SIZE];
+	char time[TEXT_TIME_SIZE];
+	bool is_over = leaf->until_unix_s <= facts->now_unix_s;
+
+	text_time(leaf->until_unix_s, time);
+	text_print(line, "certificate of %.80s (%.40s)", leaf->names, leaf->issuer);
+	if (is_over) {
+		text_print(line, " ended on %.10s", time);
+		return;
+	}
+	text_duration((leaf->until_unix_s - facts->now_unix_s) * 1000, span);
+	text_print(line, " ends in %s, on %.10s", span, time);
+}
+
+/* ---- what does not fail it, but is not well ---- */
+
+static void judge_speed(const struct outcome_facts *facts, struct text *reason)
+{
+	const struct settings_monitor *monitor = facts->transfer.monitor;
+	uint64_t took_ms = facts->took_us / 1000;
+
+	if (monitor->slower_than_ms == 0 || took_ms <= monitor->slower_than_ms)
+		return;
+	text_print(another(reason, "; "), "slow: took %" PRIu64 " ms, more than ", took_ms);
+	terms_limit(monitor->slower_than_ms, reason);
+}
+
+static void judge_rate(const struct outcome_facts *facts, struct text *reason)
+{
+	struct text line = {0};
+
+	if (range_is_slow(
+		    facts->transfer.monitor, range_rate(&facts->transfer.answer->meter), &line))
+		text_add(another(reason, "; "), line.bytes);
+	text_done(&line);
+}
+
+static void judge_weaknesses(const struct outcome_facts *facts, struct outcome *outcome)
+{
+	const struct settings_monitor *monitor = facts->transfer.monitor;
+
+	judge_rate(facts, &outcome->reason);
+	judge_speed(facts, &outcome->reason);
+	if (ends_within(facts, monitor->certificate_degrade_days))
+		describe_end(facts, another(&outcome->reason, "; "));
+	else if (ends_within(facts, monitor->certificate_warn_days))
+		describe_end(facts, another(&outcome->note, ", "));
+	outcome->result.is_degraded = outcome->reason.size > 0;
+}
+
+static bool judge_etag(const struct outcome_facts *facts, struct text *reason)
+{
+	const struct answer *answer = facts->transfer.answer;
+	const struct range_answer range = {
+		.etag = answer->etag,
+		.content_range = answer->content_range,
+	};
+
+	return !facts->transfer.ask ||
+		range_judge_etag(facts->transfer.monitor, facts->memory, &range, reason);
+}
+
+static bool judge_certificate(const struct outcome_facts *facts, struct text *reason)
+{
+	if (!ends_within(facts, facts->transfer.monitor->certificate_fail_days))
+		return true;
+	describe_end(facts, reason);
+	return false;
+}
+
+/* ---- the whole ---- */
+
+static uint32_t rate_kbit_s(const struct answer *answer)
+{
+	uint64_t rate = range_rate(&answer->meter) / 1000;
+
+	return rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX;
+}
+
+void outcome_judge(const struct outcome_facts *facts, struct outcome *ret_outcome)
+{
+	const struct certificate *leaf = &facts->transfer.certificate->leaf;
+	struct outcome *outcome = ret_outcome;
+
+	*outcome = (struct outcome){
+		.result = {.latency_ms = (uint32_t)((facts->took_us + 999) / 1000),
+			.at_unix_s = facts->now_unix_s,
+			.rate_kbit_s = rate_kbit_s(facts->transfer.answer),
+			.certificate_until_unix_s = leaf->until_unix_s,
+			.certificate = leaf->names,
+			.issuer = leaf->issuer},
+	};
+	answer_print_caches(facts->transfer.answer, &outcome->note);
+	outcome->result.passed = reason_judge(&facts->transfer, &outcome->reason) &&
+		judge_etag(facts, &outcome->reason) && judge_certificate(facts, &outcome->reason);
+	if (outcome->result.passed)
+		judge_weaknesses(facts, outcome);
+	outcome->result.reason = outcome->reason.bytes;
+	outcome->result.note = outcome->note.bytes;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROBE_TELL_H
+#define PROBE_TELL_H
+
+#include <stdbool.h>
+
+struct check;
+struct judge_check;
+
+/*
+ * tell - everything that a check found, for who asked for it (findings.h); nothing is done where nobody did.
+ */
+
+/* While it is connected: what TLS agreed on. */
+void tell_connection(struct check *check);
+/* Its last hop is over. */
+void tell_hop(struct check *check);
+/* The check is; NULL: it says nothing, for this process was stopped or starved. */
+void tell_verdict(struct check *check, const struct judge_check *result);
+
+#endif
