@@ -218,10 +218,15 @@ void answer_print_budget(const struct answer *answer, struct text *ret_text)
 
 void answer_print_caches(const struct answer *answer, struct text *ret_note)
 {
-	if (answer->cache[0])
-		text_add(ret_note, answer->cache);
-	if (answer->age[0])
-		text_print(ret_note, "%sage %s s", ret_note->size > 0 ? ", " : "", answer->age);
-	if (answer->via[0])
-		text_print(ret_note, "%svia %s", ret_note->size > 0 ? ", " : "", answer->via);
+	const struct {
+		const char *before;
+		const char *value;
+		const char *behind;
+	} words[] = {
+		{"", answer->cache, ""}, {"age ", answer->age, " s"}, {"via ", answer->via, ""}};
+
+	for (size_t i = 0; i < COUNT_OF(words); i++)
+		if (words[i].value[0] != '\0')
+			text_print(ret_note, "%s%s%s%s", ret_note->size > 0 ? ", " : "",
+				words[i].before, words[i].value, words[i].behind);
 }

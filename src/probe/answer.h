@@ -59,7 +59,7 @@ bool answer_add_body(struct answer *answer, const char *bytes, size_t size, uint
 bool answer_digest(const struct answer *answer, uint8_t ret_sha256[static 32]);
 /* How much of the body is looked at: "64 KiB". */
 void answer_print_budget(const struct answer *answer, struct text *ret_text);
-/* "HIT, age 312 s, via 1.1 varnish": what caches say of themselves. */
+/* "HIT, age 312 s, via 1.1 varnish": what caches say of themselves, behind what is there. */
 void answer_print_caches(const struct answer *answer, struct text *ret_note);
 
 #endif

@@ -253,6 +253,18 @@ static void describe_alert(uint8_t alert, struct certificate_sight *sight)
 		snprintf(sight->alert, sizeof(sight->alert), "alert %u", alert);
 }
 
+/*
+ * libcurl reads HTTP/2 for as long as there is something to read: a server that sends frames faster than they are looked
+ * at would keep this process from everything else, for ever.  To whom the end was announced there is nothing to read.
+ */
+static void count_record(const uint8_t header[static SSL3_RT_HEADER_LENGTH], SSL *connection,
+	struct certificate_sight *sight)
+{
+	sight->received += (uint64_t)header[3] << 8 | header[4];
+	if (sight->received_max > 0 && sight->received > sight->received_max)
+		SSL_set_shutdown(connection, SSL_RECEIVED_SHUTDOWN);
+}
+
 static void on_message(int is_ours, int version, int content_type, const void *bytes, size_t size,
 	SSL *connection, void *context)
 {
@@ -260,10 +272,11 @@ static void on_message(int is_ours, int version, int content_type, const void *b
 	const uint8_t *octets = bytes;
 
 	(void)version;
-	(void)connection;
 	if (is_ours)
 		return;
 	sight->has_heard = true;
+	if (content_type == SSL3_RT_HEADER && size == SSL3_RT_HEADER_LENGTH)
+		count_record(octets, connection, sight);
 	/* level 2 is fatal; close_notify is no fault, and a warning */
 	if (content_type == SSL3_RT_ALERT && size == 2 && octets[0] == SSL3_AL_FATAL)
 		describe_alert(octets[1], sight);

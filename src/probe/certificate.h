@@ -36,6 +36,9 @@ struct certificate_sight {
 	char refused[128]; /* why it is not trusted, in words; "" if it is */
 	char alert[64];	   /* the last alert that the server sent; "" if none */
 	bool has_heard;	   /* the server sent something that looks like TLS */
+	uint64_t
+		received_max; /* octets of the server, after which it is listened to no more; 0: any number */
+	uint64_t received;
 	struct certificate leaf;
 	STACK_OF(X509) * chain; /* as the server sent it, for who wants to see it */
 };

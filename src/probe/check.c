@@ -9,6 +9,9 @@
 #include "steerd/base/clock.h"
 #include "tell.h"
 
+/* TLS and frames of HTTP/2, beyond what is in proportion to the answer. */
+#define RECEIVED_AROUND 65536
+
 static void after_ms(struct event *event, uint32_t ms)
 {
 	const struct timeval wait = {
@@ -128,6 +131,12 @@ static bool has_limits(const struct settings_monitor *monitor)
 		monitor->first_byte_ms > 0;
 }
 
+/* What no answer has: its header fields, its body, and as much again for what is around them. */
+static uint64_t received_max(const struct check *check)
+{
+	return 2 * (ANSWER_HEADERS_MAX + check->answer.body_max) + RECEIVED_AROUND;
+}
+
 static void get_ready(struct check *check)
 {
 	struct checks *checks = check->checks;
@@ -145,6 +154,7 @@ static void get_ready(struct check *check)
 	check->sight.keeps_chain = tells_all;
 	answer_init(&check->answer, check->order.recipe);
 	check->answer.keeps_all = tells_all;
+	check->sight.received_max = received_max(check);
 	check->address = check->order.address;
 	redirect_begin(check->monitor, &check->hops[0]);
 	check->hop_count = 1;
@@ -176,6 +186,7 @@ static void forget(struct check *check)
 		.trust = check->sight.trust,
 		.chains = check->sight.chains,
 		.keeps_chain = check->sight.keeps_chain,
+		.received_max = check->sight.received_max,
 	};
 	memset(check->phase_at_us, 0, sizeof(check->phase_at_us));
 	check->tls_protocol = NULL;

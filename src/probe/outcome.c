@@ -127,6 +127,8 @@ void outcome_judge(const struct outcome_facts *facts, struct outcome *ret_outcom
 			.certificate = leaf->names,
 			.issuer = leaf->issuer},
 	};
+	if (leaf->until_unix_s > 0 && !facts->transfer.monitor->verifies)
+		text_add(&outcome->note, "not verified");
 	answer_print_caches(facts->transfer.answer, &outcome->note);
 	outcome->result.passed = reason_judge(&facts->transfer, &outcome->reason) &&
 		judge_etag(facts, &outcome->reason) && judge_certificate(facts, &outcome->reason);

@@ -95,10 +95,12 @@ static void describe_receive(const struct reason_facts *facts, struct text *reas
 		text_add(reason,
 			in_body ? "connection reset in the middle of the answer"
 				: "connection reset before an answer");
+	else if (in_body)
+		text_add(reason, "closed in the middle of the answer");
+	else if (facts->monitor->is_http2) /* libcurl does not tell */
+		text_add(reason, "closed without an answer, or its answer is not HTTP/2");
 	else
-		text_add(reason,
-			in_body ? "closed in the middle of the answer"
-				: "closed without an answer");
+		text_add(reason, "closed without an answer");
 }
 
 /* "HTTP/2 stream 1 was not closed cleanly: REFUSED_STREAM (err 7)" */
@@ -182,6 +184,12 @@ static bool judge_head(
 	return expect_status(facts->monitor, facts->answer->status, reason);
 }
 
+static bool is_flood(const struct reason_facts *facts)
+{
+	return facts->certificate->received_max > 0 &&
+		facts->certificate->received > facts->certificate->received_max;
+}
+
 bool reason_judge(const struct reason_facts *facts, struct text *ret_reason)
 {
 	uint8_t sha256[32];
@@ -199,6 +207,10 @@ bool reason_judge(const struct reason_facts *facts, struct text *ret_reason)
 	if (facts->answer->status > 0 && !judge_head(facts, &range, ret_reason))
 		return false;
 	/* a body that goes on is cut by us, where an error comes from it */
+	if (facts->code != CURLE_OK && !facts->answer->has_more && is_flood(facts)) {
+		text_add(ret_reason, "sends without end, but no answer");
+		return false;
+	}
 	if (facts->code != CURLE_OK && !facts->answer->has_more) {
 		describe_transfer(facts, ret_reason);
 		return false;

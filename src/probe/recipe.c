@@ -40,8 +40,14 @@ static bool refuse_file(const struct settings_file *file, const char *what, stru
 	return false;
 }
 
-static BIO *open_file(const struct settings_file *file)
+/* NULL: it was not there to be read. */
+static BIO *open_file(const struct settings_file *file, const char *what, struct err *err)
 {
+	if (!file->bytes) {
+		err_set(err, "%s: %s", what, file->why ? file->why : "not read");
+		return NULL;
+	}
+
 	BIO *bio = BIO_new_mem_buf(file->bytes, (int)file->size);
 
 	ERR_clear_error();
@@ -53,9 +59,12 @@ static BIO *open_file(const struct settings_file *file)
 static bool read_certificate(struct recipe *recipe, struct err *err)
 {
 	const struct settings_file *file = recipe->monitor->certificate;
-	BIO *bio = open_file(file);
+	static const char what[] = "client certificate";
+	BIO *bio = open_file(file, what, err);
 	X509 *issuer;
 
+	if (!bio)
+		return false;
 	recipe->certificate = PEM_read_bio_X509(bio, NULL, give_no_password, NULL);
 	recipe->issuers = sk_X509_new_null();
 	while (recipe->certificate &&
@@ -63,7 +72,7 @@ static bool read_certificate(struct recipe *recipe, struct err *err)
 		sk_X509_push(recipe->issuers, issuer);
 	BIO_free(bio);
 	if (!recipe->certificate)
-		return refuse_file(file, "client certificate", err);
+		return refuse_file(file, what, err);
 	ERR_clear_error(); /* that no more came */
 	return true;
 }
@@ -73,12 +82,15 @@ static bool read_key(struct recipe *recipe, struct err *err)
 	/* both may be in one file */
 	const struct settings_file *file =
 		recipe->monitor->key ? recipe->monitor->key : recipe->monitor->certificate;
-	BIO *bio = open_file(file);
+	static const char what[] = "key of the client certificate";
+	BIO *bio = open_file(file, what, err);
 
+	if (!bio)
+		return false;
 	recipe->key = PEM_read_bio_PrivateKey(bio, NULL, give_no_password, NULL);
 	BIO_free(bio);
 	if (!recipe->key)
-		return refuse_file(file, "key of the client certificate", err);
+		return refuse_file(file, what, err);
 	if (X509_check_private_key(recipe->certificate, recipe->key) == 1)
 		return true;
 	ERR_clear_error();
@@ -168,6 +180,14 @@ static bool compile(struct recipe *recipe, struct err *err)
 	return true;
 }
 
+/* A flood of frames is stopped where TLS is read (certificate.c), and nowhere else. */
+static bool can_be_asked(const struct settings_monitor *monitor, struct err *err)
+{
+	if (!monitor->is_http2 || monitor->kind == KIND_HTTPS)
+		return true;
+	return err_set(err, "HTTP/2 is spoken over TLS alone");
+}
+
 struct recipe *recipe_new(
 	const struct settings_monitor *monitor, X509_STORE *trust, struct err *err)
 {
@@ -175,11 +195,12 @@ struct recipe *recipe_new(
 
 	recipe->holders = 1;
 	recipe->monitor = monitor;
-	recipe->trust = trust;
-	if (trust)
+	if (trust && recipe_needs_trust(monitor)) {
+		recipe->trust = trust;
 		X509_STORE_up_ref(trust);
+	}
 	write_request(recipe);
-	if (compile(recipe, err) &&
+	if (can_be_asked(monitor, err) && compile(recipe, err) &&
 		(!monitor->certificate || (read_certificate(recipe, err) && read_key(recipe, err))))
 		return recipe;
 	recipe_drop(recipe);

@@ -78,21 +78,21 @@ static const char *const http2_errors[] = {
 	"HTTP_1_1_REQUIRED",
 };
 
-/* A GOAWAY is told nowhere else: "received GOAWAY, error=11, last_stream=0" */
+/* A GOAWAY is told nowhere else: "received GOAWAY, error=11, last_stream=0", in some versions misspelt. */
 static int on_words(CURL *easy, curl_infotype type, char *words, size_t size, void *context)
 {
-	static const char begin[] = "received GOAWAY, error=";
+	static const char begin[] = "GOAWAY, error=";
 	struct check *check = context;
-	char line[64];
+	const char *at = type == CURLINFO_TEXT ? memmem(words, size, begin, strlen(begin)) : NULL;
+	char number[16];
 
 	(void)easy;
-	if (type != CURLINFO_TEXT || size < sizeof(begin) - 1 ||
-		memcmp(words, begin, sizeof(begin) - 1) != 0)
+	if (!at)
 		return 0;
-	snprintf(line, sizeof(line), "%.*s", (int)(size - sizeof(begin) + 1),
-		words + sizeof(begin) - 1);
+	at += strlen(begin);
+	snprintf(number, sizeof(number), "%.*s", (int)(size - (size_t)(at - words)), at);
 
-	unsigned long error = strtoul(line, NULL, 10);
+	unsigned long error = strtoul(number, NULL, 10);
 
 	if (error < COUNT_OF(http2_errors))
 		snprintf(check->goaway, sizeof(check->goaway), "%s", http2_errors[error]);
@@ -188,9 +188,7 @@ static void set_method(struct check *check)
 static void set_http(struct check *check)
 {
 	const struct settings_monitor *monitor = check->monitor;
-	long version = !monitor->is_http2     ? CURL_HTTP_VERSION_1_1
-		: monitor->kind == KIND_HTTPS ? CURL_HTTP_VERSION_2TLS
-					      : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+	long version = monitor->is_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
 	bool reads_body = monitor->body || monitor->body_regex || monitor->body_sha256;
 
 	curl_easy_setopt(check->easy, CURLOPT_PROTOCOLS_STR, "https,http");

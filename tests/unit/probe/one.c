@@ -126,7 +126,7 @@ void one_await(struct one *one, const char *about)
 	}
 }
 
-static void print_outcome(const struct one *one, char *ret_text, size_t size)
+void one_print(const struct one *one, char *ret_text, size_t size)
 {
 	const char *words =
 		one->result.is_skipped || (one->result.passed && !one->result.is_degraded)
@@ -150,7 +150,7 @@ void one_expect(struct one *one, const char *want, const char *about)
 
 	one_start(one);
 	one_await(one, about);
-	print_outcome(one, outcome, sizeof(outcome));
+	one_print(one, outcome, sizeof(outcome));
 	if (strcmp(outcome, want) != 0)
 		fail_msg("%s: '%s', not '%s'", about, outcome, want);
 }

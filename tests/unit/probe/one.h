@@ -48,7 +48,9 @@ void one_start(struct one *one);
 void one_cancel(struct one *one);
 /* Runs the event loop until the probe is over; fails the test after 20 s. */
 void one_await(struct one *one, const char *about);
-/* Both, and fails the test unless the outcome is "up", "up: NOTE", "degraded: REASON", "down: REASON" or "skipped: NOTE". */
+/* "up", "up: NOTE", "degraded: REASON", "down: REASON", "skipped: NOTE", "nothing". */
+void one_print(const struct one *one, char *ret_text, size_t size);
+/* Both, and fails the test unless the outcome is that. */
 void one_expect(struct one *one, const char *want, const char *about);
 
 #endif

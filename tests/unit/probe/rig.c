@@ -74,6 +74,8 @@ static size_t add_server(
 	words[count++] = memory_text(server->name);
 	words[count++] = memory_text("--mode");
 	words[count++] = memory_text(server->mode ? server->mode : "ok");
+	if (server->is_plain)
+		words[count++] = memory_text("--plain");
 	text_print(&stem, "%s.pem", server->certificate ? server->certificate : "good");
 	words[count++] = memory_text("--cert");
 	words[count++] = rig_certificate_path(certificates, stem.bytes);
@@ -107,7 +109,7 @@ static void spawn_backend(struct rig_backend *backend, char **words)
 void rig_start_backend(struct rig_backend *backend, const struct rig_certificates *certificates,
 	struct rig_server *servers, size_t count)
 {
-	char *words[RIG_SERVERS_MAX * 10 + 3] = {memory_text(BACKEND), memory_text("--until-eof")};
+	char *words[RIG_SERVERS_MAX * 11 + 3] = {memory_text(BACKEND), memory_text("--until-eof")};
 	size_t used = 2;
 	char line[4096];
 

@@ -37,6 +37,7 @@ struct rig_server {
 	const char *name;
 	const char *certificate; /* "good"; a stem in the directory */
 	const char *mode;
+	bool is_plain;	    /* HTTP */
 	const char *listen; /* "127.0.0.1:0"; port 0: `port` says which */
 	uint16_t port;
 };

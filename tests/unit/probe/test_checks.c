@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Monitors of kind https and http against servers that are wrong in every way that tests/tools/backend knows. */
+
+#include <event2/event.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "certificate.h"
+#include "one.h"
+#include "rig.h"
+#include "steerd/base/file.h"
+#include "steerd/base/memory.h"
+
+#define FILE_BYTES UINT64_C(4700000000)
+#define FILE_ETAG "\"4700000000-1\""
+
+static struct rig_certificates certificates;
+static struct rig_server server;
+static struct rig_server plain;
+static struct rig_backend backend;
+static X509_STORE *trust;
+
+static int start_servers(void **state)
+{
+	struct rig_server servers[] = {
+		{.name = "tls"},
+		{.name = "plain", .mode = "ok", .is_plain = true},
+	};
+	struct err err;
+	char *path;
+
+	(void)state;
+	rig_make_certificates(&certificates);
+	path = rig_certificate_path(&certificates, "ca.pem");
+	trust = certificate_trust(rig_file(path), &err);
+	free(path);
+	rig_start_backend(&backend, &certificates, servers, COUNT_OF(servers));
+	server = servers[0];
+	plain = servers[1];
+	return trust ? 0 : -1;
+}
+
+static int stop_servers(void **state)
+{
+	(void)state;
+	rig_stop_backend(&backend);
+	X509_STORE_free(trust);
+	rig_remove_certificates(&certificates);
+	return 0;
+}
+
+static const struct settings_status_range well[] = {{200, 299}};
+
+/* One that expects what the good server answers. */
+static void begin(struct one *one, enum settings_kind kind)
+{
+	one_init(one, kind);
+	one->trust = trust;
+	one->monitor.name = "edge";
+	one->monitor.host = "dl.files.example";
+	one->monitor.path = "/health";
+	one->monitor.port = kind == KIND_HTTPS ? server.port : plain.port;
+	one->monitor.is_tls = kind == KIND_HTTPS;
+	one->monitor.timeout_ms = 3000;
+	one->monitor.status = well;
+	one->monitor.status_count = 1;
+}
+
+static void set_mode(const char *name, const char *mode)
+{
+	struct text line = {0};
+
+	text_print(&line, "mode %s %s", name, mode);
+	rig_tell(&backend, line.bytes);
+	text_done(&line);
+}
+
+/* ---- tweaks ---- */
+
+static void soon(struct settings_monitor *monitor)
+{
+	monitor->timeout_ms = 300;
+}
+
+static void expect_ok(struct settings_monitor *monitor)
+{
+	monitor->body = "ok";
+}
+
+static void match_ok(struct settings_monitor *monitor)
+{
+	monitor->body_regex = "^o[a-z]$|^ok";
+}
+
+static void match_digit(struct settings_monitor *monitor)
+{
+	monitor->body_regex = "version \\d+";
+}
+
+static void hash_ok(struct settings_monitor *monitor)
+{
+	/* of "ok\nserved by tls\n" */
+	static const uint8_t sha256[32] = {0x8e, 0xe2, 0x08, 0x32, 0x7c, 0x8f, 0xc8, 0x9a, 0x8a,
+		0x0a, 0x08, 0xc6, 0x62, 0x8a, 0x26, 0x66, 0xb3, 0xa5, 0xf8, 0x65, 0x75, 0x6a, 0x24,
+		0x44, 0x7e, 0xd2, 0xcd, 0xd6, 0x13, 0xe3, 0x73, 0xde};
+
+	monitor->body_sha256 = sha256;
+}
+
+static void few_octets(struct settings_monitor *monitor)
+{
+	monitor->body = "it is I";
+	monitor->body_bytes = 1024;
+}
+
+static void hash_few(struct settings_monitor *monitor)
+{
+	hash_ok(monitor);
+	monitor->body_bytes = 1024;
+}
+
+static void expect_hit(struct settings_monitor *monitor)
+{
+	static const struct settings_header expected[] = {
+		{"x-cache", "^HIT"}, {"Age", NULL}, {"Content-Type", "^text/"}};
+
+	monitor->expected_headers = expected;
+	monitor->expected_header_count = COUNT_OF(expected);
+}
+
+static void post(struct settings_monitor *monitor)
+{
+	static const struct settings_header headers[] = {{"X-Probe", "steerd"}};
+
+	monitor->method = "POST";
+	monitor->request_body = "ping";
+	monitor->headers = headers;
+	monitor->header_count = 1;
+}
+
+static void head(struct settings_monitor *monitor)
+{
+	monitor->method = "HEAD";
+}
+
+static void other_host(struct settings_monitor *monitor)
+{
+	monitor->sni = "dl.files.example";
+	monitor->host = "www.files.example";
+}
+
+static void follow_own(struct settings_monitor *monitor)
+{
+	monitor->redirect_host = "dl.files.example";
+}
+
+static void follow_own_host_apart(struct settings_monitor *monitor)
+{
+	other_host(monitor);
+	monitor->redirect_host = "www.files.example";
+}
+
+static void follow_other(struct settings_monitor *monitor)
+{
+	monitor->redirect_host = "elsewhere.example";
+}
+
+static void any_status(struct settings_monitor *monitor)
+{
+	monitor->status_count = 0;
+}
+
+static void limit_tls(struct settings_monitor *monitor)
+{
+	monitor->tls_ms = 200;
+}
+
+static void limit_first_byte(struct settings_monitor *monitor)
+{
+	monitor->first_byte_ms = 200;
+	monitor->connect_ms = 1000;
+	monitor->tls_ms = 2000;
+}
+
+static void not_verified(struct settings_monitor *monitor)
+{
+	monitor->verifies = false;
+}
+
+static void slow_is_degraded(struct settings_monitor *monitor)
+{
+	monitor->slower_than_ms = 100;
+}
+
+static void http2(struct settings_monitor *monitor)
+{
+	monitor->is_http2 = true;
+}
+
+static void http2_soon(struct settings_monitor *monitor)
+{
+	monitor->is_http2 = true;
+	monitor->timeout_ms = 500;
+}
+
+static void slice(struct settings_monitor *monitor)
+{
+	monitor->path = "/big";
+	monitor->range_bytes = 65536;
+	monitor->range_total_bytes = FILE_BYTES;
+	monitor->range_etag = FILE_ETAG;
+}
+
+static void untold_slice(struct settings_monitor *monitor)
+{
+	monitor->path = "/big";
+	monitor->range_bytes = 65536;
+}
+
+static void tail_slice(struct settings_monitor *monitor)
+{
+	static const struct settings_position tail = {.kind = POSITION_TAIL};
+
+	untold_slice(monitor);
+	monitor->positions = &tail;
+	monitor->position_count = 1;
+}
+
+static void last_slice(struct settings_monitor *monitor)
+{
+	static const struct settings_position end = {POSITION_FIXED, FILE_BYTES - 100};
+
+	slice(monitor);
+	monitor->positions = &end;
+	monitor->position_count = 1;
+}
+
+static void slice_with_floor(struct settings_monitor *monitor)
+{
+	slice(monitor);
+	monitor->range_bytes = 1 << 20;
+	monitor->warm_up_bytes = 256 << 10;
+	monitor->floor_bits_s = 100000000;
+	monitor->timeout_ms = 5000;
+}
+
+/* ---- each by its name ---- */
+
+static const struct {
+	const char *mode;
+	const char *want; /* a '*' at its end stands for whatever follows */
+	void (*tweak)(struct settings_monitor *monitor);
+} cases[] = {
+	{"ok", "up: HIT, age 312 s", NULL},
+	{"ok", "up: HIT, age 312 s", match_ok},
+	{"ok", "up: HIT, age 312 s", hash_ok},
+	{"ok", "up: HIT, age 312 s", expect_hit},
+	{"wrong-body", "down: body does not hold 'ok'", expect_ok},
+	{"wrong-body", "down: body does not match 'version \\d+'", match_digit},
+	{"wrong-body", "down: SHA-256 of the body is *", hash_ok},
+	{"empty-body", "down: body does not match '^o[a-z]$|^ok'", match_ok},
+	{"long-body", "up*", expect_ok},
+	{"late-body", "down: first 1 KiB of body do not hold 'it is I'", few_octets},
+	{"long-body", "down: body is longer than 1 KiB: its SHA-256 cannot be told", hash_few},
+	{"gzip", "up*", hash_ok},
+	{"bad-gzip", "down: body cannot be decoded: *", expect_ok},
+	{"gzip-bomb", "down: first 64 KiB of body do not match 'version \\d+'", match_digit},
+	{"chunked", "down: SHA-256 of the body is dc51b8c96c2d745d..., expected *", hash_ok},
+	{"chunked", "up", expect_ok},
+	{"missing-header", "down: no header field x-cache", expect_hit},
+	{"wrong-header", "down: x-cache is 'MISS', which does not match '^HIT'", expect_hit},
+	{"endless-headers", "down: header fields without end: more than 64 KB", NULL},
+	{"endless-line", "down: *", NULL},
+	{"endless-1xx", "down: header fields without end: more than 64 KB", NULL},
+
+	{"want-post", "up*", post},
+	{"want-post", "down: status 405, expected 200-299", NULL},
+	{"want-head", "up*", head},
+	{"want-host", "up*", other_host},
+	{"want-host", "down: status 421, expected 200-299", NULL},
+
+	{"redirect", "down: status 302, expected 200-299", NULL},
+	{"redirect", "up*", any_status},
+	{"redirect-once", "down: status 302, expected 200-299", NULL},
+	{"redirect-once", "up*", follow_own},
+	{"redirect-once", "up*", follow_own_host_apart},
+	{"redirect-once", "down: redirects to dl.files.example, not to elsewhere.example",
+		follow_other},
+	{"redirect", "down: redirects in a loop: back to https://dl.files.example:*", follow_own},
+	{"redirect-host", "down: redirects to elsewhere.example, not to dl.files.example",
+		follow_own},
+	{"redirect-host", "down: redirects to elsewhere.example, which cannot be resolved: *",
+		follow_other},
+	{"redirect-file", "down: redirects to 'file:///etc/passwd', which is no URL", follow_own},
+	{"redirect-nowhere", "down: status 302, expected 200-299", follow_own},
+
+	{"hang", "down: TLS handshake timed out after 200 ms", limit_tls},
+	{"hang-handshake", "down: TLS handshake timed out after 200 ms", limit_tls},
+	{"stall", "down: no answer within 200 ms", limit_first_byte},
+	{"stall", "down: no answer within 300 ms", soon},
+	{"hang-body", "down: answer not complete within 300 ms", soon},
+	{"delay=250", "degraded: slow: took *", slow_is_degraded},
+	{"delay=0", "up*", limit_first_byte},
+
+	{"expired", "down: certificate expired on *", NULL},
+	{"expired", "up: not verified, HIT, age 312 s", not_verified},
+	{"self-signed", "up*", not_verified},
+	{"wrong-name", "up*", not_verified},
+	{"wrong-name", "down: certificate is for other.example, not dl.files.example", NULL},
+	{"chain", "up*", NULL},
+	{"no-chain", "down: certificate is not trusted: unable to get local issuer certificate",
+		NULL},
+	{"client-cert", "down: TLS ended by the server: certificate required", NULL},
+
+	{"ok", "up: HIT, age 312 s", http2},
+	{"no-http2", "down: the server does not speak HTTP/2", http2},
+	{"http2-goaway", "down: *", http2},
+	{"http2-reset", "down: HTTP/2 stream reset by the server: INTERNAL_ERROR", http2},
+	{"http2-garbled", "down: closed without an answer, or its answer is not HTTP/2", http2},
+	{"http2-frame", "down: closed without an answer, or its answer is not HTTP/2", http2},
+	{"http2-settings", "down: *", http2_soon},
+	{"http2-pings", "down: sends without end, but no answer", http2_soon},
+	{"http2-continuation", "down: *", http2_soon},
+	{"http2-close", "down: closed in the middle of the answer", http2_soon},
+	{"http2-hang", "down: answer not complete within 500 ms", http2_soon},
+	{"http2-http1", "down: closed without an answer, or its answer is not HTTP/2", http2_soon},
+
+	{"ok", "up*", slice},
+	{"ok", "up*", tail_slice},
+	{"ok", "up*", last_slice},
+	{"ok", "up*", untold_slice},
+	{"range-ignored", "down: answers 200 to a range: downloads cannot be resumed", slice},
+	{"range-other", "down: range 0-65535 was asked for, 16-65551 came", slice},
+	{"range-half", "down: range 0-65535 was asked for, 0-32767 came", slice},
+	{"range-short", "down: closed in the middle of the answer", slice},
+	{"range-total", "down: the file has 4700000001 octets, expected 4700000000", slice},
+	{"range-unsaid", "down: 206 without Content-Range", slice},
+	{"range-garbled", "down: Content-Range 'bytes all of it' makes no sense", slice},
+	{"range-416", "down: range 0-65535 refused: the file has 4700000000 octets", slice},
+	{"range-etag", "down: ETag is \"4700000000-2\", expected \"4700000000-1\"", slice},
+	{"range-parts", "down: 206 without Content-Range", slice},
+	{"status=404", "down: status 404, expected 206", slice},
+	{"slow-rate", "degraded: 2.* Mbit/s after the first 256 KiB, less than 100 Mbit/s",
+		slice_with_floor},
+};
+
+/* With one '*' in it. */
+static bool fits(const char *want, const char *got)
+{
+	const char *star = strchr(want, '*');
+	size_t before = star ? (size_t)(star - want) : strlen(want);
+	size_t behind = star ? strlen(star + 1) : 0;
+
+	if (!star)
+		return strcmp(want, got) == 0;
+	return strlen(got) >= before + behind && strncmp(want, got, before) == 0 &&
+		strcmp(star + 1, got + strlen(got) - behind) == 0;
+}
+
+static void each_by_its_name(void **state)
+{
+	size_t failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		if (getenv("ONLY") && !strstr(cases[i].mode, getenv("ONLY")))
+			continue;
+		struct one one;
+		char got[300];
+
+		set_mode("tls", cases[i].mode);
+		begin(&one, KIND_HTTPS);
+		if (cases[i].tweak)
+			cases[i].tweak(&one.monitor);
+		one_start(&one);
+		one_await(&one, cases[i].mode);
+		one_print(&one, got, sizeof(got));
+		if (!fits(cases[i].want, got)) {
+			print_error("%s: '%s', not '%s'\n", cases[i].mode, got, cases[i].want);
+			failed++;
+		}
+		one_done(&one);
+	}
+	set_mode("tls", "ok");
+	assert_int_equal(failed, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_by_its_name),
+	};
+
+	return cmocka_run_group_tests(tests, start_servers, stop_servers);
+}
