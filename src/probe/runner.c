@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/queue.h>
 #include <sys/resource.h>
@@ -30,6 +31,7 @@ struct run {
 	struct runner *runner;
 	char **command;
 	char **environment;
+	char *input; /* or NULL */
 	uint32_t timeout_ms;
 	run_done_fn done; /* NULL: cancelled */
 	void *context;
@@ -118,6 +120,7 @@ static void run_free(struct run *run)
 		close(run->output);
 	words_free(run->command);
 	words_free(run->environment);
+	free(run->input);
 	free(run);
 }
 
@@ -237,8 +240,25 @@ static void on_ended(evutil_socket_t fd, short what, void *context)
 
 /* ---- its start ---- */
 
-/* With `output` for its stdout; 0 or an errno. */
-static int spawn(struct run *run, int output)
+/* What it is to read, from its beginning, in memory: a pipe would have to be fed; or an errno, negative. */
+static int open_input(const struct run *run)
+{
+	int fd = run->input ? memfd_create("input", MFD_CLOEXEC)
+			    : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	size_t size = run->input ? strlen(run->input) : 0;
+
+	if (fd >= 0 && (pwrite(fd, run->input, size, 0) == (ssize_t)size || !run->input))
+		return fd;
+
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	return -error;
+}
+
+/* With `input` for its stdin, `output` for its stdout; 0 or an errno. */
+static int spawn(struct run *run, int input, int output)
 {
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
@@ -255,7 +275,7 @@ static int spawn(struct run *run, int output)
 		POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
 	posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
 
 	int error = posix_spawn(
@@ -274,6 +294,11 @@ static int spawn(struct run *run, int output)
  */
 static int spawn_without_core(struct run *run, int output)
 {
+	int input = open_input(run);
+
+	if (input < 0)
+		return -input;
+
 	struct rlimit before = {0};
 	bool is_known = getrlimit(RLIMIT_CORE, &before) == 0;
 	struct rlimit none = {.rlim_cur = 0, .rlim_max = before.rlim_max};
@@ -281,10 +306,11 @@ static int spawn_without_core(struct run *run, int output)
 	if (is_known)
 		setrlimit(RLIMIT_CORE, &none);
 
-	int error = spawn(run, output);
+	int error = spawn(run, input, output);
 
 	if (is_known)
 		setrlimit(RLIMIT_CORE, &before);
+	close(input);
 	return error;
 }
 
@@ -393,12 +419,13 @@ void runner_free(struct runner *runner)
 
 struct run *run_start(struct runner *runner, const struct run_order *order)
 {
-	static const char *const always[] = {RUN_PATH, "LANG=C.UTF-8", NULL};
+	static const char *const always[] = {RUN_PATH, "LANG=C.UTF-8", RUN_TMPDIR, NULL};
 	struct run *run = memory_new(sizeof(*run));
 
 	run->runner = runner;
 	run->command = words_join(order->command, NULL);
 	run->environment = words_join(always, order->environment);
+	run->input = order->input ? memory_text(order->input) : NULL;
 	run->timeout_ms = order->timeout_ms;
 	run->done = order->done;
 	run->context = order->context;

@@ -214,8 +214,33 @@ static void environment(void **state)
 	assert_non_null(strstr(told.line, "LANG=C.UTF-8|"));
 	assert_non_null(strstr(told.line, RUN_PATH));
 	assert_non_null(strstr(told.line, "STEERD_HOST=|STEERD_MONITOR=script|"));
+	assert_non_null(strstr(told.line, RUN_TMPDIR "|"));
 	assert_null(strstr(told.line, "SECRET"));
 	assert_null(strstr(told.line, "HOME="));
+}
+
+/* More than a pipe would hold, from its beginning to its end; and nothing where there is nothing. */
+static void input(void **state)
+{
+	static const char *const command[] = {
+		"/bin/sh", "-c", "/usr/bin/wc -c; /usr/bin/readlink /proc/self/fd/0", NULL};
+	struct world *world = *state;
+	struct told told = {.is_done = false};
+	char *much = memory_new(200001);
+
+	memset(much, 'x', 200000);
+	run_start(world->runner,
+		&(struct run_order){.command = command,
+			.input = much,
+			.timeout_ms = 10000,
+			.done = on_run,
+			.context = &told});
+	free(much);
+	await(world, &told, "much to read");
+	assert_string_equal(told.line, "200000");
+	start_command(world, command, 10000, &told);
+	await(world, &told, "nothing to read");
+	assert_string_equal(told.line, "0");
 }
 
 /* ---- what cannot be started ---- */
@@ -401,6 +426,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_end, make_world, end_world),
 		cmocka_unit_test_setup_teardown(environment, make_world, end_world),
+		cmocka_unit_test_setup_teardown(input, make_world, end_world),
 		cmocka_unit_test_setup_teardown(not_started, make_world, end_world),
 		cmocka_unit_test_setup_teardown(ignores_sigterm, make_world, end_world),
 		cmocka_unit_test_setup_teardown(leaves_a_child, make_world, end_world),
