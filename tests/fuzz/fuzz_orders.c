@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers: src/probe/link.c src/probe/link_orders.c src/probe/fields.c src/probe/frame.c src/probe/link_verdicts.c src/probe/link_inquiry.c */
+/* Covers: src/probe/link.c src/probe/link_orders.c src/probe/fields.c src/probe/frame.c src/probe/link_verdicts.c src/probe/link_inquiry.c src/probe/link_notice.c */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -98,13 +98,42 @@ static void try_findings(const uint8_t *body, size_t size)
 	arena_free(arena);
 }
 
+static void try_notice(const uint8_t *body, size_t size)
+{
+	struct arena *arena = arena_new();
+	struct link_notice notice;
+	struct text again = {0};
+	struct err err;
+
+	if (link_read_notice(body, size, arena, &notice, &err)) {
+		link_write_notice(&notice, &again);
+		compare(&again, body, size);
+	}
+	arena_free(arena);
+}
+
+static void try_delivered(const uint8_t *body, size_t size)
+{
+	struct arena *arena = arena_new();
+	struct link_delivered delivered;
+	struct text again = {0};
+	struct err err;
+
+	if (link_read_delivered(body, size, arena, &delivered, &err)) {
+		link_write_delivered(&delivered, &again);
+		compare(&again, body, size);
+	}
+	arena_free(arena);
+}
+
 static void (*const tries[])(const uint8_t *body, size_t size) = {
 	[LINK_ORDERS] = try_orders,
 	[LINK_VERDICTS] = try_verdicts,
 	[LINK_STATES] = try_states,
 	[LINK_INQUIRY] = try_inquiry,
 	[LINK_FINDINGS] = try_findings,
-	[LINK_DELIVERED] = NULL,
+	[LINK_NOTICE] = try_notice,
+	[LINK_DELIVERED] = try_delivered,
 };
 
 /* Frames until the bytes end or cannot be; the body of each is read as what it says it is. */

@@ -101,7 +101,10 @@ struct link_findings {
 	size_t count;
 };
 
-/* A notification: `body` is JSON; `notify` is the index of the orders' notifies. */
+/* Notices that wait to be delivered, at most: beyond that the oldest is given up. */
+#define LINK_NOTICES_MAX 1000
+
+/* A notification: `body` is JSON, below 64 KB; `notify` is the index of the orders' notifies. */
 struct link_notice {
 	uint64_t id;
 	uint32_t notify;
@@ -123,6 +126,8 @@ void link_write_verdicts(const struct verdict_table *verdicts, struct text *ret_
 void link_write_states(const struct link_states *states, struct text *ret_frame);
 void link_write_inquiry(const struct link_inquiry *inquiry, struct text *ret_frame);
 void link_write_findings(const struct link_findings *findings, struct text *ret_frame);
+void link_write_notice(const struct link_notice *notice, struct text *ret_frame);
+void link_write_delivered(const struct link_delivered *delivered, struct text *ret_frame);
 
 /*
  * The first whole frame in `bytes`: its size with header, 0 if it is not all there yet; false if
@@ -145,5 +150,9 @@ bool link_read_inquiry(const uint8_t *body, size_t size, struct arena *arena,
 	struct link_inquiry *ret_inquiry, struct err *err);
 bool link_read_findings(const uint8_t *body, size_t size, struct arena *arena,
 	struct link_findings *ret_findings, struct err *err);
+bool link_read_notice(const uint8_t *body, size_t size, struct arena *arena,
+	struct link_notice *ret_notice, struct err *err);
+bool link_read_delivered(const uint8_t *body, size_t size, struct arena *arena,
+	struct link_delivered *ret_delivered, struct err *err);
 
 #endif

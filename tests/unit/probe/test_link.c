@@ -528,6 +528,108 @@ static void heads_that_cannot_be(void **state)
 	}
 }
 
+/* ---- notices ---- */
+
+static void notice_and_back(void **state)
+{
+	const struct link_notice notice = {
+		.id = 7, .notify = 1, .body = "{\n}", .event = "e", .subject = "s", .reason = ""};
+	struct arena *arena = arena_new();
+	struct link_notice back;
+	struct text frame = {0};
+	struct err err;
+
+	(void)state;
+	link_write_notice(&notice, &frame);
+	for (size_t size = 0; size + LINK_FRAME_HEADER < frame.size; size++)
+		assert_false(link_read_notice(
+			(uint8_t *)frame.bytes + LINK_FRAME_HEADER, size, arena, &back, &err));
+	assert_string_equal(err.text, "the notice cannot be");
+	assert_true(link_read_notice((uint8_t *)frame.bytes + LINK_FRAME_HEADER,
+		frame.size - LINK_FRAME_HEADER, arena, &back, &err));
+	assert_int_equal(back.id, 7);
+	assert_int_equal(back.notify, 1);
+	assert_string_equal(back.body, "{\n}");
+	assert_string_equal(back.event, "e");
+	assert_string_equal(back.subject, "s");
+	assert_string_equal(back.reason, "");
+	text_done(&frame);
+	arena_free(arena);
+}
+
+static const struct {
+	const char *about;
+	struct link_notice notice;
+} bad_notices[] = {
+	{"no body", {.event = "e", .subject = "s", .reason = "r"}},
+	{"no object", {.body = "[]", .event = "e", .subject = "s", .reason = "r"}},
+	{"no event", {.body = "{}", .subject = "s", .reason = "r"}},
+	{"an empty event", {.body = "{}", .event = "", .subject = "s", .reason = "r"}},
+	{"an event of two lines", {.body = "{}", .event = "a\r\nb", .subject = "s", .reason = "r"}},
+	{"no subject", {.body = "{}", .event = "e", .reason = "r"}},
+	{"a subject of two lines", {.body = "{}", .event = "e", .subject = "a\nb", .reason = "r"}},
+	{"no reason", {.body = "{}", .event = "e", .subject = "s"}},
+	{"a reason with a bell", {.body = "{}", .event = "e", .subject = "s", .reason = "\a"}},
+};
+
+static void notices_that_cannot_be(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(bad_notices); i++) {
+		struct arena *arena = arena_new();
+		struct link_notice back;
+		struct text frame = {0};
+		struct err err;
+
+		link_write_notice(&bad_notices[i].notice, &frame);
+		if (link_read_notice((uint8_t *)frame.bytes + LINK_FRAME_HEADER,
+			    frame.size - LINK_FRAME_HEADER, arena, &back, &err))
+			fail_msg("%s", bad_notices[i].about);
+		text_done(&frame);
+		arena_free(arena);
+	}
+}
+
+static const struct {
+	const char *about;
+	struct link_delivered delivered;
+	bool can_be;
+} deliveries[] = {
+	{"delivered", {.id = 7, .done = true, .tries = 1, .why = ""}, true},
+	{"given up", {.id = 7, .tries = 12, .why = "it answered 500"}, true},
+	{"delivered, with a reason", {.id = 7, .done = true, .why = "x"}, false},
+	{"given up, without", {.id = 7, .why = ""}, false},
+	{"without a text", {.id = 7, .done = true}, false},
+	{"a reason of two lines", {.id = 7, .why = "a\nb"}, false},
+};
+
+static void deliveries_and_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(deliveries); i++) {
+		struct arena *arena = arena_new();
+		struct link_delivered back;
+		struct text frame = {0};
+		struct err err;
+
+		link_write_delivered(&deliveries[i].delivered, &frame);
+
+		bool taken = link_read_delivered((uint8_t *)frame.bytes + LINK_FRAME_HEADER,
+			frame.size - LINK_FRAME_HEADER, arena, &back, &err);
+
+		if (taken != deliveries[i].can_be)
+			fail_msg("%s", deliveries[i].about);
+		if (taken) {
+			assert_int_equal(back.id, 7);
+			assert_int_equal(back.done, deliveries[i].delivered.done);
+			assert_int_equal(back.tries, deliveries[i].delivered.tries);
+			assert_string_equal(back.why, deliveries[i].delivered.why);
+		}
+		text_done(&frame);
+		arena_free(arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -538,6 +640,9 @@ int main(void)
 		cmocka_unit_test(inquiries_and_back),
 		cmocka_unit_test(findings_and_back),
 		cmocka_unit_test(findings_that_cannot_be),
+		cmocka_unit_test(notice_and_back),
+		cmocka_unit_test(notices_that_cannot_be),
+		cmocka_unit_test(deliveries_and_back),
 		cmocka_unit_test(frames_in_a_stream),
 		cmocka_unit_test(heads_that_cannot_be),
 	};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PROBE_MULTI_H
+#define PROBE_MULTI_H
+
+#include <curl/curl.h>
+
+struct event_base;
+
+/*
+ * multi - transfers of libcurl on the event loop.
+ */
+struct multi;
+
+/* A transfer that was added is over, and out of the multi; the callee may add and remove others. */
+typedef void (*multi_done_fn)(CURL *easy, CURLcode code, void *context);
+
+struct multi *multi_new(struct event_base *base, multi_done_fn done, void *context);
+void multi_free(struct multi *multi); /* when nothing is in it; NULL is allowed */
+
+void multi_add(struct multi *multi, CURL *easy);
+void multi_remove(struct multi *multi, CURL *easy); /* before it is over */
+
+#endif
