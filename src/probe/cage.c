@@ -24,7 +24,7 @@ struct cage {
 
 /* ---- the first half ---- */
 
-static void drop_capabilities(void)
+static void drop_capabilities(struct text *ret_lacks)
 {
 	const struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
@@ -34,12 +34,16 @@ static void drop_capabilities(void)
 	for (unsigned long capability = 0; prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0;)
 		capability++;
 	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	(void)syscall(SYS_capset, &header, none);
+	/* a filter of a service manager may be in the way */
+	if (syscall(SYS_capset, &header, none) < 0)
+		text_print(ret_lacks,
+			"capabilities cannot be given up (%s): the prober keeps what steerd has\n",
+			strerror(errno));
 }
 
-void cage_prepare(void)
+void cage_prepare(struct text *ret_lacks)
 {
-	drop_capabilities();
+	drop_capabilities(ret_lacks);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* no core file, no ptrace() by others of the same user, /proc/PID is root's; a leak sanitizer traces itself */
 	if (!STEERD_SANITIZED)

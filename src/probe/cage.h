@@ -21,8 +21,8 @@
  */
 struct cage;
 
-/* The first half; call it before anything is read from anyone. */
-void cage_prepare(void);
+/* The first half; call it before anything is read from anyone.  A line for what could not be done is added to `ret_lacks`. */
+void cage_prepare(struct text *ret_lacks);
 
 /*
  * The second half.  Takes the needs' memory.  A line for each thing that the kernel lacks, with what that means, is

@@ -225,8 +225,12 @@ static void stop(struct prober *prober)
 int prober_run(const struct prober_options *options)
 {
 	struct prober prober = {.exit_code = 0};
+	struct text lacks = {0};
 
-	cage_prepare();
+	cage_prepare(&lacks);
+	if (lacks.size > 0)
+		log_lines(LOG_LEVEL_WARNING, lacks.bytes);
+	text_done(&lacks);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
 		ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
 		log_err("libcurl or c-ares cannot be started");

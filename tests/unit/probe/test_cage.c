@@ -136,7 +136,8 @@ static void enter(
 	struct text lacks = {0};
 
 	needs_find(orders, &needs);
-	cage_prepare();
+	cage_prepare(&lacks);
+	say(scene, "lacks nothing", (long)lacks.size, 0);
 	*ret_cage = cage_close(&needs, &lacks);
 	say(scene, "takes the needs", (long)needs.count, 0);
 	/* either it is closed, or it says what is open */
