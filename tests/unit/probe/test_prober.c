@@ -276,9 +276,10 @@ static void each_fault_by_its_name(void **state)
 
 /* ---- from check to verdict ---- */
 
+/* By a whole table, not by the states that came before it. */
 static bool first_is(const struct rig_steerd *steerd, const void *context)
 {
-	return steerd->table.count > 0 &&
+	return first_is_checked(steerd, NULL) &&
 		steerd->table.rows[0].state == *(const enum verdict_state *)context;
 }
 
