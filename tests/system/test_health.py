@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Health: real HTTPS probes of real TLS servers, verdicts in answers, causes in words."""
 
+import os
 import re
+import signal
 import time
 
 from harness import PATIENCE, contains, equal, holds_for, true, wait_until
@@ -82,6 +84,27 @@ def test_system_store_is_default(bench):
     server = pair(bench, monitor)
     wait_until(lambda: first_address(server)["state"] == "down", 20, "it is down")
     wait_until(lambda: "certificate" in (first_address(server)["reason"] or ""), 20, "the reason is there")
+
+
+def test_authorities_gone(bench):
+    """A CA file that is not there when the daemon starts: it serves, its checks fail and say why; a reload mends it"""
+    backend = bench.backend(1)
+    server = pair(bench, bench.monitor(https={"ca": "gone.pem"}))
+    wait_until(lambda: {first_address(server, name)["state"] for name in ("first", "second")} == {"down"}, 20,
+               "both are down")
+    contains(first_address(server)["reason"], "gone.pem': No such file or directory")
+    equal(server.addresses(NAME), [bench.address(1)])
+    with open(bench.certificate("ca") + ".pem", encoding="ascii") as file:
+        bench.write("gone.pem", file.read())
+    server.reload()
+    wait_until(lambda: first_address(server)["state"] == "up", 20, "it is up")
+    os.unlink(bench.path("gone.pem"))
+    prober = server.prober()
+    os.kill(prober, signal.SIGKILL)
+    wait_until(lambda: server.prober() not in (None, prober), 20, "another prober runs")
+    asked = backend.requests
+    wait_until(lambda: backend.requests > asked + 2, 20, "which needs no file to check")
+    equal(first_address(server)["state"], "up")
 
 
 def behaviour(bench, mode, words, **monitor):

@@ -96,6 +96,25 @@ def test_broken_yaml(bench):
     server.reload()
 
 
+def test_broken_monitors(bench):
+    """A monitor that cannot be: refused with line and column, its files' mistakes as well, the same answers"""
+    server = serve(bench, monitor=bench.monitor())
+    bench.write("empty.pem", "no certificate\n")
+    for change, words in (
+            ({"expect": {"body-matches": "a(b"}},
+             ["'body-matches' is no regular expression: missing closing parenthesis at its byte 4"]),
+            ({"allow-internal": "no"}, [f"address '{bench.address(1)}' leads to this host or its link", "monitor 'edge'",
+                                        "'allow-internal: yes'"]),
+            ({"https": {"certificate": "empty.pem"}}, ["'certificate' needs the 'key' of it"]),
+            ({"https": {"ca": "gone.pem"}}, ["'ca': cannot open", "gone.pem': No such file or directory"]),
+            ({"https": {"ca": "empty.pem"}}, ["'ca': ", "empty.pem' is no PEM file"]),
+            ({"tcp": {"port": 22}}, ["monitor 'edge' has 'https' already"])):
+        steered_world(bench, bench.monitor(**change))
+        refused(server, ["steerd.yaml:", *words])
+    steered_world(bench, bench.monitor())
+    server.reload()
+
+
 def test_broken_database(bench):
     """A broken database: refused, the same answers; cut, empty, noise, or not there"""
     server = serve(bench)
