@@ -328,8 +328,7 @@ static void check_push(struct subject *subject)
 	/* both are relative to steerd.yaml, or both are not: what else they are is not known here */
 	if (!path || !state || (path[0] == '/') != (state[0] == '/'))
 		return;
-	if (size > 0 &&
-		(strncmp(path, state, size) != 0 || (state[size] != '/' && state[size] != '\0')))
+	if (!value_is_path_within(state, path, size))
 		return;
 	complain(subject->check->complaints, place_of(subject->request, "file"),
 		"the directory of '%s' holds the state directory '%s', which the prober must not "

@@ -9,6 +9,7 @@
 #include "complaints.h"
 #include "steerd/base/file.h"
 #include "steerd/config/settings.h"
+#include "value.h"
 
 #define CONTENT_MAX_BYTES ((size_t)1 << 20)
 /* They all go to the prober in one frame, whose size is bounded. */
@@ -81,6 +82,25 @@ static void read_file(struct settings *settings, struct settings_file *file, siz
 	text_done(&bytes);
 }
 
+/* The same as check_monitor.c says, where links lead to it. */
+static void check_push(const struct settings *settings, const struct settings_monitor *monitor,
+	struct complaints *complaints)
+{
+	char *directory = file_path_beside(monitor->push_path, ".");
+	char *real_directory = realpath(directory, NULL);
+	char *real_state = realpath(settings->state_path, NULL);
+
+	if (real_directory && real_state &&
+		value_is_path_within(real_state, real_directory, strlen(real_directory)))
+		complain(complaints, monitor->place,
+			"the directory of '%s' holds the state directory '%s', which the prober "
+			"must not read",
+			show(monitor->push_path).text, show(settings->state_path).text);
+	free(directory);
+	free(real_directory);
+	free(real_state);
+}
+
 void settings_read_files(struct settings *settings, struct report *report)
 {
 	struct settings_file **files = (struct settings_file **)settings->files;
@@ -98,5 +118,8 @@ void settings_read_files(struct settings *settings, struct report *report)
 		files[i]->size = files[i - 1]->size;
 		files[i]->why = files[i - 1]->why;
 	}
+	for (size_t i = 0; i < settings->monitor_count; i++)
+		if (settings->monitors[i].push_path)
+			check_push(settings, &settings->monitors[i], &complaints);
 	complaints_tell(&complaints, report);
 }

@@ -200,6 +200,16 @@ bool value_granularity(const char *text, uint8_t *ret_ipv4, uint8_t *ret_ipv6)
 	return true;
 }
 
+bool value_is_path_within(const char *path, const char *directory, size_t directory_size)
+{
+	bool is_root = directory_size == 1 && directory[0] == '/';
+
+	if (directory_size == 0 || is_root)
+		return true;
+	return strncmp(path, directory, directory_size) == 0 &&
+		(path[directory_size] == '/' || path[directory_size] == '\0');
+}
+
 bool value_is_name(const char *text)
 {
 	size_t size = strspn(text, LETTERS DIGITS "._-");

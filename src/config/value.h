@@ -3,6 +3,7 @@
 #define CONFIG_VALUE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -34,6 +35,9 @@ bool value_decimal(const char *text, double *ret_number);
 bool value_status(const char *text, uint16_t *ret_first, uint16_t *ret_last);
 /* "24/56": lengths of an IPv4 and an IPv6 prefix. */
 bool value_granularity(const char *text, uint8_t *ret_ipv4, uint8_t *ret_ipv6);
+
+/* Is the file at `path` within that directory, or the directory itself?  Both are absolute, or relative to the same. */
+bool value_is_path_within(const char *path, const char *directory, size_t directory_size);
 
 /* Names that operators choose: letters, digits and "._-", a letter or digit first, 63 at most.  Not '/' and ':',
  * which part the names in the subject of an override. */

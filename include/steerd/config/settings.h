@@ -158,7 +158,7 @@ void settings_free(struct settings *settings); /* NULL is allowed */
 char *settings_find_control(const char *path);
 /*
  * Reads the files that settings name for the prober, each path once: an error for each that cannot be what it should,
- * a warning for a key or secret that everyone may read.
+ * a warning for a key or secret that everyone may read.  An error, too, where links lead the prober to the state.
  */
 void settings_read_files(struct settings *settings, struct report *report);
 

@@ -592,6 +592,44 @@ static void files_are_read(void **state)
 	text_done(&path);
 }
 
+/* The state directory is seen behind a link as well. */
+static void links_are_followed(void **state)
+{
+	char directory[] = "/tmp/steerd-links-XXXXXX";
+	struct report report = {0};
+	struct text yaml = {0}, want = {0}, path = {0};
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	text_print(&path, "mkdir -p %s/real/state && ln -s real %s/link", directory, directory);
+	assert_int_equal(system(path.bytes), 0);
+	text_print(&yaml,
+		"state: %s/real/state\n"
+		"monitors:\n"
+		"  a: {push: {file: %s/link/a.txt}}\n"
+		"  b: {push: {file: %s/link/state/own/b.txt}}\n",
+		directory, directory, directory);
+
+	struct settings *settings = settings_parse(yaml.bytes, yaml.size, "steerd.yaml", &report);
+
+	assert_non_null(settings);
+	report_done(&report);
+	settings_read_files(settings, &report);
+	text_print(&want,
+		"steerd.yaml:3:3: the directory of '%s/link/a.txt' holds the state directory "
+		"'%s/real/state', which the prober must not read\n",
+		directory, directory);
+	assert_string_equal(report.lines.bytes, want.bytes);
+	settings_free(settings);
+	report_done(&report);
+	text_clear(&path);
+	text_print(&path, "rm -r %s", directory);
+	assert_int_equal(system(path.bytes), 0);
+	text_done(&yaml);
+	text_done(&want);
+	text_done(&path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -608,6 +646,7 @@ int main(void)
 		cmocka_unit_test(ranges_refused),
 		cmocka_unit_test(warnings_given),
 		cmocka_unit_test(files_are_read),
+		cmocka_unit_test(links_are_followed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
