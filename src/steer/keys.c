@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keys.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "steerd/base/memory.h"
-
-static_assert(sizeof(bool) == 1, "sets of sites are compared as octets");
 
 static bool *find_usable_sites(
 	const struct walk *walk, const struct steer_pool *pool, enum override_kind above)
@@ -24,24 +21,20 @@ static bool *find_usable_sites(
 	return is_usable;
 }
 
-/* Goes on through `newest`, and returns where it ended. */
-static const bool **collect_nearest(struct keys *keys, const struct walk *walk,
-	const struct steer_pool *pool, enum override_kind above, const bool **newest)
+static void add_nearest(struct keys *keys, const struct walk *walk, const struct steer_pool *pool,
+	enum override_kind above, size_t want)
 {
-	if (pool->method == STEER_NEAREST) {
-		const struct keys_nearest nearest = {
-			.is_usable = find_usable_sites(walk, pool, above),
-			.want = keys->has_twice ? keys->site_count : pool->answers,
-		};
+	keys->nearest = MEMORY_GROW(keys->nearest, keys->nearest_count, &keys->nearest_capacity);
+	keys->nearest[keys->nearest_count++] =
+		(struct keys_nearest){find_usable_sites(walk, pool, above), want};
+	keys->size += want;
+}
 
-		if (!*newest || memcmp(*newest, nearest.is_usable, keys->site_count) != 0) {
-			keys->nearest = MEMORY_GROW(
-				keys->nearest, keys->nearest_count, &keys->nearest_capacity);
-			keys->nearest[keys->nearest_count++] = nearest;
-			keys->size += nearest.want;
-		}
-		*newest++ = nearest.is_usable;
-	}
+static void collect_nearest(struct keys *keys, const struct walk *walk,
+	const struct steer_pool *pool, enum override_kind above, bool has_twice)
+{
+	if (pool->method == STEER_NEAREST)
+		add_nearest(keys, walk, pool, above, has_twice ? keys->site_count : pool->answers);
 	for (size_t i = 0; i < pool->member_count; i++) {
 		const struct steer_member *member = &pool->members[i];
 
@@ -51,20 +44,23 @@ static const bool **collect_nearest(struct keys *keys, const struct walk *walk,
 		enum override_kind override = walk_override(walk, member, above);
 		struct walk inside = walk_enter(walk, member->pool, override);
 
-		newest = collect_nearest(keys, &inside, member->pool, override, newest);
+		collect_nearest(keys, &inside, member->pool, override, has_twice);
 	}
-	return newest;
 }
 
-static size_t count_nearest(const struct steer_pool *pool)
+void keys_init(
+	struct keys *keys, const struct walk *walk, const struct steer_pool *root, bool has_twice)
 {
-	size_t count = pool->method == STEER_NEAREST;
-
-	for (size_t i = 0; i < pool->member_count; i++)
-		if (pool->members[i].pool)
-			count += count_nearest(pool->members[i].pool);
-	return count;
+	*keys = (struct keys){.site_count = walk->site_count};
+	collect_nearest(keys, walk, root, OVERRIDE_NONE, has_twice);
 }
+
+void keys_done(struct keys *keys)
+{
+	free(keys->nearest);
+}
+
+/* ---- Addresses that are there twice ---------------------------------------------------------------- */
 
 /* Fills in `ret_addresses`, unless it is NULL; returns how many there are. */
 static size_t collect_addresses(const struct walk *walk, const struct steer_pool *pool,
@@ -101,7 +97,7 @@ static int compare_addresses(const void *a, const void *b)
 	return address_compare(*x, *y);
 }
 
-static bool has_twice(const struct walk *walk, const struct steer_pool *root)
+bool keys_has_twice(const struct walk *walk, const struct steer_pool *root)
 {
 	size_t count = collect_addresses(walk, root, NULL);
 	const struct address **addresses = ARENA_ARRAY(walk->arena, const struct address *, count);
@@ -113,27 +109,6 @@ static bool has_twice(const struct walk *walk, const struct steer_pool *root)
 	for (size_t i = 1; i < count; i++)
 		found = found || address_is_equal(addresses[i - 1], addresses[i]);
 	return found;
-}
-
-void keys_init(struct keys *keys, const struct walk *walk, const struct steer_pool *root)
-{
-	size_t count = count_nearest(root);
-
-	*keys = (struct keys){
-		.site_count = walk->site_count,
-		.has_twice = count > 0 && has_twice(walk, root),
-		.newest = ARENA_ARRAY(walk->arena, const bool *, count),
-	};
-}
-
-void keys_done(struct keys *keys)
-{
-	free(keys->nearest);
-}
-
-void keys_add_level(struct keys *keys, const struct walk *walk, const struct steer_pool *root)
-{
-	(void)collect_nearest(keys, walk, root, OVERRIDE_NONE, keys->newest);
 }
 
 void keys_write(const struct keys *keys, const uint8_t *order, uint8_t *ret_key)

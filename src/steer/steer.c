@@ -5,24 +5,19 @@
 #include <string.h>
 
 #include "keys.h"
+#include "memos.h"
 #include "reasons.h"
 #include "sample.h"
 #include "spread.h"
 #include "steerd/base/memory.h"
 #include "walk.h"
 
-struct memo {
-	struct memo *next;
-	const struct steer_choice *choice;
-	uint8_t key[]; /* planner->keys.size */
-};
-
-#define MEMO_BUCKETS 256
-
 /* Random numbers for which the same addresses are usable: from where the level before ends. */
 struct level {
 	struct walk walk; /* its arena: thrown away with the planner */
 	uint64_t below;
+	struct keys keys;
+	struct memos *spreads; /* by key */
 };
 
 struct steer_planner {
@@ -33,9 +28,9 @@ struct steer_planner {
 	size_t level_count;
 	struct arena *scratch;
 	struct arena *arena;
-	struct keys keys;
-	uint8_t *key; /* of the class that is asked for */
-	struct memo *memos[MEMO_BUCKETS];
+	uint8_t *key;		       /* room for that of any level */
+	const struct spread **spreads; /* of each level, for the class that is asked for */
+	struct memos choices;	       /* by those */
 };
 
 /* ---- What can be answered at all --------------------------------------------------------------- */
@@ -147,7 +142,7 @@ static void cut_levels(struct steer_planner *planner, const struct walk *walk)
 			continue;
 		if (begin > 0)
 			level[-1].below = SAMPLE_WHOLE / BELIEF_WHOLE * begin;
-		*level = (struct level){*walk, SAMPLE_WHOLE};
+		*level = (struct level){.walk = *walk, .below = SAMPLE_WHOLE};
 		planner->level_count++;
 		if (begin == 0)
 			continue;
@@ -155,17 +150,6 @@ static void cut_levels(struct steer_planner *planner, const struct walk *walk)
 		/* with none that is usable here, as if their shares were whole: a ramp is no failure */
 		walk_settle(&level->walk, planner->root, OVERRIDE_NONE, TRUST_BELIEFS);
 	}
-}
-
-/* ---- Like classes --------------------------------------------------------------------------------- */
-
-static struct memo **find_bucket(struct steer_planner *planner)
-{
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (size_t i = 0; i < planner->keys.size; i++)
-		hash = (hash ^ planner->key[i]) * 16777619u;
-	return &planner->memos[hash % MEMO_BUCKETS];
 }
 
 /* ---- The choice itself --------------------------------------------------------------------------- */
@@ -208,6 +192,31 @@ static const struct steer_choice *freeze(struct steer_planner *planner, struct s
 
 /* ---- Planner ------------------------------------------------------------------------------------- */
 
+/* What was decided for other classes goes for those that are alike: level by level, and as a whole. */
+static void prepare_memory(struct steer_planner *planner)
+{
+	bool has_twice = keys_has_twice(&planner->levels[0].walk, planner->root);
+	size_t longest = 0;
+
+	for (size_t i = 0; i < planner->level_count; i++) {
+		struct level *level = &planner->levels[i];
+
+		keys_init(&level->keys, &level->walk, planner->root, has_twice);
+		level->spreads = ARENA_NEW(planner->scratch, struct memos);
+		*level->spreads =
+			(struct memos){.arena = planner->scratch, .key_size = level->keys.size};
+		if (level->keys.size > longest)
+			longest = level->keys.size;
+	}
+	planner->key = ARENA_ARRAY(planner->scratch, uint8_t, longest);
+	planner->spreads =
+		ARENA_ARRAY(planner->scratch, const struct spread *, planner->level_count);
+	planner->choices = (struct memos){
+		.arena = planner->scratch,
+		.key_size = planner->level_count * sizeof(planner->spreads[0]),
+	};
+}
+
 struct steer_planner *steer_planner_new(const struct steer_pool *root, enum address_family family,
 	const struct steer_world *world, const uint16_t *sites, size_t site_count,
 	struct arena *arena)
@@ -231,10 +240,7 @@ struct steer_planner *steer_planner_new(const struct steer_pool *root, enum addr
 
 	decide_kind(planner, &walk);
 	cut_levels(planner, &walk);
-	keys_init(&planner->keys, &walk, root);
-	for (size_t i = 0; i < planner->level_count; i++)
-		keys_add_level(&planner->keys, &planner->levels[i].walk, root);
-	planner->key = ARENA_ARRAY(planner->scratch, uint8_t, planner->keys.size);
+	prepare_memory(planner);
 	return planner;
 }
 
@@ -243,64 +249,72 @@ void steer_planner_free(struct steer_planner *planner)
 	if (!planner)
 		return;
 	arena_free(planner->scratch);
-	keys_done(&planner->keys);
+	for (size_t i = 0; i < planner->level_count; i++)
+		keys_done(&planner->levels[i].keys);
 	free(planner);
 }
 
+static const struct spread *find_spread(
+	struct steer_planner *planner, struct level *level, const uint8_t *order)
+{
+	keys_write(&level->keys, order, planner->key);
+
+	const void **known = memos_get(level->spreads, planner->key);
+
+	if (*known)
+		return *known;
+
+	struct spread *spread = ARENA_NEW(planner->scratch, struct spread);
+
+	level->walk.order = order;
+	*spread = walk_pool(&level->walk, planner->root, OVERRIDE_NONE, STEER_ANSWERS_MAX);
+	*known = spread;
+	return spread;
+}
+
 /* What the levels give, one behind the other; neighbours that give the same are one. */
-static struct spread decide(struct steer_planner *planner, const uint8_t *order)
+static struct spread join_levels(const struct steer_planner *planner)
 {
 	struct spread_builder builder = {0};
-	struct spread spread = {NULL, 0};
+	const struct spread *spread = planner->spreads[0];
 
 	if (planner->kind == STEER_NODATA)
-		return spread;
-	for (size_t i = 0; i < planner->level_count; i++) {
-		struct level *level = &planner->levels[i];
+		return (struct spread){NULL, 0};
+	for (size_t i = 1; i < planner->level_count; i++) {
+		const struct spread *next = planner->spreads[i];
 
-		level->walk.order = order;
-
-		struct spread next =
-			walk_pool(&level->walk, planner->root, OVERRIDE_NONE, STEER_ANSWERS_MAX);
-
-		if (i > 0 && !spread_is_equal(spread, next))
-			spread_builder_add(&builder, spread, level[-1].below);
+		if (!spread_is_equal(*spread, *next))
+			spread_builder_add(&builder, *spread, planner->levels[i - 1].below);
 		spread = next;
 	}
 	if (builder.count == 0)
-		return spread;
-	spread_builder_add(&builder, spread, SAMPLE_WHOLE);
+		return *spread;
+	spread_builder_add(&builder, *spread, SAMPLE_WHOLE);
 	return spread_builder_finish(&builder, planner->scratch);
 }
 
 const struct steer_choice *steer_planner_choose(
 	struct steer_planner *planner, const uint8_t *order, struct steer_trace *trace)
 {
-	keys_write(&planner->keys, order, planner->key);
+	for (size_t i = 0; i < planner->level_count; i++)
+		planner->spreads[i] = find_spread(planner, &planner->levels[i], order);
 
-	struct memo **bucket = find_bucket(planner);
+	const void **known = memos_get(&planner->choices, planner->spreads);
 
-	for (struct memo *memo = *bucket; memo && !trace; memo = memo->next)
-		if (memcmp(memo->key, planner->key, planner->keys.size) == 0)
-			return memo->choice;
+	if (*known && !trace)
+		return *known;
 
-	struct spread spread = decide(planner, order);
-	struct memo *memo = arena_alloc(planner->scratch, sizeof(*memo) + planner->keys.size);
+	struct spread spread = join_levels(planner);
+	const struct reasons_question question = {
+		.root = planner->root,
+		.kind = planner->kind,
+		.walk = &planner->levels[0].walk,
+		.spread = &spread,
+	};
 
-	memo->choice = freeze(planner, spread);
-	memcpy(memo->key, planner->key, planner->keys.size);
-	memo->next = *bucket;
-	*bucket = memo;
-
-	if (trace) {
-		const struct reasons_question question = {
-			.root = planner->root,
-			.kind = planner->kind,
-			.walk = &planner->levels[0].walk,
-			.spread = &spread,
-		};
-
+	if (!*known)
+		*known = freeze(planner, spread);
+	if (trace)
 		reasons_trace(&question, trace);
-	}
-	return memo->choice;
+	return *known;
 }
