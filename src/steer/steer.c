@@ -195,7 +195,8 @@ static const struct steer_choice *freeze(struct steer_planner *planner, struct s
 /* What was decided for other classes goes for those that are alike: level by level, and as a whole. */
 static void prepare_memory(struct steer_planner *planner)
 {
-	bool has_twice = keys_has_twice(&planner->levels[0].walk, planner->root);
+	const struct walk *walk = &planner->levels[0].walk;
+	bool has_twice = walk->site_count > 0 && keys_has_twice(walk, planner->root);
 	size_t longest = 0;
 
 	for (size_t i = 0; i < planner->level_count; i++) {
