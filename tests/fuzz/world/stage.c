@@ -53,6 +53,24 @@
 	"      sin-2: {site: sin, address: 192.0.2.31}\n"                                          \
 	"      iad-1: {site: iad, address: 192.0.2.20}\n      rest: {site: fra, pool: last}\n"
 
+/* Whatever is believed otherwise than it is seen. */
+#define YAML_BELIEVED                                                                              \
+	"observer: {canaries: last, networks: 1}\n"                                                \
+	"monitors:\n  edge: {https: {host: dl.files.example, path: /health}}\n"                    \
+	"  deep: {http: {host: dl.files.example, path: /deep}}\n"                                  \
+	"pools:\n"                                                                                 \
+	"  downloads:\n    method: nearest\n    answers: 2\n    when-all-down: last-good\n"        \
+	"    monitor: {any-of: [edge, {not: deep}]}\n    panic-below: 60%\n"                       \
+	"    degraded-share: 25%\n    slow-start: 60s\n    failback-delay: 10s\n"                  \
+	"    needs: last\n    members:\n"                                                          \
+	"      fra-1: {site: fra, address: [192.0.2.10, \"2001:db8:1::10\"], capacity: 40}\n"      \
+	"      iad-1: {site: iad, address: 192.0.2.20, monitor: edge}\n"                           \
+	"      more: {site: sin, pool: api}\n"                                                     \
+	"  api:\n    method: weighted\n    when-all-down: fenced\n    monitor: edge\n"             \
+	"    watch-only: [deep]\n    max-loss: 100%\n    manual-return: yes\n    members:\n"       \
+	"      fra-1: {address: 192.0.2.10}\n"                                                     \
+	"      sin-1: {address: [192.0.2.30, 192.0.2.31], weight: 2}\n"
+
 #define ZONE_HEAD                                                                                  \
 	"$TTL 3600\n@ SOA ns1 hostmaster 2026112201 7200 900 1209600 60\n@ NS ns1\n"               \
 	"ns1 A 192.0.2.1\n"
@@ -69,6 +87,7 @@ static const char *const settings_texts[] = {
 	YAML_HEAD YAML_MONITOR "pools: [",
 	"",
 	NULL,
+	YAML_HEAD YAML_BELIEVED YAML_LAST,
 };
 
 static const char *const zone_texts[] = {
