@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hearsay.h"
 #include "questions.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
@@ -38,6 +39,7 @@ struct supervise {
 	char *path;
 	struct supervise_callbacks callbacks;
 	struct stream stream; /* fd -1: no prober */
+	struct hearsay said;  /* what was pushed, for the next prober */
 	struct event *readable;
 	struct event *writable;
 	struct event *silence; /* it hangs, unless a table comes */
@@ -304,6 +306,29 @@ static void send_orders(struct supervise *supervise)
 	supervise->orders_generation = orders.targets.generation;
 	supervise->has_table = false;
 	link_write_orders(&orders, &supervise->stream.out);
+	hearsay_prune(&supervise->said, &orders.targets);
+	flush(supervise);
+}
+
+static void send_word(struct supervise *supervise, const struct word *word)
+{
+	int64_t age_ms = (int64_t)clock_monotonic_ms() - word->said_at_ms;
+	const struct link_pushed pushed = {
+		.key = word->key,
+		.state = word->state,
+		.reason = word->reason,
+		.age_ms = (uint64_t)age_ms < LINK_PUSHED_AGE_MAX_MS ? (uint64_t)age_ms
+								    : LINK_PUSHED_AGE_MAX_MS,
+	};
+
+	link_write_pushed(&pushed, &supervise->stream.out);
+}
+
+/* What the last prober was told. */
+static void say_again(struct supervise *supervise)
+{
+	for (size_t i = 0; i < supervise->said.count; i++)
+		send_word(supervise, &supervise->said.words[i]);
 	flush(supervise);
 }
 
@@ -413,6 +438,7 @@ static void start(struct supervise *supervise)
 	if (supervise->callbacks.started)
 		supervise->callbacks.started(supervise->callbacks.context, supervise->state.pid);
 	send_orders(supervise);
+	say_again(supervise);
 }
 
 struct supervise *supervise_new(
@@ -454,6 +480,22 @@ void supervise_inquire(struct supervise *supervise, const struct supervise_inqui
 	flush(supervise);
 }
 
+void supervise_push(struct supervise *supervise, const struct link_pushed *pushed)
+{
+	const struct word word = {
+		.key = (char *)pushed->key,
+		.state = pushed->state,
+		.reason = (char *)pushed->reason,
+		.said_at_ms = (int64_t)clock_monotonic_ms() - (int64_t)pushed->age_ms,
+	};
+
+	hearsay_put(&supervise->said, &word);
+	if (supervise->stream.fd < 0)
+		return;
+	send_word(supervise, hearsay_find(&supervise->said, pushed->key));
+	flush(supervise);
+}
+
 void supervise_get_state(const struct supervise *supervise, struct supervise_state *ret_state)
 {
 	uint64_t now_ms = clock_monotonic_ms();
@@ -488,6 +530,7 @@ void supervise_free(struct supervise *supervise)
 	questions_free(supervise->questions);
 	if (supervise->state.pid > 0)
 		await_end(supervise->state.pid);
+	hearsay_done(&supervise->said);
 	free(supervise->path);
 	free(supervise);
 }

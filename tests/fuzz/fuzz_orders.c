@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers: src/probe/link.c src/probe/link_orders.c src/probe/fields.c src/probe/frame.c src/probe/link_verdicts.c src/probe/link_inquiry.c src/probe/link_notice.c */
+/* Covers: src/probe/link.c src/probe/link_orders.c src/probe/fields.c src/probe/frame.c src/probe/link_verdicts.c src/probe/link_inquiry.c src/probe/link_notice.c src/probe/link_pushed.c */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -126,10 +126,25 @@ static void try_delivered(const uint8_t *body, size_t size)
 	arena_free(arena);
 }
 
+static void try_pushed(const uint8_t *body, size_t size)
+{
+	struct arena *arena = arena_new();
+	struct link_pushed pushed;
+	struct text again = {0};
+	struct err err;
+
+	if (link_read_pushed(body, size, arena, &pushed, &err)) {
+		link_write_pushed(&pushed, &again);
+		compare(&again, body, size);
+	}
+	arena_free(arena);
+}
+
 static void (*const tries[])(const uint8_t *body, size_t size) = {
 	[LINK_ORDERS] = try_orders,
 	[LINK_VERDICTS] = try_verdicts,
 	[LINK_STATES] = try_states,
+	[LINK_PUSHED] = try_pushed,
 	[LINK_INQUIRY] = try_inquiry,
 	[LINK_FINDINGS] = try_findings,
 	[LINK_NOTICE] = try_notice,

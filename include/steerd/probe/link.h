@@ -81,8 +81,10 @@ static inline void link_states_set(uint8_t *bits, size_t row, uint8_t state)
 struct link_pushed {
 	const char *key; /* of the target; its address is that of the key, or all of a host name */
 	uint8_t state;	 /* enum verdict_state: up, degraded or down */
-	const char *reason;
+	const char *reason; /* a line; NULL counts as "" */
+	uint64_t age_ms;    /* how long ago it was said; at most LINK_PUSHED_AGE_MAX_MS */
 };
+#define LINK_PUSHED_AGE_MAX_MS (UINT64_C(1) << 40) /* some thirty years */
 
 /* A check now, of one address of one target; `id` comes back with the findings. */
 struct link_inquiry {
@@ -128,6 +130,7 @@ void link_write_inquiry(const struct link_inquiry *inquiry, struct text *ret_fra
 void link_write_findings(const struct link_findings *findings, struct text *ret_frame);
 void link_write_notice(const struct link_notice *notice, struct text *ret_frame);
 void link_write_delivered(const struct link_delivered *delivered, struct text *ret_frame);
+void link_write_pushed(const struct link_pushed *pushed, struct text *ret_frame);
 
 /*
  * The first whole frame in `bytes`: its size with header, 0 if it is not all there yet; false if
@@ -142,6 +145,8 @@ bool link_find_frame(const void *bytes, size_t size, enum link_kind *ret_kind,
  */
 bool link_read_orders(const uint8_t *body, size_t size, struct arena *arena,
 	struct link_orders *ret_orders, struct err *err);
+bool link_read_pushed(const uint8_t *body, size_t size, struct arena *arena,
+	struct link_pushed *ret_pushed, struct err *err);
 bool link_read_verdicts(
 	const uint8_t *body, size_t size, struct verdict_table *ret_table, struct err *err);
 bool link_read_states(

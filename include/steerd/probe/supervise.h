@@ -101,6 +101,13 @@ struct supervise_inquiry {
  * supervise_free() leaves it uncalled.
  */
 void supervise_inquire(struct supervise *supervise, const struct supervise_inquiry *inquiry);
+/*
+ * Someone says how a target of a `push` monitor is.  It is sent at once, and kept, as the last word on that target, for
+ * as long as the orders have it: the next prober is told again, with its age, right after its orders, so that a word
+ * that comes while none runs is not lost.  That the target is there, and its monitor of that kind, is the caller's to
+ * know; the prober passes over what it does not know.  `pushed` is copied.
+ */
+void supervise_push(struct supervise *supervise, const struct link_pushed *pushed);
 
 void supervise_get_state(const struct supervise *supervise, struct supervise_state *ret_state);
 
