@@ -102,6 +102,18 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 
 /* ---- from steerd ---- */
 
+static bool take_word(struct prober *prober, const struct stream_frame *frame, struct err *err)
+{
+	struct arena *arena = arena_new();
+	struct link_pushed pushed;
+	bool done = link_read_pushed(frame->body, frame->body_size, arena, &pushed, err);
+
+	if (done)
+		watches_take_word(prober->watches, &pushed);
+	arena_free(arena);
+	return done;
+}
+
 static bool take_orders(struct prober *prober, const struct stream_frame *frame, struct err *err)
 {
 	struct orders *orders = orders_read(frame->body, frame->body_size, prober->orders, err);
@@ -140,9 +152,10 @@ static bool obey(struct prober *prober, const struct stream_frame *frame, struct
 		return take_orders(prober, frame, err);
 	case LINK_INQUIRY:
 		return take_inquiry(prober, frame, err);
+	case LINK_PUSHED:
+		return take_word(prober, frame, err);
 	case LINK_VERDICTS:
 	case LINK_STATES:
-	case LINK_PUSHED:
 	case LINK_FINDINGS:
 	case LINK_NOTICE:
 	case LINK_DELIVERED:

@@ -9,6 +9,7 @@
 #include "check_exec.h"
 #include "checks.h"
 #include "pulse.h"
+#include "push.h"
 #include "runner.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
@@ -37,6 +38,7 @@ struct probes {
 	struct checks *checks;
 	struct runner *runner;
 	struct pulse *pulse;
+	struct push *push;
 	uint64_t shortage_at_ms; /* that it was logged; 0: never */
 	LIST_HEAD(, probe) running;
 };
@@ -112,11 +114,25 @@ static void cancel_dns(void *run)
 	check_dns_cancel(run);
 }
 
+static void *start_push(struct probe *probe, struct err *err)
+{
+	const struct probe_order order = order_of(probe);
+
+	(void)err;
+	return push_check_start(probe->probes->push, &order);
+}
+
+static void cancel_push(void *run)
+{
+	push_check_cancel(run);
+}
+
 static const struct kind kinds[] = {
 	[KIND_HTTPS] = {start_http, cancel_http, false},
 	[KIND_HTTP] = {start_http, cancel_http, false},
 	[KIND_DNS] = {start_dns, cancel_dns, true},
 	[KIND_EXEC] = {start_exec, cancel_exec, true},
+	[KIND_PUSH] = {start_push, cancel_push, false},
 };
 
 /* ---- what all have in common ---- */
@@ -262,6 +278,17 @@ void probes_obey(struct probes *probes, const struct orders *orders)
 			at_once = monitor->at_once;
 	}
 	runner_set_at_once(probes->runner, at_once == SIZE_MAX ? EXEC_AT_ONCE : at_once);
+	push_obey(probes->push, orders);
+}
+
+bool probe_is_told(const struct probe *probe)
+{
+	return probe->order.monitor->kind == KIND_PUSH;
+}
+
+void probes_take_word(struct probes *probes, const struct link_pushed *pushed)
+{
+	push_take(probes->push, pushed);
 }
 
 struct probes *probes_new(struct event_base *base, size_t most_at_once)
@@ -272,6 +299,7 @@ struct probes *probes_new(struct event_base *base, size_t most_at_once)
 	probes->checks = checks_new(base, NULL, most_at_once);
 	probes->runner = runner_new(base, EXEC_AT_ONCE);
 	probes->pulse = pulse_new(base);
+	probes->push = push_new(base);
 	LIST_INIT(&probes->running);
 	return probes;
 }
@@ -287,5 +315,6 @@ void probes_free(struct probes *probes)
 	checks_free(probes->checks);
 	runner_free(probes->runner);
 	pulse_free(probes->pulse);
+	push_free(probes->push);
 	free(probes);
 }

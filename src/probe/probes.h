@@ -2,6 +2,7 @@
 #ifndef PROBE_PROBES_H
 #define PROBE_PROBES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "orders.h"
@@ -13,6 +14,7 @@
 struct event_base;
 struct findings;
 struct check_memory;
+struct link_pushed;
 
 /*
  * probes - one way to start and to cancel a check of any kind.
@@ -47,11 +49,17 @@ struct probes *probes_new(struct event_base *base, size_t most_at_once);
 /* Cancels what runs.  NULL is allowed. */
 void probes_free(struct probes *probes);
 
-/* What orders say for all probes; those that wait for a word are over, and say nothing. */
+/* What orders say for all probes. */
 void probes_obey(struct probes *probes, const struct orders *orders);
 
 /* The probe is over, and its address void, when `done` was called or probe_cancel(). */
 struct probe *probe_start(struct probes *probes, const struct probe_order *order);
 void probe_cancel(struct probe *probe); /* NULL is allowed */
+
+/* Whether it waits to be told how its target is: when a word comes, or new orders, it is to be started anew. */
+bool probe_is_told(const struct probe *probe);
+
+/* Someone says how a target is; probes that are started from now on judge by it. */
+void probes_take_word(struct probes *probes, const struct link_pushed *pushed);
 
 #endif

@@ -239,6 +239,11 @@ static void slot_renew(struct slot *slot)
 
 	slot->verdict.target = watch->id;
 	slot->row = ROW_NONE;
+	if (slot->probe && probe_is_told(slot->probe)) {
+		probe_cancel(slot->probe);
+		slot->probe = NULL;
+		check_soon(slot);
+	}
 	/* one under way sets the next time when it ends */
 	if (!slot->due || slot->probe)
 		return;
@@ -501,6 +506,27 @@ void watches_obey(struct watches *watches, struct orders *orders)
 	orders_drop(watches->orders);
 	watches->orders = orders;
 	probes_obey(watches->probes, orders);
+}
+
+static void check_now(struct slot *slot)
+{
+	probe_cancel(slot->probe);
+	slot->probe = NULL;
+	check_at(slot, clock_monotonic_ms());
+}
+
+void watches_take_word(struct watches *watches, const struct link_pushed *pushed)
+{
+	probes_take_word(watches->probes, pushed);
+	for (size_t i = 0; i < watches->count; i++) {
+		struct watch *watch = watches->list[i];
+
+		if (!watch->monitor || watch->monitor->kind != KIND_PUSH ||
+			strcmp(watch->target->key, pushed->key) != 0)
+			continue;
+		for (size_t k = 0; k < watch->count; k++)
+			check_now(watch->slots[k]);
+	}
 }
 
 void watches_get_table(struct watches *watches, struct verdict_table *ret_table)

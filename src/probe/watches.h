@@ -9,6 +9,7 @@
 #include "steerd/health/verdict.h"
 
 struct event_base;
+struct link_pushed;
 
 /*
  * watches - the targets of the orders: when each is checked, which addresses a host name has, and
@@ -39,6 +40,9 @@ void watches_free(struct watches *watches); /* NULL is allowed */
 
 /* What was watched and still is goes on as if nothing had happened; the rest begins or ends. */
 void watches_obey(struct watches *watches, struct orders *orders);
+
+/* Someone says how a target of a `push` monitor is: its addresses are judged by it at once. */
+void watches_take_word(struct watches *watches, const struct link_pushed *pushed);
 
 /* All verdicts, for the generation of the orders; the caller ends the table. */
 void watches_get_table(struct watches *watches, struct verdict_table *ret_table);
