@@ -7,6 +7,7 @@
 
 #include "check_dns.h"
 #include "check_exec.h"
+#include "check_tcp.h"
 #include "checks.h"
 #include "pulse.h"
 #include "push.h"
@@ -114,6 +115,18 @@ static void cancel_dns(void *run)
 	check_dns_cancel(run);
 }
 
+static void *start_tcp(struct probe *probe, struct err *err)
+{
+	const struct probe_order order = order_of(probe);
+
+	return check_tcp_start(probe->probes->base, &order, err);
+}
+
+static void cancel_tcp(void *run)
+{
+	check_tcp_cancel(run);
+}
+
 static void *start_push(struct probe *probe, struct err *err)
 {
 	const struct probe_order order = order_of(probe);
@@ -130,6 +143,7 @@ static void cancel_push(void *run)
 static const struct kind kinds[] = {
 	[KIND_HTTPS] = {start_http, cancel_http, false},
 	[KIND_HTTP] = {start_http, cancel_http, false},
+	[KIND_TCP] = {start_tcp, cancel_tcp, true},
 	[KIND_DNS] = {start_dns, cancel_dns, true},
 	[KIND_EXEC] = {start_exec, cancel_exec, true},
 	[KIND_PUSH] = {start_push, cancel_push, false},
