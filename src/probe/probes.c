@@ -11,6 +11,7 @@
 #include "checks.h"
 #include "pulse.h"
 #include "push.h"
+#include "reach.h"
 #include "runner.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
@@ -103,10 +104,26 @@ static void cancel_exec(void *run)
 	check_exec_cancel(run);
 }
 
+/* Whether a check may connect to that very address and port. */
+static bool may_connect(const struct probe *probe, struct err *err)
+{
+	const struct probe_order *order = &probe->order;
+	const struct reach reach = {order->orders->link.own, order->orders->link.own_count};
+	const struct address_port to = {order->address, order->monitor->port};
+	struct text why = {0};
+	bool is_allowed = reach_is_allowed(&reach, &to, order->monitor->allows_internal, &why) ||
+		err_set(err, "%s", why.bytes);
+
+	text_done(&why);
+	return is_allowed;
+}
+
 static void *start_dns(struct probe *probe, struct err *err)
 {
 	const struct probe_order order = order_of(probe);
 
+	if (!may_connect(probe, err))
+		return NULL;
 	return check_dns_start(probe->probes->base, &order, err);
 }
 
@@ -119,6 +136,8 @@ static void *start_tcp(struct probe *probe, struct err *err)
 {
 	const struct probe_order order = order_of(probe);
 
+	if (!may_connect(probe, err))
+		return NULL;
 	return check_tcp_start(probe->probes->base, &order, err);
 }
 

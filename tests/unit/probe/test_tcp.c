@@ -372,6 +372,26 @@ static void shortage(void **state)
 	one_done(&one);
 }
 
+/* Loopback is not connected to unless the monitor says so, nor where steerd listens. */
+static void internal(void **state)
+{
+	struct server server;
+	struct one one;
+
+	(void)state;
+	one_init(&one, KIND_TCP);
+	open_server(&server, one.base);
+	one.monitor.port = server.port;
+	one.monitor.allows_internal = false;
+	one_expect(&one,
+		"down: not checked: 127.0.0.1 is loopback; 'allow-internal: yes' in the monitor "
+		"allows it",
+		"loopback");
+	assert_int_equal(server.stream, -1);
+	close_server(&server);
+	one_done(&one);
+}
+
 /* ---- over TLS ---- */
 
 static const struct {
@@ -513,6 +533,7 @@ int main(void)
 		cmocka_unit_test(slow),
 		cmocka_unit_test(cancelled),
 		cmocka_unit_test(shortage),
+		cmocka_unit_test(internal),
 		cmocka_unit_test(over_tls),
 	};
 
