@@ -314,11 +314,6 @@ void probes_obey(struct probes *probes, const struct orders *orders)
 	push_obey(probes->push, orders);
 }
 
-bool probe_is_told(const struct probe *probe)
-{
-	return probe->order.monitor->kind == KIND_PUSH;
-}
-
 void probes_take_word(struct probes *probes, const struct link_pushed *pushed)
 {
 	push_take(probes->push, pushed);

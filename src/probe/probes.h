@@ -2,7 +2,6 @@
 #ifndef PROBE_PROBES_H
 #define PROBE_PROBES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "orders.h"
@@ -55,9 +54,6 @@ void probes_obey(struct probes *probes, const struct orders *orders);
 /* The probe is over, and its address void, when `done` was called or probe_cancel(). */
 struct probe *probe_start(struct probes *probes, const struct probe_order *order);
 void probe_cancel(struct probe *probe); /* NULL is allowed */
-
-/* Whether it waits to be told how its target is: when a word comes, or new orders, it is to be started anew. */
-bool probe_is_told(const struct probe *probe);
 
 /* Someone says how a target is; probes that are started from now on judge by it. */
 void probes_take_word(struct probes *probes, const struct link_pushed *pushed);

@@ -46,7 +46,7 @@ struct push {
 struct push_check {
 	struct push *push;
 	struct probe_order order;
-	struct event *timer;
+	struct event *due; /* at once: a check is never over before it has begun */
 };
 
 /* ---- watched files ---- */
@@ -246,7 +246,7 @@ static void finish(struct push_check *check, const struct judge_check *result)
 {
 	struct probe_order order = check->order;
 
-	event_free(check->timer);
+	event_free(check->due);
 	free(check);
 	order.done(order.context, result);
 }
@@ -300,26 +300,18 @@ static void tell_stale(struct push_check *check, const struct saying *saying)
 	text_done(&silence);
 }
 
-/* Until the silence has lasted too long, but no longer than until the file is to be looked at again. */
-static void wait_for_word(struct push_check *check, const struct saying *saying)
+/* Nobody has said anything, and that is no reason to believe anything yet: what is known of it stays. */
+static void tell_silence(struct push_check *check)
 {
-	const struct settings_monitor *monitor = check->order.monitor;
-	uint64_t wait_ms = UINT64_MAX;
-
-	if (monitor->on_stale != STALE_LAST)
-		wait_ms = monitor->max_age_ms - saying->age_ms + 1;
-	if (monitor->push_path && monitor->every_ms < wait_ms)
-		wait_ms = monitor->every_ms;
-	if (wait_ms == UINT64_MAX)
-		return; /* whoever hears a word starts it anew */
-
-	const struct timeval wait = {.tv_sec = (time_t)(wait_ms / 1000),
-		.tv_usec = (suseconds_t)(wait_ms % 1000) * 1000};
-
-	event_add(check->timer, &wait);
+	finish(check,
+		&(struct judge_check){
+			.is_skipped = true,
+			.at_unix_s = clock_unix_s(),
+			.note = "nobody has said anything yet",
+		});
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *context)
+static void on_due(evutil_socket_t fd, short what, void *context)
 {
 	struct push_check *check = context;
 	const struct settings_monitor *monitor = check->order.monitor;
@@ -333,7 +325,7 @@ static void on_timer(evutil_socket_t fd, short what, void *context)
 	bool is_fresh = saying.age_ms <= monitor->max_age_ms;
 
 	if (is_silent && (is_fresh || monitor->on_stale == STALE_LAST))
-		wait_for_word(check, &saying);
+		tell_silence(check);
 	else if (is_fresh)
 		tell_word(check, &saying, "");
 	else
@@ -371,8 +363,8 @@ struct push_check *push_check_start(struct push *push, const struct probe_order 
 
 	check->push = push;
 	check->order = *order;
-	check->timer = evtimer_new(push->base, on_timer, check);
-	event_add(check->timer, &at_once);
+	check->due = evtimer_new(push->base, on_due, check);
+	event_add(check->due, &at_once);
 	findings_add(order->findings, FINDING_REQUEST, "push",
 		path ? path : "what was said over the control socket", 0);
 	return check;
@@ -380,7 +372,7 @@ struct push_check *push_check_start(struct push *push, const struct probe_order 
 
 void push_check_cancel(struct push_check *check)
 {
-	event_free(check->timer);
+	event_free(check->due);
 	free(check);
 }
 

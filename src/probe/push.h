@@ -10,8 +10,8 @@
  *
  * Of two words the newer holds; a file's are as old as the file.  A word that is older than the monitor's max-age says
  * no more than what `on-stale` makes of it, and the result says so.  While nobody has said anything, and max-age is not
- * over since the first check, a check waits: what is known of the target stays.  With `on-stale: last` it waits for as
- * long as it takes.
+ * over since the first check, a check is skipped: what is known of the target stays.  With `on-stale: last` that goes on
+ * for as long as it takes.
  *
  * A file is looked at by each check and read when it has changed.  One that cannot be read, has a mistake, or has not
  * been written to its end is not taken: what it said before goes on, and grows old.
@@ -22,11 +22,11 @@ struct push_check;
 struct push *push_new(struct event_base *base);
 void push_free(struct push *push); /* NULL is allowed */
 
-/* What `probe_order` says of `done` holds.  A check that waits goes on by the orders that it was started with. */
+/* It is over as soon as the event loop runs. */
 struct push_check *push_check_start(struct push *push, const struct probe_order *order);
 void push_check_cancel(struct push_check *check);
 
-/* A word has come; a check that waits for it is not told: whoever started it starts it anew. */
+/* A word has come: checks that are started from now on judge by it. */
 void push_take(struct push *push, const struct link_pushed *pushed);
 
 /* Forgets what is said of targets, and in files, that the orders do not know. */

@@ -239,11 +239,6 @@ static void slot_renew(struct slot *slot)
 
 	slot->verdict.target = watch->id;
 	slot->row = ROW_NONE;
-	if (slot->probe && probe_is_told(slot->probe)) {
-		probe_cancel(slot->probe);
-		slot->probe = NULL;
-		check_soon(slot);
-	}
 	/* one under way sets the next time when it ends */
 	if (!slot->due || slot->probe)
 		return;
