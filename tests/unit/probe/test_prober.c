@@ -368,6 +368,59 @@ static void fall_and_rise_are_counted(void **state)
 	stop_single(&single);
 }
 
+/* Checks come once an hour here, but the second after the first failure soon. */
+static void a_first_failure_is_looked_at_again(void **state)
+{
+	struct single single;
+
+	(void)state;
+	start_single(&single);
+	single.monitor.every_ms = 3600000;
+	single.monitor.recheck_ms = 100;
+	single.monitor.fall = 2;
+	rig_tell(&single.backend, "mode status=500");
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &down, "down after the second check");
+	assert_int_equal(rig_count_requests(&single.backend, "one"), 2);
+	stop_single(&single);
+}
+
+static bool first_is_held(const struct rig_steerd *steerd, const void *context)
+{
+	(void)context;
+	return steerd->table.count > 0 && steerd->table.rows[0].held_until_unix_s > 0;
+}
+
+static void one_that_flaps_is_held(void **state)
+{
+	struct single single;
+
+	(void)state;
+	start_single(&single);
+	single.monitor.hold_down_ms = 2000;
+	single.monitor.hold_down_max_ms = 60000;
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is, &up, "up");
+	rig_tell(&single.backend, "mode close");
+	rig_wait(&single.steerd, first_is, &down, "down");
+	rig_tell(&single.backend, "mode ok");
+	rig_wait(&single.steerd, first_is, &up, "up at once");
+	rig_tell(&single.backend, "mode close");
+	rig_wait(&single.steerd, first_is, &down, "down again");
+	rig_tell(&single.backend, "mode ok");
+	rig_wait(&single.steerd, first_is_held, NULL, "held");
+	assert_int_equal(single.steerd.table.rows[0].state, VERDICT_DOWN);
+	assert_int_equal(single.steerd.table.rows[0].flaps, 1);
+	assert_true(single.steerd.table.rows[0].last_passed);
+
+	uint64_t until_s = single.steerd.table.rows[0].held_until_unix_s;
+
+	rig_wait(&single.steerd, first_is, &up, "up in the end");
+	wait_for_words(&single.steerd);
+	assert_true(single.steerd.table.rows[0].since_unix_s >= until_s);
+	stop_single(&single);
+}
+
 /* ---- a check that is asked for ---- */
 
 /* What came of an inquiry. */
@@ -696,6 +749,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fault_by_its_name),
 		cmocka_unit_test(fall_and_rise_are_counted),
+		cmocka_unit_test(a_first_failure_is_looked_at_again),
+		cmocka_unit_test(one_that_flaps_is_held),
 		cmocka_unit_test(an_inquiry_is_a_check_of_its_own),
 		cmocka_unit_test(an_inquiry_without_an_answer),
 		cmocka_unit_test(each_check_is_a_new_connection),
