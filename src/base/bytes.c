@@ -157,10 +157,10 @@ static uint32_t add_octet(uint32_t crc, uint8_t octet)
 }
 
 /*
- * From here on a table for eight octets at a time is worth its making, 8 KB in some microseconds:
- * verdicts are megabytes each second.
+ * From here on tables for eight octets at a time are worth their making, 8 KB in some two
+ * microseconds: verdicts are megabytes each second.
  */
-#define CRC_LONG 16384
+#define CRC_LONG 1024
 #define CRC_STRIDE 8
 
 /* tables[k][v]: what octet v, with k octets of zero behind it, adds. */
@@ -170,7 +170,8 @@ static void make_tables(uint32_t tables[CRC_STRIDE][256])
 		tables[0][value] = add_octet(0, (uint8_t)value);
 	for (unsigned k = 1; k < CRC_STRIDE; k++)
 		for (unsigned value = 0; value < 256; value++)
-			tables[k][value] = add_octet(tables[k - 1][value], 0);
+			tables[k][value] =
+				tables[0][tables[k - 1][value] & 255] ^ tables[k - 1][value] >> 8;
 }
 
 /* As many strides as there are; adds the number of octets to `ret_done`. */

@@ -409,7 +409,7 @@ static void checksum_is_the_known_one(void **state)
 	assert_int_equal(bytes_crc32("", 0), 0);
 
 	/* a long text, which is taken otherwise: with its own checksum behind it, the remainder is known (IEEE 802.3 3.2.9) */
-	for (size_t size = 16370; size < 16400; size++) {
+	for (size_t size = 1000; size < 1050; size++) {
 		struct text bytes = {0};
 
 		for (size_t i = 0; i < size; i++)
