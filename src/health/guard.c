@@ -50,12 +50,35 @@ void guard_set_rules(struct guard *guard, const struct guard_rules *rules)
 	free(known);
 }
 
+/* `at_ms` as if the clock had stood still since the prober was heard last. */
+static uint64_t without_silence(const struct guard *guard, uint64_t at_ms)
+{
+	if (at_ms == GUARD_NEVER)
+		return GUARD_NEVER;
+	return at_ms < guard->heard_ms ? at_ms + (guard->now_ms - guard->heard_ms) : guard->now_ms;
+}
+
+/* What was seen for so long was not while nobody looked. */
+static void end_silence(struct guard *guard)
+{
+	for (size_t i = 0; i < guard_rows_count(guard); i++) {
+		guard->rows[i].down_ms = without_silence(guard, guard->rows[i].down_ms);
+		guard->rows[i].up_ms = without_silence(guard, guard->rows[i].up_ms);
+	}
+	guard->sights.since_ms = without_silence(guard, guard->sights.since_ms);
+}
+
 static void take_time(struct guard *guard, const struct guard_input *input)
 {
 	if (input->now_ms > guard->now_ms)
 		guard->now_ms = input->now_ms;
 	guard->now_unix_s = input->now_unix_s;
 	guard->due_ms = GUARD_NEVER;
+	if (guard->is_silent && !input->is_stale)
+		end_silence(guard);
+	if (!input->is_stale)
+		guard->heard_ms = guard->now_ms;
+	guard->is_silent = input->is_stale;
 }
 
 bool guard_step(struct guard *guard, const struct guard_input *input)

@@ -42,6 +42,8 @@ struct guard {
 	struct guard_sights sights;
 	uint64_t now_ms;
 	uint64_t now_unix_s;
+	bool is_silent;	   /* the last step was stale */
+	uint64_t heard_ms; /* of the last one that was not */
 	uint64_t due_ms;
 };
 

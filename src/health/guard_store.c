@@ -230,6 +230,7 @@ static void believe(struct store *store)
 	struct guard_pool_state *states = guard->pools;
 
 	guard->now_ms = store->now_ms;
+	guard->heard_ms = store->now_ms;
 	guard->sights.since_ms = store->observer.since_ms;
 	guard->sights.has_passed = store->observer.has_passed;
 	guard->sights.shown = store->observer.shown;

@@ -702,10 +702,10 @@ static void stale_is_frozen(void **state)
 		const char *after;
 	} facts[] = {
 		{"evidence", {.loss = 100, .evidence_s = 10}, "0 UUU UUU; 1 DDD DDe", "600 = DDe",
-			"601 = DDD"},
+			"610 = DDe; 610.5 = DDD"},
 		{"loss", {.loss = 1}, "0 UUU UUU; 1 DDU DlU", "600 = DlU", "601 = DDU"},
 		{"failback", {.loss = 100, .failback_s = 10}, "0 UUU UUU; 1 DUU DUU; 2 UUU fUU",
-			"600 = fUU", "601 = UUU"},
+			"600 = fUU", "610 = fUU; 610.5 = UUU"},
 		{"a ramp goes on", {.loss = 100, .slow_s = 10}, "0 UUU UUU; 1 DUU DUU; 2 UUU rUU",
 			"12 = UUU", "13 = UUU"},
 	};
