@@ -24,18 +24,21 @@
 /*
  * verdicts: numbers as in base/bytes.h
  *
- *	magic       8  "steerdv1"
+ *	magic       8  "steerdv2"; "steerdv1" is the same without what is believed
  *	size        8  of all that follows the checksum
  *	checksum    4  of all that follows it
  *	saved_at    8
  *	key_count   4
  *	keys           as bytes_write_text() made them
+ *	size        4  of what is believed
+ *	believed       as guard_write() made it; none if there is no octet
  *	table          as verdict_table_write() made it: the rest
  *
  * overrides.json: {"format": 1, "overrides": [...], "checksum": "<8 digits>"}, the checksum being that of the list's
  * compact text; so a file that was edited by hand is known as well.
  */
-#define VERDICTS_MAGIC "steerdv1"
+#define VERDICTS_MAGIC "steerdv2"
+#define VERDICTS_MAGIC_OLD "steerdv1"
 #define VERDICTS_HEADER 20
 #define VERDICTS_MAX ((size_t)256 << 20)
 #define OVERRIDES_MAX ((size_t)16 << 20)
@@ -60,6 +63,8 @@ void state_print_verdicts(const struct state_verdicts *verdicts, struct text *re
 	bytes_write_u32(&body, (uint32_t)verdicts->targets.count);
 	for (size_t i = 0; i < verdicts->targets.count; i++)
 		bytes_write_text(&body, verdicts->targets.targets[i].key);
+	bytes_write_u32(&body, (uint32_t)verdicts->believed_size);
+	text_add_bytes(&body, verdicts->believed, verdicts->believed_size);
 	verdict_table_write(&verdicts->verdicts, &body);
 
 	text_add(ret_bytes, VERDICTS_MAGIC);
@@ -97,6 +102,20 @@ static bool parse_keys(struct bytes_reader *reader, struct arena *arena,
 	return true;
 }
 
+/* Lies in the arena: who believes it reads it when there are rules to read it by. */
+static bool parse_believed(struct bytes_reader *reader, struct arena *arena,
+	struct state_verdicts *verdicts, struct err *err)
+{
+	size_t size = bytes_read_u32(reader);
+	const uint8_t *believed = bytes_read_raw(reader, size);
+
+	if (!believed)
+		return err_set(err, "what was believed is cut off");
+	verdicts->believed = arena_copy(arena, believed, size);
+	verdicts->believed_size = size;
+	return true;
+}
+
 static bool parse_table(struct bytes_reader *reader, const struct target_list *targets,
 	struct verdict_table *ret_table, struct err *err)
 {
@@ -122,8 +141,10 @@ bool state_parse_verdicts(const void *bytes, size_t size, struct arena *arena,
 	uint64_t body_size = bytes_read_u64(&reader);
 	uint32_t sum = bytes_read_u32(&reader);
 	struct state_verdicts verdicts = {0};
+	bool is_old = magic && memcmp(magic, VERDICTS_MAGIC_OLD, strlen(VERDICTS_MAGIC)) == 0;
 
-	if (reader.failed || memcmp(magic, VERDICTS_MAGIC, strlen(VERDICTS_MAGIC)) != 0)
+	if (reader.failed ||
+		(!is_old && memcmp(magic, VERDICTS_MAGIC, strlen(VERDICTS_MAGIC)) != 0))
 		return err_set(err, "it does not begin as a file of verdicts does");
 	if (body_size != reader.left)
 		return err_set(
@@ -132,6 +153,7 @@ bool state_parse_verdicts(const void *bytes, size_t size, struct arena *arena,
 		return err_set(err, "its checksum is wrong");
 	verdicts.saved_at_unix_s = bytes_read_u64(&reader);
 	if (!parse_keys(&reader, arena, &verdicts.targets, err) ||
+		(!is_old && !parse_believed(&reader, arena, &verdicts, err)) ||
 		!parse_table(&reader, &verdicts.targets, &verdicts.verdicts, err))
 		return false;
 	verdicts.targets.generation = verdicts.verdicts.generation;

@@ -13,16 +13,21 @@ static void verdicts(const uint8_t *data, size_t size)
 {
 	struct arena *arena = arena_new();
 	struct state_verdicts verdicts = {0};
+	struct state_verdicts second = {0};
 	struct text again = {0};
 	struct err err;
 
 	if (state_parse_verdicts(data, size, arena, &verdicts, &err)) {
 		state_print_verdicts(&verdicts, &again);
-		if (again.size != size)
+		/* one of before grows by what says that nothing is believed */
+		if (again.size != size && again.size != size + 4)
+			abort();
+		if (!state_parse_verdicts(again.bytes, again.size, arena, &second, &err))
 			abort();
 	}
 	text_done(&again);
 	verdict_table_done(&verdicts.verdicts);
+	verdict_table_done(&second.verdicts);
 	arena_free(arena);
 }
 

@@ -41,6 +41,8 @@ enum state_found {
 struct state_verdicts {
 	struct target_list targets; /* from the arena */
 	struct verdict_table verdicts;
+	const void *believed; /* guard_write(); from the arena */
+	size_t believed_size; /* 0: none, as in files of before there was a guard */
 	uint64_t saved_at_unix_s;
 };
 

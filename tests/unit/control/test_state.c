@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "steerd/base/bytes.h"
 #include "steerd/base/file.h"
 #include "steerd/base/memory.h"
 #include "steerd/control/state.h"
@@ -123,6 +124,8 @@ static const struct target targets[] = {
 static const struct state_verdicts example = {
 	.targets = {.generation = 3, .targets = targets, .count = COUNT_OF(targets)},
 	.verdicts = {.generation = 3, .count = COUNT_OF(rows), .rows = rows},
+	.believed = "believed",
+	.believed_size = 8,
 	.saved_at_unix_s = 1700000102,
 };
 
@@ -182,6 +185,8 @@ static void verdicts_there_and_back(void **state)
 	if (!state_parse_verdicts(bytes.bytes, bytes.size, arena, &got, &err))
 		fail_msg("%s", err.text);
 	assert_int_equal(got.saved_at_unix_s, example.saved_at_unix_s);
+	assert_int_equal(got.believed_size, 8);
+	assert_memory_equal(got.believed, "believed", 8);
 	assert_int_equal(got.targets.generation, 3);
 	assert_int_equal(got.targets.count, 2);
 	assert_string_equal(got.targets.targets[1].key, "edge@2001:db8::1");
@@ -193,6 +198,44 @@ static void verdicts_there_and_back(void **state)
 	verdict_table_done(&got.verdicts);
 	arena_free(arena);
 	text_done(&bytes);
+}
+
+/* One that was written before anything was believed: without its size and itself. */
+static void verdicts_of_before(void **state)
+{
+	struct state_verdicts none = example;
+	struct text now = {0};
+	struct text before = {0};
+	struct arena *arena = arena_new();
+	struct state_verdicts got = {0};
+	struct err err = {""};
+	const size_t header = 20;
+	size_t keys = 8 + 4;
+
+	(void)state;
+	none.believed_size = 0;
+	state_print_verdicts(&none, &now);
+	for (size_t i = 0; i < COUNT_OF(targets); i++)
+		keys += 2 + strlen(targets[i].key);
+	text_add(&before, "steerdv1");
+	bytes_write_u64(&before, now.size - header - 4);
+
+	struct text body = {0};
+
+	text_add_bytes(&body, now.bytes + header, keys);
+	text_add_bytes(&body, now.bytes + header + keys + 4, now.size - header - keys - 4);
+	bytes_write_u32(&before, bytes_crc32(body.bytes, body.size));
+	text_add_bytes(&before, body.bytes, body.size);
+	if (!state_parse_verdicts(before.bytes, before.size, arena, &got, &err))
+		fail_msg("%s", err.text);
+	assert_int_equal(got.believed_size, 0);
+	assert_int_equal(got.verdicts.count, 2);
+	assert_int_equal(got.saved_at_unix_s, example.saved_at_unix_s);
+	verdict_table_done(&got.verdicts);
+	arena_free(arena);
+	text_done(&now);
+	text_done(&before);
+	text_done(&body);
 }
 
 static void verdicts_torn_or_rotten(void **state)
@@ -560,6 +603,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdicts_there_and_back),
+		cmocka_unit_test(verdicts_of_before),
 		cmocka_unit_test(verdicts_torn_or_rotten),
 		cmocka_unit_test(verdicts_of_targets_not_listed),
 		cmocka_unit_test(verdicts_none),
