@@ -31,6 +31,7 @@ struct daemon {
 	struct event_base *base;
 	struct event *signals[3];
 	struct event *tick;
+	struct event *due; /* the guard's next look */
 	struct jobs *jobs;
 	struct fixed fixed;
 	struct world world;
@@ -150,6 +151,9 @@ static void describe(void *context, struct control_facts *ret_facts)
 		.plan = live_current(world->live),
 		.verdicts = &world->verdicts,
 		.overrides = &world->overrides,
+		.beliefs = guard_beliefs(world->guard),
+		.pools = guard_pools(world->guard),
+		.observer = guard_observer(world->guard),
 		.listen = daemon->listen,
 		.listen_count = server_listen_count(daemon->server),
 		.now_unix_s = clock_unix_s(),
@@ -246,6 +250,30 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 	look_for_flood(daemon);
 }
 
+static void on_due(evutil_socket_t fd, short what, void *context)
+{
+	struct daemon *daemon = context;
+
+	(void)fd;
+	(void)what;
+	world_look(&daemon->world);
+}
+
+/* To the millisecond: what is believed of time alone is answered when it is true. */
+static void set_due(void *context, uint64_t at_ms)
+{
+	struct daemon *daemon = context;
+	uint64_t now_ms = clock_monotonic_ms();
+	uint64_t wait_ms = at_ms > now_ms ? at_ms - now_ms : 0;
+	const struct timeval wait = {.tv_sec = (time_t)(wait_ms / 1000),
+		.tv_usec = (suseconds_t)(wait_ms % 1000 * 1000)};
+
+	if (at_ms == UINT64_MAX)
+		evtimer_del(daemon->due);
+	else
+		evtimer_add(daemon->due, &wait);
+}
+
 static void on_swapped(void *context)
 {
 	struct daemon *daemon = context;
@@ -264,6 +292,10 @@ static void add_events(struct daemon *daemon)
 		event_add(daemon->signals[i], NULL);
 	daemon->tick = event_new(daemon->base, -1, EV_PERSIST, on_tick, daemon);
 	event_add(daemon->tick, &every);
+	daemon->due = evtimer_new(daemon->base, on_due, daemon);
+	daemon->world.due = set_due;
+	daemon->world.due_context = daemon;
+	world_look(&daemon->world);
 }
 
 /* ---- start ---- */
@@ -415,6 +447,8 @@ static void finish(struct daemon *daemon)
 			event_free(daemon->signals[i]);
 	if (daemon->tick)
 		event_free(daemon->tick);
+	if (daemon->due)
+		event_free(daemon->due);
 	if (daemon->world.live)
 		world_done(&daemon->world);
 	reload_done(&daemon->reload);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "beliefs.h"
 #include "changes.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
@@ -16,6 +17,8 @@
 #define SAVE_CHANGES_MS 5000
 /* Without changes: so that the file's age says how long steerd did not run. */
 #define SAVE_ALWAYS_MS (10 * 60 * 1000)
+/* A prober says its whole table every second; after three that did not come nothing is believed that only time makes true. */
+#define SILENT_MS 3000
 
 const struct snapshot *world_snapshot(const struct world *world)
 {
@@ -44,82 +47,112 @@ static void say_lost_pools(struct world *world)
 
 /* ---- beliefs ---- */
 
-/* The rows of the last member that has begun end at first[member_count]. */
-static void add_belief(struct belief_table *table, size_t *capacity, const struct address *address,
-	const struct verdict *row)
-{
-	uint8_t state = row ? row->state : VERDICT_UP;
-	uint32_t *end = &table->first[table->member_count];
-
-	table->rows = MEMORY_GROW(table->rows, *end, capacity);
-	table->rows[(*end)++] = (struct belief){
-		.address = *address,
-		.seen = state,
-		.state = state,
-		.share = state == VERDICT_DOWN ? 0 : BELIEF_WHOLE,
-		.since_unix_s = row ? row->since_unix_s : 0,
-	};
-}
-
-/* What the first monitor of a member saw, as it is. */
-static void believe_member(const struct world *world, const struct snapshot_member *checked,
-	const struct settings_member *member, struct belief_table *table, size_t *capacity)
-{
-	const target_id *targets = checked->check_count > 0 && !checked->checks[0].is_watch_only
-		? checked->checks[0].targets
-		: NULL;
-	const struct verdict *rows = NULL;
-	size_t count = 0;
-
-	if (member->host)
-		rows = verdict_table_find(&world->verdicts, targets[0], &count);
-	for (size_t i = 0; i < count; i++)
-		add_belief(table, capacity, &rows[i].address, &rows[i]);
-	for (size_t i = 0; i < member->address_count; i++) {
-		if (targets)
-			rows = verdict_table_find(&world->verdicts, targets[i], &count);
-		add_belief(table, capacity, &member->addresses[i], count > 0 ? rows : NULL);
-	}
-}
-
-static void believe(struct world *world, const struct snapshot *snapshot)
+/* Which override holds for each member: asked of the list when that, or the members, change. */
+static void apply_overrides(struct world *world, const struct snapshot *snapshot)
 {
 	const struct settings *settings = snapshot->settings;
-	struct belief_table *table = &world->beliefs;
-	size_t capacity = 0;
 
-	belief_table_done(table);
-	free(world->pools);
-	world->pools = memory_new(settings->pool_count * sizeof(world->pools[0]));
-	table->first = memory_new((snapshot->member_count + 1) * sizeof(table->first[0]));
-	while (table->member_count < snapshot->member_count) {
-		const struct snapshot_member *at = &snapshot->members[table->member_count++];
+	free(world->overridden);
+	world->overridden = memory_new(snapshot->member_count + 1);
+	for (uint32_t id = 0; id < snapshot->member_count; id++) {
+		const struct settings_pool *pool = &settings->pools[snapshot->members[id].pool];
+		const struct settings_member *member = &pool->members[snapshot->members[id].member];
+		const struct override *override = override_list_find(&world->overrides, pool->name,
+			member->name,
+			member->site == SETTINGS_NONE ? NULL : settings->sites[member->site].name);
 
-		table->first[table->member_count] = table->first[table->member_count - 1];
-		believe_member(world, at, &settings->pools[at->pool].members[at->member], table,
-			&capacity);
+		world->overridden[id] = override ? (uint8_t) override->kind : OVERRIDE_NONE;
 	}
+}
+
+static bool is_silent(const struct world *world)
+{
+	return world->heard_at_ms == 0 || clock_monotonic_ms() - world->heard_at_ms > SILENT_MS;
+}
+
+/* True if something else is believed now. */
+static bool step(struct world *world)
+{
+	const struct guard_input input = {
+		.verdicts = &world->verdicts,
+		.overrides = world->overridden,
+		.is_stale = is_silent(world),
+		.now_ms = clock_monotonic_ms(),
+		.now_unix_s = clock_unix_s(),
+	};
+	bool has_changed = guard_step(world->guard, &input);
+
+	if (world->due)
+		world->due(world->due_context, guard_due_at_ms(world->guard));
+	return has_changed;
 }
 
 static struct plan *make_plan(
 	struct world *world, const struct snapshot *snapshot, const struct plan *previous)
 {
-	believe(world, snapshot);
-
-	const struct plan_beliefs beliefs = {&world->beliefs, world->pools};
+	const struct plan_beliefs beliefs = {
+		guard_beliefs(world->guard), guard_pools(world->guard)};
 
 	return plan_build(snapshot, &beliefs, &world->overrides, previous);
 }
 
 static void publish(struct world *world, const struct snapshot *snapshot)
 {
-	const struct plan *current = live_current(world->live);
-	struct plan *next = make_plan(world, snapshot, current);
+	struct plan *next = make_plan(world, snapshot, live_current(world->live));
 	uint64_t generation = next->generation;
 
 	if (live_publish(world->live, next))
 		log_debug("plan %" PRIu64 " answers", generation);
+}
+
+/* Answers have followed already.  What states alone had changed waits for the table that says why. */
+static void say(struct world *world)
+{
+	if (world->said.rows || !world->has_news)
+		return;
+	world->has_news = false;
+	if (world->notices.size > 0)
+		log_lines(LOG_LEVEL_NOTICE, world->notices.bytes);
+	if (world->alarms.size > 0)
+		log_lines(LOG_LEVEL_ERR, world->alarms.bytes);
+	text_clear(&world->notices);
+	text_clear(&world->alarms);
 	say_lost_pools(world);
+}
+
+/* Shows the guard what is known; what it believes is answered, and is to be said.  `must`: even if it is nothing else. */
+static void look(struct world *world, const struct snapshot *snapshot, bool must)
+{
+	const struct beliefs_change change = {
+		.before = live_current(world->live),
+		.snapshot = snapshot,
+		.guard = world->guard,
+		.overrides = world->overridden,
+		.observer = *guard_observer(world->guard),
+		.now_unix_s = clock_unix_s(),
+	};
+
+	if (!step(world) && !must)
+		return;
+	beliefs_print(&change, &world->notices, &world->alarms);
+	publish(world, snapshot);
+	world->has_news = true;
+	world->is_unsaved = true;
+}
+
+void world_look(struct world *world)
+{
+	look(world, world_snapshot(world), false);
+	say(world);
+}
+
+size_t world_return(struct world *world, uint32_t member_id)
+{
+	size_t count = guard_return(world->guard, member_id);
+
+	if (count > 0)
+		world_look(world);
+	return count;
 }
 
 /* ---- state on disk ---- */
@@ -188,13 +221,20 @@ static void save_again(struct world *world)
 
 static void print_verdicts(const struct world *world, struct text *ret_bytes)
 {
+	struct text believed = {0};
+
+	guard_write(world->guard, &believed);
+
 	const struct state_verdicts verdicts = {
 		.targets = world_snapshot(world)->targets,
 		.verdicts = world->verdicts,
+		.believed = believed.bytes,
+		.believed_size = believed.size,
 		.saved_at_unix_s = clock_unix_s(),
 	};
 
 	state_print_verdicts(&verdicts, ret_bytes);
+	text_done(&believed);
 }
 
 /* A file of verdicts on its way to the disk. */
@@ -255,6 +295,16 @@ void world_save(struct world *world)
 
 /* ---- the start ---- */
 
+static void restore_beliefs(struct world *world, const struct state_verdicts *saved)
+{
+	struct err err;
+
+	if (saved->believed_size > 0 &&
+		!guard_read(world->guard, saved->believed, saved->believed_size,
+			clock_monotonic_ms(), &err))
+		log_warning("%s; members are what their last checks say", err.text);
+}
+
 static void restore_verdicts(struct world *world, const struct snapshot *snapshot)
 {
 	struct arena *arena = arena_new();
@@ -278,6 +328,8 @@ static void restore_verdicts(struct world *world, const struct snapshot *snapsho
 	}
 	verdict_table_carry(&snapshot->targets, is_young ? &saved.verdicts : NULL,
 		is_young ? &saved.targets : NULL, now_unix_s, &world->verdicts);
+	if (is_young)
+		restore_beliefs(world, &saved);
 	verdict_table_done(&saved.verdicts);
 	arena_free(arena);
 }
@@ -298,9 +350,15 @@ static void restore_overrides(struct world *world)
 void world_init(struct world *world, const struct snapshot *snapshot, struct state *state,
 	struct jobs *jobs)
 {
-	*world = (struct world){.state = state, .jobs = jobs, .saved_at_ms = clock_monotonic_ms()};
+	*world = (struct world){.state = state,
+		.jobs = jobs,
+		.saved_at_ms = clock_monotonic_ms(),
+		.guard = guard_new()};
+	guard_set_rules(world->guard, snapshot->rules);
 	restore_verdicts(world, snapshot);
 	restore_overrides(world);
+	apply_overrides(world, snapshot);
+	(void)step(world);
 	world->live = live_new(make_plan(world, snapshot, NULL));
 	snapshot_release(snapshot); /* the plan holds it */
 	save_secrets(world);
@@ -311,9 +369,11 @@ void world_done(struct world *world)
 {
 	live_free(world->live);
 	verdict_table_done(&world->verdicts);
-	belief_table_done(&world->beliefs);
-	free(world->pools);
 	verdict_table_done(&world->said);
+	guard_free(world->guard);
+	free(world->overridden);
+	text_done(&world->notices);
+	text_done(&world->alarms);
 	override_list_done(&world->overrides);
 	lost_done(&world->lost);
 	state_close(world->state);
@@ -374,14 +434,14 @@ bool world_take_verdicts(struct world *world, struct verdict_table *table)
 	/* first the answers, then the words */
 	world->verdicts = *table;
 	*table = (struct verdict_table){0};
-	if (matters) {
-		publish(world, world_snapshot(world));
-		world->is_unsaved = true;
-	}
+	world->heard_at_ms = clock_monotonic_ms();
+	world->is_unsaved = world->is_unsaved || matters;
+	look(world, world_snapshot(world), false);
 	if (world->said.rows)
 		say_states(world);
 	else if (matters)
 		say_changes(world, &before);
+	say(world);
 	verdict_table_done(&before);
 	return true;
 }
@@ -409,10 +469,9 @@ void world_take_states(struct world *world, const struct link_states *states)
 			memset(table->rows[i].reason, 0, sizeof(table->rows[i].reason));
 		matters = true;
 	}
-	if (!matters)
-		return;
-	publish(world, world_snapshot(world));
-	world->is_unsaved = true;
+	world->heard_at_ms = clock_monotonic_ms();
+	if (matters)
+		world_look(world);
 }
 
 void world_take_snapshot(struct world *world, const struct snapshot *snapshot)
@@ -425,8 +484,11 @@ void world_take_snapshot(struct world *world, const struct snapshot *snapshot)
 	verdict_table_done(&world->verdicts);
 	world->verdicts = carried;
 	world->is_unsaved = true;
-	publish(world, snapshot);
+	guard_set_rules(world->guard, snapshot->rules);
+	apply_overrides(world, snapshot);
+	look(world, snapshot, true);
 	snapshot_release(snapshot); /* the plan holds it */
+	say(world);
 	save_secrets(world);
 }
 
@@ -441,12 +503,20 @@ static void log_override(const struct override *override)
 		*override->reason ? ": " : "", override->reason);
 }
 
+/* They are of answers whatever the guard believes. */
+static void take_overrides(struct world *world)
+{
+	apply_overrides(world, world_snapshot(world));
+	look(world, world_snapshot(world), true);
+}
+
 bool world_override(struct world *world, const struct override *override, struct err *err)
 {
 	if (!override_list_set(&world->overrides, override))
 		return true;
-	publish(world, world_snapshot(world));
+	take_overrides(world);
 	log_override(override);
+	say(world);
 	return save_overrides(world, err);
 }
 
@@ -464,13 +534,26 @@ static void expire_overrides(struct world *world)
 	}
 	if (!override_list_expire(&world->overrides, now_unix_s))
 		return;
-	publish(world, world_snapshot(world));
+	take_overrides(world);
+	say(world);
 	(void)save_overrides(world, &err);
+}
+
+/* The table that says why may never come. */
+static void say_late(struct world *world)
+{
+	if (!world->said.rows || !is_silent(world))
+		return;
+	say_states(world);
+	say(world);
 }
 
 void world_tick(struct world *world)
 {
 	expire_overrides(world);
+	if (guard_due_at_ms(world->guard) <= clock_monotonic_ms())
+		world_look(world);
+	say_late(world);
 	save_again(world);
 	save_when_due(world);
 }

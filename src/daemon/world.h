@@ -18,18 +18,27 @@
 #include "steerd/probe/link.h"
 
 /*
- * world - what is believed now, and the one place where it changes: each change makes a plan, publishes it, is said in
- * the log, and goes to disk.
+ * world - what is known and believed now, and the one place where it changes: each change is shown to the guard, makes a
+ * plan if that believes something else, is published, said in the log, and goes to disk.
  *
  * Main thread only.
  */
 struct world {
 	struct live *live;
-	struct verdict_table verdicts;	/* the newest; of the live snapshot's targets */
-	struct verdict_table said;	/* as they were before states came; no rows: none did */
-	struct belief_table beliefs;	/* what is believed of the live snapshot's members */
-	struct guard_pool_state *pools; /* heap; of its pools */
+	struct verdict_table verdicts; /* the newest; of the live snapshot's targets */
+	struct verdict_table said;     /* as they were before states came; no rows: none did */
+	uint64_t
+		heard_at_ms; /* monotonic; when the prober said something last; 0: it did not yet */
+	struct guard *guard; /* what is believed of it; by the live snapshot's rules */
 	struct override_list overrides;
+	uint8_t *overridden; /* heap; enum override_kind, by the live snapshot's members */
+	/* [fixed] Told when time alone may change something next, UINT64_MAX: never.  NULL: nobody is, and world_tick() finds it
+	 * out late. */
+	void (*due)(void *context, uint64_t at_ms);
+	void *due_context;
+	bool has_news;	     /* of what is believed: to be said, once it is said why */
+	struct text notices; /* of it */
+	struct text alarms;
 	struct lost lost; /* pools that have no usable member */
 	struct state *state;
 	struct jobs *jobs;     /* for saving */
@@ -61,7 +70,11 @@ void world_take_states(struct world *world, const struct link_states *states);
 void world_take_snapshot(struct world *world, const struct snapshot *snapshot);
 /* In answers and on disk before it returns; false: it could not be saved. */
 bool world_override(struct world *world, const struct override *override, struct err *err);
-/* Every second: ends overrides whose time is over, saves verdicts when that is due. */
+/* An operator's word for a member that waits for it (health/guard.h); how many of its addresses waited. */
+size_t world_return(struct world *world, uint32_t member_id);
+/* When it is due. */
+void world_look(struct world *world);
+/* Every second: ends overrides whose time is over, looks if that was due, saves verdicts when that is due. */
 void world_tick(struct world *world);
 /* At the end, without a thread. */
 void world_save(struct world *world);

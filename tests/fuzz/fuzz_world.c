@@ -395,7 +395,8 @@ static void check_verdicts(const struct world *world)
 static void check_plan(struct program *program)
 {
 	const struct world *world = &program->stage.world;
-	const struct plan_beliefs beliefs = {&world->beliefs, world->pools};
+	const struct plan_beliefs beliefs = {
+		guard_beliefs(world->guard), guard_pools(world->guard)};
 	struct plan *fresh = plan_build(world_snapshot(world), &beliefs, &world->overrides, NULL);
 
 	assert(asker_digest(&program->asker, fresh) ==

@@ -12,6 +12,8 @@
 #include "steerd/base/report.h"
 #include "steerd/base/text.h"
 #include "steerd/control/request.h"
+#include "steerd/health/belief.h"
+#include "steerd/health/guard.h"
 #include "steerd/health/override.h"
 #include "steerd/health/verdict.h"
 #include "steerd/plan/plan.h"
@@ -57,6 +59,9 @@ struct control_facts {
 	const struct plan *plan;
 	const struct verdict_table *verdicts; /* may be younger than the plan's */
 	const struct override_list *overrides;
+	const struct belief_table *beliefs;   /* the plan's, or younger: of the same rows */
+	const struct guard_pool_state *pools; /* by pool */
+	const struct guard_observer *observer;
 	const struct address_port *listen;
 	size_t listen_count;
 	uint64_t now_unix_s;
