@@ -33,6 +33,7 @@ struct connection {
 	struct event *timer; /* of the delay, then of the pace */
 	bool is_speaking;    /* as fast as it is taken */
 	bool is_over;	     /* it ends once all has gone out */
+	bool is_shut;	     /* our end is closed, and the client\'s is waited for */
 	uint64_t began_at_ms;
 	LIST_ENTRY(connection) link;
 };
@@ -65,9 +66,16 @@ void connection_end_all(struct server_face *server)
 /* The last thing that a callback does: the connection may be gone then. */
 static void settle(struct connection *connection)
 {
-	if (connection->is_over &&
-		evbuffer_get_length(bufferevent_get_output(connection->socket)) == 0)
+	if (!connection->is_over || connection->is_shut ||
+		evbuffer_get_length(bufferevent_get_output(connection->socket)) > 0)
+		return;
+	if (connection->fault->ending == END_RESET) {
 		connection_end(connection);
+		return;
+	}
+	/* closed while octets of the client are on their way, it would be reset by the system */
+	shutdown(bufferevent_getfd(connection->socket), SHUT_WR);
+	connection->is_shut = true;
 }
 
 /* ---- what goes out ---- */
@@ -315,7 +323,7 @@ static void on_read(struct bufferevent *socket, void *context)
 		hear(connection, in);
 	if (!connection->has_come && !connection->is_over)
 		find_request(connection);
-	if (connection->has_come) /* nothing more is of interest */
+	if (connection->has_come || connection->is_over) /* nothing more is of interest */
 		evbuffer_drain(in, evbuffer_get_length(in));
 	settle(connection);
 }

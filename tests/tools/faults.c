@@ -286,6 +286,7 @@ static void many_parts(struct answer *answer)
 #define H2_DATA_OPEN                                                                               \
 	"\x00\x00\x02\x00\x00\x00\x00\x00\x01"                                                     \
 	"ok"
+#define H2_DATA_EMPTY "\x00\x00\x00\x00\x00\x00\x00\x00\x01"
 #define H2_TOO_LONG "\xff\xff\xff\x00\x00\x00\x00\x00\x01"
 
 static const struct fault faults[] = {
@@ -433,6 +434,11 @@ static const struct fault faults[] = {
 		.says = OCTETS(CHUNKED "2\r\nok\n\r\n0\r\n\r\n")},
 	{"endless-chunks", "chunks without end", .says = OCTETS(CHUNKED),
 		.again = OCTETS("3\r\nok\n\r\n")},
+	{"endless-extension", "a chunk that is described without end",
+		.says = OCTETS(CHUNKED "3;why=\""), .again = OCTETS("because ")},
+	{"endless-trailers", "the body, then header fields behind it without end",
+		.says = OCTETS(CHUNKED "3\r\nok\n\r\n0\r\n"),
+		.again = OCTETS("X-Filler: and one more, as the ones before it\r\n")},
 
 	/* what it wants of the client */
 	{"want-post", "ok to POST /health with X-Probe: steerd and the body ping",
@@ -467,13 +473,16 @@ static const struct fault faults[] = {
 	/* HTTP/2 */
 	{"no-http2", "ok in HTTP/1.1, whatever is offered", .protocol = PROTOCOL_HTTP1},
 	{"http2-goaway", "GOAWAY at once", .protocol = PROTOCOL_HTTP2, .moment = AT_HANDSHAKE,
-		.says = OCTETS(H2_SETTINGS H2_GOAWAY)},
+		.says = OCTETS(H2_SETTINGS H2_GOAWAY), .ending = END_HANG},
 	{"http2-reset", "RST_STREAM in place of an answer", .protocol = PROTOCOL_HTTP2,
 		.says = OCTETS(H2_SETTINGS H2_RESET), .ending = END_HANG},
 	{"http2-settings", "SETTINGS without end", .protocol = PROTOCOL_HTTP2,
 		.says = OCTETS(H2_SETTINGS), .again = OCTETS(H2_SETTINGS)},
 	{"http2-pings", "PING without end", .protocol = PROTOCOL_HTTP2, .says = OCTETS(H2_SETTINGS),
 		.again = OCTETS(H2_PING)},
+	{"http2-empty", "frames of the body without an octet in them, without end",
+		.protocol = PROTOCOL_HTTP2, .says = OCTETS(H2_SETTINGS H2_HEADERS),
+		.again = OCTETS(H2_DATA_EMPTY)},
 	{"http2-continuation", "header fields without end", .protocol = PROTOCOL_HTTP2,
 		.says = OCTETS(H2_SETTINGS H2_HEADERS_OPEN), .again = OCTETS(H2_CONTINUATION)},
 	{"http2-garbled", "header fields that cannot be unpacked", .protocol = PROTOCOL_HTTP2,
