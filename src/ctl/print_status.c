@@ -257,10 +257,12 @@ static void add_last_check(
 	if (!is_there(address, "checked_at_unix_s"))
 		return;
 	text_duration(print_number(address, "latency_ms"), span);
-	if (json_is_true(json_object_get(address, "passed")))
-		columns_addf(columns, COLOUR_NONE, "passed in %s", span);
-	else
+	if (!json_is_true(json_object_get(address, "passed")))
 		columns_add(columns, COLOUR_BAD, reason);
+	else if (reason[0] != '\0') /* degraded */
+		columns_addf(columns, COLOUR_WARN, "passed in %s, but %s", span, reason);
+	else
+		columns_addf(columns, COLOUR_NONE, "passed in %s", span);
 }
 
 static bool rules_checks(const char *state)
