@@ -36,11 +36,14 @@
  *
  * overrides.json: {"format": 1, "overrides": [...], "checksum": "<8 digits>"}, the checksum being that of the list's
  * compact text; so a file that was edited by hand is known as well.
+ *
+ * notices: as notices_write() made it, then the checksum (4) of that.
  */
 #define VERDICTS_MAGIC "steerdv2"
 #define VERDICTS_MAGIC_OLD "steerdv1"
 #define VERDICTS_HEADER 20
 #define VERDICTS_MAX ((size_t)256 << 20)
+#define NOTICES_MAX ((size_t)64 << 20)
 #define OVERRIDES_MAX ((size_t)16 << 20)
 #define OVERRIDES_FORMAT 1
 
@@ -51,6 +54,7 @@ struct state {
 	char *verdicts_path;
 	char *overrides_path;
 	char *secrets_path;
+	char *notices_path;
 };
 
 /* ---- verdicts ---- */
@@ -277,6 +281,29 @@ bool state_parse_overrides(
 	return done;
 }
 
+/* ---- notices ---- */
+
+#define CHECKSUM_SIZE 4
+
+void state_print_notices(
+	const struct notices *notices, const struct notice_clock *clock, struct text *ret_bytes)
+{
+	notices_write(notices, clock, ret_bytes);
+	bytes_write_u32(ret_bytes, bytes_crc32(ret_bytes->bytes, ret_bytes->size));
+}
+
+bool state_parse_notices(const struct text *bytes, struct notices *notices,
+	const struct notice_clock *clock, struct err *err)
+{
+	size_t size = bytes->size < CHECKSUM_SIZE ? 0 : bytes->size - CHECKSUM_SIZE;
+	struct bytes_reader reader = {
+		.at = (const uint8_t *)bytes->bytes + size, .left = bytes->size - size};
+
+	if (bytes_read_u32(&reader) != bytes_crc32(bytes->bytes, size) || reader.failed)
+		return err_set(err, "its checksum is wrong");
+	return notices_read(notices, bytes->bytes, size, clock, err);
+}
+
 /* ---- the directory ---- */
 
 static bool make_directory(const char *path, struct err *err)
@@ -359,6 +386,7 @@ struct state *state_open(const char *path, struct err *err)
 	state->verdicts_path = path_of(path, "verdicts");
 	state->overrides_path = path_of(path, "overrides.json");
 	state->secrets_path = path_of(path, SECRETS_FILE);
+	state->notices_path = path_of(path, "notices");
 	return state;
 }
 
@@ -371,6 +399,7 @@ void state_close(struct state *state)
 	free(state->verdicts_path);
 	free(state->overrides_path);
 	free(state->secrets_path);
+	free(state->notices_path);
 	free(state);
 }
 
@@ -449,4 +478,21 @@ bool state_write_overrides(struct state *state, const struct override_list *list
 bool state_write_secrets(struct state *state, const void *bytes, size_t size, struct err *err)
 {
 	return file_replace(state->secrets_path, SECRETS_MODE, bytes, size, err);
+}
+
+enum state_found state_read_notices(struct state *state, struct notices *notices,
+	const struct notice_clock *clock, struct err *err)
+{
+	struct text bytes = {0};
+	enum state_found found = read_state_file(state->notices_path, NOTICES_MAX, &bytes, err);
+
+	if (found == STATE_READ && !state_parse_notices(&bytes, notices, clock, err))
+		found = set_aside(state->notices_path, err);
+	text_done(&bytes);
+	return found;
+}
+
+bool state_write_notices(struct state *state, const struct text *bytes, struct err *err)
+{
+	return file_replace(state->notices_path, FILE_MODE, bytes->bytes, bytes->size, err);
 }

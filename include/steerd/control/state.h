@@ -9,13 +9,14 @@
 #include "steerd/base/arena.h"
 #include "steerd/base/err.h"
 #include "steerd/base/text.h"
+#include "steerd/health/notice.h"
 #include "steerd/health/override.h"
 #include "steerd/health/target.h"
 #include "steerd/health/verdict.h"
 
 /*
- * state - what outlives the process: the last verdicts, the overrides and the secrets of DNS cookies, in the state
- * directory.
+ * state - what outlives the process: the last verdicts, the overrides, what people were told and the secrets of DNS
+ * cookies, in the state directory.
  *
  * The start path is the recovery path: kill -9 is a supported stop.  Each file is replaced whole (base/file.h); those
  * that steerd alone writes carry a checksum, so that one is the old one, the new one, or known to be broken.  A broken
@@ -59,12 +60,22 @@ bool state_write_overrides(struct state *state, const struct override_list *list
 /* The file of cookie secrets: for its owner alone, who reads it is config/secrets.h. */
 bool state_write_secrets(struct state *state, const void *bytes, size_t size, struct err *err);
 
-/* The forms of the two files, pure: for the functions above, for tests and for fuzzing. */
+/* What people were told (health/notice.h). */
+enum state_found state_read_notices(struct state *state, struct notices *notices,
+	const struct notice_clock *clock, struct err *err);
+/* Bytes from state_print_notices().  [any thread], one write after the other. */
+bool state_write_notices(struct state *state, const struct text *bytes, struct err *err);
+
+/* The forms of the files, pure: for the functions above, for tests and for fuzzing. */
 void state_print_verdicts(const struct state_verdicts *verdicts, struct text *ret_bytes);
 bool state_parse_verdicts(const void *bytes, size_t size, struct arena *arena,
 	struct state_verdicts *ret_verdicts, struct err *err);
 void state_print_overrides(const struct override_list *list, struct text *ret_bytes);
 bool state_parse_overrides(
 	const void *bytes, size_t size, struct override_list *list, struct err *err);
+void state_print_notices(
+	const struct notices *notices, const struct notice_clock *clock, struct text *ret_bytes);
+bool state_parse_notices(const struct text *bytes, struct notices *notices,
+	const struct notice_clock *clock, struct err *err);
 
 #endif
