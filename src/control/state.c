@@ -50,7 +50,7 @@
 struct state {
 	int lock_fd;
 	pthread_mutex_t
-		writing; /* of verdicts: a save in the background, and the last one at the end */
+		writing; /* of verdicts and notices: a save in the background, and the last one at the end */
 	char *verdicts_path;
 	char *overrides_path;
 	char *secrets_path;
@@ -494,5 +494,10 @@ enum state_found state_read_notices(struct state *state, struct notices *notices
 
 bool state_write_notices(struct state *state, const struct text *bytes, struct err *err)
 {
-	return file_replace(state->notices_path, FILE_MODE, bytes->bytes, bytes->size, err);
+	pthread_mutex_lock(&state->writing);
+
+	bool done = file_replace(state->notices_path, FILE_MODE, bytes->bytes, bytes->size, err);
+
+	pthread_mutex_unlock(&state->writing);
+	return done;
 }

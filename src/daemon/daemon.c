@@ -12,6 +12,7 @@
 
 #include "fixed.h"
 #include "flood.h"
+#include "herald.h"
 #include "jobs.h"
 #include "reload.h"
 #include "steerd/base/clock.h"
@@ -39,6 +40,7 @@ struct daemon {
 	struct server *server;
 	struct supervise *supervise;
 	struct control *control;
+	struct herald *herald;
 	struct address_port *listen;
 	uint64_t started_at_unix_s;
 	struct flood flood;
@@ -78,10 +80,28 @@ static void take_states(void *context, const struct link_states *states)
 	world_take_states(&daemon->world, states);
 }
 
+static void take_delivered(void *context, const struct link_delivered *delivered)
+{
+	struct daemon *daemon = context;
+
+	herald_settle(daemon->herald, delivered);
+}
+
+static void send_notice(void *context, const struct link_notice *notice)
+{
+	struct daemon *daemon = context;
+
+	supervise_tell(daemon->supervise, notice);
+}
+
 static void prober_started(void *context, pid_t pid)
 {
-	(void)context;
+	struct daemon *daemon = context;
+
 	log_info("the prober runs, process %d", (int)pid);
+	/* the first one is started before anything is told */
+	if (daemon->supervise)
+		herald_repeat(daemon->herald);
 }
 
 static void prober_ended(void *context, const char *why)
@@ -103,6 +123,7 @@ static void start_prober(struct daemon *daemon)
 		.orders = give_orders,
 		.verdicts = take_verdicts,
 		.states = take_states,
+		.delivered = take_delivered,
 		.started = prober_started,
 		.ended = prober_ended,
 		.context = daemon,
@@ -140,6 +161,19 @@ static void describe_prober(const struct daemon *daemon, struct control_prober *
 		.why = *daemon->prober_ended ? daemon->prober_ended : NULL,
 	};
 	ret_prober->state = prober_state(daemon, ret_prober);
+}
+
+/* Why there is no news; NULL: there is, or none is needed. */
+static const char *prober_trouble(const struct daemon *daemon)
+{
+	struct control_prober prober;
+
+	describe_prober(daemon, &prober);
+	if (prober.state == CONTROL_PROBER_SILENT)
+		return "the prober says nothing: health stays as it was";
+	if (prober.state != CONTROL_PROBER_DOWN)
+		return NULL;
+	return prober.why ? prober.why : "the prober does not run: health stays as it was";
 }
 
 static void describe(void *context, struct control_facts *ret_facts)
@@ -247,6 +281,7 @@ static void on_tick(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	world_tick(&daemon->world);
+	herald_tick(daemon->herald, prober_trouble(daemon));
 	look_for_flood(daemon);
 }
 
@@ -279,6 +314,7 @@ static void on_swapped(void *context)
 	struct daemon *daemon = context;
 
 	supervise_renew(daemon->supervise);
+	herald_renew(daemon->herald);
 }
 
 static void add_events(struct daemon *daemon)
@@ -407,6 +443,10 @@ static bool start(struct daemon *daemon, struct err *err)
 	if (!daemon->server)
 		return false;
 	warn_of_limits(daemon, settings);
+	daemon->herald = herald_new(&(struct herald_options){.world = &daemon->world,
+		.jobs = daemon->jobs,
+		.send = send_notice,
+		.context = daemon});
 	add_events(daemon);
 	say_ready(daemon);
 	start_prober(daemon);
@@ -433,6 +473,7 @@ static void finish(struct daemon *daemon)
 {
 	if (daemon->server)
 		world_save(&daemon->world);
+	herald_save(daemon->herald);
 	supervise_free(daemon->supervise);
 	server_stop(daemon->server);
 	control_stop(daemon->control);
@@ -449,6 +490,7 @@ static void finish(struct daemon *daemon)
 		event_free(daemon->tick);
 	if (daemon->due)
 		event_free(daemon->due);
+	herald_free(daemon->herald);
 	if (daemon->world.live)
 		world_done(&daemon->world);
 	reload_done(&daemon->reload);

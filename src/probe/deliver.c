@@ -40,6 +40,7 @@ struct lane {
 };
 
 struct deliver {
+	struct event_base *base;
 	struct deliver_options options;
 	struct webhooks *webhooks;
 	struct runner *runner;
@@ -215,7 +216,7 @@ static struct lane *lane_new(struct deliver *deliver, const char *name)
 	lane->deliver = deliver;
 	lane->name = memory_text(name);
 	lane->pause_ms = PAUSE_MIN_MS;
-	lane->again = evtimer_new(deliver->options.base, on_again, lane);
+	lane->again = evtimer_new(deliver->base, on_again, lane);
 	TAILQ_INIT(&lane->items);
 	return lane;
 }
@@ -345,13 +346,14 @@ void deliver_take(struct deliver *deliver, const struct link_notice *notice)
 	try_next(deliver->lanes[notice->notify]);
 }
 
-struct deliver *deliver_new(const struct deliver_options *options)
+struct deliver *deliver_new(struct event_base *base, const struct deliver_options *options)
 {
 	struct deliver *deliver = memory_new(sizeof(*deliver));
 
+	deliver->base = base;
 	deliver->options = *options;
-	deliver->webhooks = webhooks_new(options->base, options->servers);
-	deliver->runner = runner_new(options->base, COMMANDS_AT_ONCE);
+	deliver->webhooks = webhooks_new(base, options->servers);
+	deliver->runner = runner_new(base, COMMANDS_AT_ONCE);
 	return deliver;
 }
 

@@ -22,14 +22,13 @@ struct event_base;
 struct deliver;
 
 struct deliver_options {
-	struct event_base *base;
 	const char *servers; /* for names; NULL: those of resolv.conf */
 	/* Delivered or given up; lent for the call. */
 	void (*done)(void *context, const struct link_delivered *delivered);
 	void *context;
 };
 
-struct deliver *deliver_new(const struct deliver_options *options);
+struct deliver *deliver_new(struct event_base *base, const struct deliver_options *options);
 void deliver_free(struct deliver *deliver); /* NULL is allowed */
 
 /* Receivers go on by their names; what waits for one that is gone is given up. */

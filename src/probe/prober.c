@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "cage.h"
+#include "deliver.h"
 #include "orders.h"
 #include "reports.h"
 #include "steerd/base/log.h"
@@ -22,6 +23,7 @@ struct prober {
 	struct event *tick; /* is the cage still what it was? */
 	struct reports *reports;
 	struct watches *watches;
+	struct deliver *deliver;
 	struct orders *orders; /* held; NULL before the first */
 	struct cage *cage;     /* NULL before the first orders */
 	int exit_code;
@@ -54,6 +56,13 @@ static void on_found(void *context, const struct link_findings *findings)
 	struct prober *prober = context;
 
 	reports_add_findings(prober->reports, findings);
+}
+
+static void on_delivered(void *context, const struct link_delivered *delivered)
+{
+	struct prober *prober = context;
+
+	reports_add_delivered(prober->reports, delivered);
 }
 
 /* ---- the cage ---- */
@@ -125,6 +134,7 @@ static bool take_orders(struct prober *prober, const struct stream_frame *frame,
 		return true;
 	}
 	watches_obey(prober->watches, orders);
+	deliver_obey(prober->deliver, orders);
 	orders_drop(prober->orders);
 	prober->orders = orders;
 	reports_begin(prober->reports);
@@ -145,6 +155,18 @@ static bool take_inquiry(struct prober *prober, const struct stream_frame *frame
 	return taken;
 }
 
+static bool take_notice(struct prober *prober, const struct stream_frame *frame, struct err *err)
+{
+	struct arena *arena = arena_new();
+	struct link_notice notice;
+	bool taken = link_read_notice(frame->body, frame->body_size, arena, &notice, err);
+
+	if (taken)
+		deliver_take(prober->deliver, &notice);
+	arena_free(arena);
+	return taken;
+}
+
 static bool obey(struct prober *prober, const struct stream_frame *frame, struct err *err)
 {
 	switch (frame->kind) {
@@ -154,10 +176,11 @@ static bool obey(struct prober *prober, const struct stream_frame *frame, struct
 		return take_inquiry(prober, frame, err);
 	case LINK_PUSHED:
 		return take_word(prober, frame, err);
+	case LINK_NOTICE:
+		return take_notice(prober, frame, err);
 	case LINK_VERDICTS:
 	case LINK_STATES:
 	case LINK_FINDINGS:
-	case LINK_NOTICE:
 	case LINK_DELIVERED:
 		break;
 	}
@@ -210,11 +233,17 @@ static void start(struct prober *prober, const struct prober_options *options)
 		.found = on_found,
 		.context = prober,
 	};
+	const struct deliver_options deliver_options = {
+		.servers = options->servers,
+		.done = on_delivered,
+		.context = prober,
+	};
 	const struct timeval every = {.tv_sec = CAGE_EVERY_S};
 
 	prober->base = event_base_new();
 	prober->stream.fd = options->fd;
 	prober->watches = watches_new(prober->base, &watches_options);
+	prober->deliver = deliver_new(prober->base, &deliver_options);
 	prober->readable =
 		event_new(prober->base, options->fd, EV_READ | EV_PERSIST, on_readable, prober);
 	prober->tick = event_new(prober->base, -1, EV_PERSIST, on_tick, prober);
@@ -226,6 +255,7 @@ static void start(struct prober *prober, const struct prober_options *options)
 static void stop(struct prober *prober)
 {
 	watches_free(prober->watches);
+	deliver_free(prober->deliver);
 	orders_drop(prober->orders);
 	cage_free(prober->cage);
 	event_free(prober->readable);

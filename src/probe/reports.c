@@ -148,6 +148,12 @@ void reports_add_findings(struct reports *reports, const struct link_findings *f
 	flush(reports);
 }
 
+void reports_add_delivered(struct reports *reports, const struct link_delivered *delivered)
+{
+	link_write_delivered(delivered, &reports->stream->out);
+	flush(reports);
+}
+
 struct reports *reports_new(
 	struct event_base *base, struct stream *stream, reports_table_fn table, void *context)
 {

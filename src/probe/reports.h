@@ -39,5 +39,6 @@ void reports_begin(struct reports *reports);
 void reports_change(struct reports *reports, size_t row, uint8_t state);
 
 void reports_add_findings(struct reports *reports, const struct link_findings *findings);
+void reports_add_delivered(struct reports *reports, const struct link_delivered *delivered);
 
 #endif

@@ -211,6 +211,19 @@ static bool take_findings(
 	return taken;
 }
 
+static bool take_delivered(
+	struct supervise *supervise, const struct stream_frame *frame, struct err *err)
+{
+	struct arena *arena = arena_new();
+	struct link_delivered delivered;
+	bool taken = link_read_delivered(frame->body, frame->body_size, arena, &delivered, err);
+
+	if (taken && supervise->callbacks.delivered)
+		supervise->callbacks.delivered(supervise->callbacks.context, &delivered);
+	arena_free(arena);
+	return taken;
+}
+
 static bool take_frame(
 	struct supervise *supervise, const struct stream_frame *frame, struct err *err)
 {
@@ -222,11 +235,12 @@ static bool take_frame(
 		return take_states(supervise, frame, err);
 	case LINK_FINDINGS:
 		return take_findings(supervise, frame, err);
+	case LINK_DELIVERED:
+		return take_delivered(supervise, frame, err);
 	case LINK_ORDERS:
 	case LINK_PUSHED:
 	case LINK_INQUIRY:
 	case LINK_NOTICE:
-	case LINK_DELIVERED:
 		break;
 	}
 	return err_set(err, "it sent orders");
@@ -435,10 +449,10 @@ static void start(struct supervise *supervise)
 		event_new(supervise->base, supervise->stream.fd, EV_WRITE, on_writable, supervise);
 	event_add(supervise->readable, NULL);
 	await_table(supervise);
-	if (supervise->callbacks.started)
-		supervise->callbacks.started(supervise->callbacks.context, supervise->state.pid);
 	send_orders(supervise);
 	say_again(supervise);
+	if (supervise->callbacks.started)
+		supervise->callbacks.started(supervise->callbacks.context, supervise->state.pid);
 }
 
 struct supervise *supervise_new(
@@ -493,6 +507,14 @@ void supervise_push(struct supervise *supervise, const struct link_pushed *pushe
 	if (supervise->stream.fd < 0)
 		return;
 	send_word(supervise, hearsay_find(&supervise->said, pushed->key));
+	flush(supervise);
+}
+
+void supervise_tell(struct supervise *supervise, const struct link_notice *notice)
+{
+	if (supervise->stream.fd < 0)
+		return;
+	link_write_notice(notice, &supervise->stream.out);
 	flush(supervise);
 }
 

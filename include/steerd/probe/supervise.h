@@ -47,8 +47,10 @@ struct supervise_callbacks {
 	 * and before the next table says why.  Of its generation and with as many rows; lent.
 	 */
 	void (*states)(void *context, const struct link_states *states);
+	/* What became of a notice; lent.  May be NULL. */
+	void (*delivered)(void *context, const struct link_delivered *delivered);
 	/*
-	 * It runs, with this process id; or it ended, and why: "killed by signal 9", "cannot be
+	 * It runs, with this process id, and was sent its orders; or it ended, and why: "killed by signal 9", "cannot be
 	 * started: ...".  May be NULL.
 	 */
 	void (*started)(void *context, pid_t pid);
@@ -108,6 +110,9 @@ void supervise_inquire(struct supervise *supervise, const struct supervise_inqui
  * know; the prober passes over what it does not know.  `pushed` is copied.
  */
 void supervise_push(struct supervise *supervise, const struct link_pushed *pushed);
+
+/* To be delivered.  What the prober did not yet say to be done is told to the next one by who is called: `started`. */
+void supervise_tell(struct supervise *supervise, const struct link_notice *notice);
 
 void supervise_get_state(const struct supervise *supervise, struct supervise_state *ret_state);
 

@@ -560,6 +560,46 @@ static void broken_files_are_set_aside(void **state)
 }
 
 /* What cannot be read now may be whole: it stays where the next start looks for it. */
+/* A file of what was told: whole, or with any octet another it is set aside. */
+static void notices_there_and_back(void **state)
+{
+	static const struct notice_clock clock = {.now_ms = 1000, .now_unix_s = 1700000000};
+	static const struct notice_listener listener = {.name = "ops", .hears = NOTICE_HEARS_ALL};
+	static const struct notice_trouble trouble = {
+		.subject = {.kind = NOTICE_PROBER}, .level = 1, .reason = "killed by signal 9"};
+	const struct place *place = *state;
+	struct state *opened = must_open(place);
+	struct notices *notices = notices_new(7);
+	struct text bytes = {0};
+	size_t count;
+	struct err err;
+
+	notices_set_listeners(notices, &listener, 1);
+	assert_int_equal(state_read_notices(opened, notices, &clock, &err), STATE_ABSENT);
+	assert_string_equal(
+		notices_step(notices, &trouble, 1, &clock, &count)->event, "prober-gone");
+	notices_settle(notices, 7);
+	state_print_notices(notices, &clock, &bytes);
+	assert_true(state_write_notices(opened, &bytes, &err));
+	assert_int_equal(state_read_notices(opened, notices, &clock, &err), STATE_READ);
+	notices_set_listeners(notices, &listener, 1);
+	(void)notices_step(notices, &trouble, 1, &clock, &count);
+	assert_int_equal(count, 0);
+	for (size_t i = 0; i < bytes.size; i++) {
+		bytes.bytes[i] ^= 1;
+		put_file(place, "notices", bytes.bytes, bytes.size);
+		assert_int_equal(state_read_notices(opened, notices, &clock, &err), STATE_BROKEN);
+		assert_true(is_there(place, "notices.bad") && !is_there(place, "notices"));
+		bytes.bytes[i] ^= 1;
+	}
+	put_file(place, "notices", "abc", 3);
+	assert_int_equal(state_read_notices(opened, notices, &clock, &err), STATE_BROKEN);
+	assert_non_null(strstr(err.text, "its checksum is wrong"));
+	text_done(&bytes);
+	notices_free(notices);
+	state_close(opened);
+}
+
 static void unreadable_files_stay(void **state)
 {
 	const struct place *place = *state;
@@ -618,6 +658,7 @@ int main(void)
 		IN_PLACE(lock_that_is_given_up_soon),
 		IN_PLACE(two_saves_at_once),
 		IN_PLACE(broken_files_are_set_aside),
+		IN_PLACE(notices_there_and_back),
 		IN_PLACE(unreadable_files_stay),
 		IN_PLACE(unwritable_directory),
 	};

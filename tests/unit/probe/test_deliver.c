@@ -145,8 +145,8 @@ static int make_world(void **state)
 	for (size_t i = 0; i < RECEIVERS; i++)
 		set_url(world, i, "/200");
 	world->orders = orders_of(world->notifies, RECEIVERS);
-	world->deliver = deliver_new(&(struct deliver_options){
-		.base = world->base, .done = on_delivered, .context = world});
+	world->deliver = deliver_new(
+		world->base, &(struct deliver_options){.done = on_delivered, .context = world});
 	deliver_obey(world->deliver, world->orders);
 	*state = world;
 	return 0;
