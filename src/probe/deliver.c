@@ -8,6 +8,7 @@
 
 #include "runner.h"
 #include "steerd/base/clock.h"
+#include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 #include "webhook.h"
 
@@ -110,6 +111,8 @@ static void note_try(struct lane *lane, const char *why)
 		try_next(lane);
 		return;
 	}
+	if (item->tries == 1)
+		log_warning("'%s' cannot be told: %s; it is tried again", lane->name, why);
 	if (clock_monotonic_ms() - item->taken_at_ms >= GIVE_UP_MS)
 		settle(lane, item, why);
 	try_later(lane);
