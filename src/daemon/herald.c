@@ -216,7 +216,6 @@ static void name_last_resorts(struct look *look)
 
 static void look_at(struct herald *herald, struct look *look)
 {
-	static const struct guard_observer at_ease;
 	const struct world *world = herald->options.world;
 	const struct plan *plan = live_current(world->live);
 
@@ -228,9 +227,9 @@ static void look_at(struct herald *herald, struct look *look)
 	};
 	look->input = (struct trouble_input){
 		.rules = look->snapshot->rules,
-		.beliefs = &world->beliefs,
-		.pools = world->pools,
-		.observer = &at_ease,
+		.beliefs = guard_beliefs(world->guard),
+		.pools = guard_pools(world->guard),
+		.observer = guard_observer(world->guard),
 		.verdicts = &world->verdicts,
 		.targets = &look->snapshot->targets,
 		.overrides = plan_world(plan).overrides,

@@ -11,11 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "days.h"
 #include "dial.h"
 #include "handshake.h"
 #include "phases.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
+#include "tell.h"
 #include "terms.h"
 
 /* Of what came in place of the text, as much is shown. */
@@ -52,6 +54,7 @@ static void check_free(struct check_tcp *check)
 	else
 		SSL_free(check->tls);
 	ERR_clear_error();
+	certificate_sight_done(&check->sight);
 	phases_done(&check->phases);
 	text_done(&check->in);
 	free(check);
@@ -59,21 +62,45 @@ static void check_free(struct check_tcp *check)
 
 /* ---- its end ---- */
 
-/* `reason` NULL: it passed.  Takes the text. */
+/* What the last days of the certificate make of a check that passed. */
+static void judge_days(const struct check_tcp *check, struct judge_check *result, struct text *line)
+{
+	const struct certificate *leaf = &check->sight.leaf;
+	enum days days = days_judge(check->order.monitor, leaf, result->at_unix_s);
+
+	if (days == DAYS_FINE)
+		return;
+	days_describe(leaf, result->at_unix_s, line);
+	result->passed = days != DAYS_FAIL;
+	result->is_degraded = days == DAYS_DEGRADE;
+	if (days == DAYS_WARN)
+		result->note = line->bytes;
+	else
+		result->reason = line->bytes;
+}
+
+/* `reason` NULL: it passed, but for its certificate.  Takes the text. */
 static void finish(struct check_tcp *check, struct text *reason)
 {
 	struct probe_order order = check->order;
 	struct text words = {0};
+	struct certificate leaf = check->sight.leaf;
 	struct judge_check result = {
 		.passed = !reason,
 		.latency_ms = phases_took_ms(&check->phases),
 		.at_unix_s = clock_unix_s(),
+		.certificate_until_unix_s = leaf.until_unix_s,
+		.certificate = leaf.names,
+		.issuer = leaf.issuer,
 	};
 
 	if (reason) {
 		words = *reason;
 		result.reason = words.bytes;
+	} else {
+		judge_days(check, &result, &words);
 	}
+	tell_chain(&check->sight, order.findings);
 	check_free(check);
 	order.done(order.context, &result);
 	text_done(&words);
@@ -185,7 +212,7 @@ static void on_readable(struct bufferevent *stream, void *context)
 	evbuffer_drain(input, size);
 	/* the first octet is here: from now on the whole alone limits it */
 	if (is_first && check->in.size > 0) {
-		phases_end(&check->phases, "first octet", check->order.findings);
+		phases_end(&check->phases, "first byte", check->order.findings);
 		phases_begin(&check->phases, 0);
 	}
 	if (!expects(check))
@@ -267,7 +294,11 @@ static void on_event(struct bufferevent *stream, short what, void *context)
 
 	(void)stream;
 	if (what & BEV_EVENT_CONNECTED) {
-		phases_end(&check->phases, "TLS", check->order.findings);
+		phases_end(&check->phases, "tls", check->order.findings);
+		findings_add(check->order.findings, FINDING_TLS, "protocol",
+			SSL_get_version(check->tls), 0);
+		findings_add(check->order.findings, FINDING_TLS, "cipher",
+			SSL_get_cipher_name(check->tls), 0);
 		talk(check);
 	} else if (check->stage == STAGE_TLS) {
 		fail_handshake(check);
@@ -314,20 +345,28 @@ static void on_connected(evutil_socket_t fd, short what, void *context)
 	open_stream(check);
 }
 
+static bool begin_tls(struct check_tcp *check, struct err *err)
+{
+	const struct orders *orders = check->order.orders;
+	size_t index = (size_t)(check->order.monitor - orders->link.monitors);
+	const struct recipe *recipe = orders->recipes[index];
+
+	if (recipe_needs_trust(check->order.monitor) && !orders->trust[index])
+		return err_set(err, "%s", orders->trust_why[index]);
+	if (!recipe)
+		return err_set(err, "%s", orders->recipe_why[index]);
+	check->sight.keeps_chain = check->order.findings != NULL;
+	check->tls = handshake_new(recipe, &check->sight, err);
+	return check->tls != NULL;
+}
+
 static bool begin(struct check_tcp *check, struct err *err)
 {
 	const struct settings_monitor *monitor = check->order.monitor;
-	const struct orders *orders = check->order.orders;
 	const struct address_port to = {check->order.address, monitor->port};
-	size_t index = (size_t)(monitor - orders->link.monitors);
 
-	if (monitor->is_tls) {
-		if (monitor->verifies && !orders->trust[index])
-			return err_set(err, "%s", orders->trust_why[index]);
-		check->tls = handshake_new(monitor, orders->trust[index], &check->sight, err);
-		if (!check->tls)
-			return false;
-	}
+	if (monitor->is_tls && !begin_tls(check, err))
+		return false;
 	check->fd = dial_open(&to, SOCK_STREAM, err);
 	if (check->fd < 0)
 		return false;

@@ -22,23 +22,41 @@ static bool set_name(SSL *tls, const char *name, bool verifies)
 	return !verifies || X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), name) == 1;
 }
 
-SSL *handshake_new(const struct settings_monitor *monitor, X509_STORE *trust,
-	struct certificate_sight *sight, struct err *err)
+/* False: OpenSSL has no memory; the certificate and its key fit each other (recipe.c). */
+static bool set_certificate(SSL_CTX *context, const struct recipe *recipe)
+{
+	return !recipe->certificate ||
+		(SSL_CTX_use_certificate(context, recipe->certificate) == 1 &&
+			SSL_CTX_use_PrivateKey(context, recipe->key) == 1 &&
+			SSL_CTX_set1_chain(context, recipe->issuers) == 1);
+}
+
+static SSL *connection_of(const struct recipe *recipe, struct certificate_sight *sight)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-	const char *name = handshake_name(monitor);
 	SSL *tls = NULL;
 
-	if (context) {
-		SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-		SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-		SSL_CTX_set_verify(
-			context, monitor->verifies ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-		certificate_watch(context, trust, sight);
+	if (!context)
+		return NULL;
+	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(context, recipe->trust ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+	certificate_watch(context, sight);
+	if (set_certificate(context, recipe))
 		tls = SSL_new(context);
-	}
 	SSL_CTX_free(context); /* the connection holds it */
-	if (tls && (name ? set_name(tls, name, monitor->verifies) : !monitor->verifies))
+	return tls;
+}
+
+SSL *handshake_new(const struct recipe *recipe, struct certificate_sight *sight, struct err *err)
+{
+	const char *name = handshake_name(recipe->monitor);
+	bool verifies = recipe->trust != NULL;
+	SSL *tls;
+
+	sight->trust = recipe->trust;
+	tls = connection_of(recipe, sight);
+	if (tls && (name ? set_name(tls, name, verifies) : !verifies))
 		return tls;
 	SSL_free(tls);
 	ERR_clear_error();
@@ -51,7 +69,7 @@ static void describe_refusal(const struct handshake_failure *failure, struct tex
 	long verdict = SSL_get_verify_result(failure->tls);
 
 	if (verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH)
-		text_print(reason, "certificate is for %s, not %s", failure->sight->names,
+		text_print(reason, "certificate is for %s, not %s", failure->sight->leaf.names,
 			failure->name);
 	else
 		text_add(reason, failure->sight->refused);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "certificate.h"
+#include "recipe.h"
 #include "steerd/base/err.h"
 #include "steerd/base/text.h"
 #include "steerd/config/monitor.h"
@@ -15,12 +16,11 @@
  */
 
 /*
- * A connection of TLS 1.2 or newer for the monitor's name, which the certificate must have, trusting `trust` alone; the
- * caller ends it with SSL_free().  `sight` is filled by it, and must outlive it.  NULL: there is no name to verify, or
- * none that can be asked for.
+ * A connection of TLS 1.2 or newer for the monitor's name, which the certificate must have, trusting what the recipe says
+ * and nothing else, with the client's certificate if there is one; the caller ends it with SSL_free().  `sight` is filled
+ * by it, and must outlive it.  NULL: there is no name to verify, or none that can be asked for.
  */
-SSL *handshake_new(const struct settings_monitor *monitor, X509_STORE *trust,
-	struct certificate_sight *sight, struct err *err);
+SSL *handshake_new(const struct recipe *recipe, struct certificate_sight *sight, struct err *err);
 
 /* The name that the certificate must have. */
 const char *handshake_name(const struct settings_monitor *monitor);

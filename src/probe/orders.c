@@ -66,7 +66,7 @@ static bool make_recipe(struct orders *orders, size_t which, struct err *err)
 {
 	const struct settings_monitor *monitor = &orders->link.monitors[which];
 
-	if (monitor->kind != KIND_HTTPS && monitor->kind != KIND_HTTP)
+	if (!recipe_is_for(monitor))
 		return true;
 	orders->recipes[which] = recipe_new(monitor, orders->trust[which], err);
 	if (orders->recipes[which])

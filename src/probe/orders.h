@@ -22,7 +22,7 @@ struct orders {
 	struct link_orders link;
 	X509_STORE **trust;	       /* of each monitor; NULL: it needs none, or has none */
 	const char *const *trust_why;  /* of each: why it has none; "": it needs none */
-	struct recipe **recipes;       /* of those of kind https and http; NULL: not to be made */
+	struct recipe **recipes;       /* of those that have one (recipe.h); NULL: not to be made */
 	const char *const *recipe_why; /* why not */
 };
 

@@ -3,9 +3,8 @@
 
 #include <inttypes.h>
 
+#include "days.h"
 #include "terms.h"
-
-#define DAY_S 86400
 
 void outcome_done(struct outcome *outcome)
 {
@@ -21,32 +20,16 @@ static struct text *another(struct text *line, const char *between)
 	return line;
 }
 
-/* ---- the certificate's last days ---- */
-
-static bool ends_within(const struct outcome_facts *facts, uint32_t days)
+/* What its last days mean. */
+static enum days days_of(const struct outcome_facts *facts)
 {
-	uint64_t until_unix_s = facts->transfer.certificate->leaf.until_unix_s;
-
-	return until_unix_s > 0 && days > 0 &&
-		until_unix_s < facts->now_unix_s + (uint64_t)days * DAY_S;
+	return days_judge(
+		facts->transfer.monitor, &facts->transfer.certificate->leaf, facts->now_unix_s);
 }
 
-/* "certificate of a.example (issued by CA) ends in 3 d 4 h, on 2026-11-29 10:00:00" */
 static void describe_end(const struct outcome_facts *facts, struct text *line)
 {
-	const struct certificate *leaf = &facts->transfer.certificate->leaf;
-	char span[TEXT_DURATION_SIZE];
-	char time[TEXT_TIME_SIZE];
-	bool is_over = leaf->until_unix_s <= facts->now_unix_s;
-
-	text_time(leaf->until_unix_s, time);
-	text_print(line, "certificate of %.80s (%.40s)", leaf->names, leaf->issuer);
-	if (is_over) {
-		text_print(line, " ended on %.10s", time);
-		return;
-	}
-	text_duration((leaf->until_unix_s - facts->now_unix_s) * 1000, span);
-	text_print(line, " ends in %s, on %.10s", span, time);
+	days_describe(&facts->transfer.certificate->leaf, facts->now_unix_s, line);
 }
 
 /* ---- what does not fail it, but is not well ---- */
@@ -74,13 +57,13 @@ static void judge_rate(const struct outcome_facts *facts, struct text *reason)
 
 static void judge_weaknesses(const struct outcome_facts *facts, struct outcome *outcome)
 {
-	const struct settings_monitor *monitor = facts->transfer.monitor;
+	enum days days = days_of(facts);
 
 	judge_rate(facts, &outcome->reason);
 	judge_speed(facts, &outcome->reason);
-	if (ends_within(facts, monitor->certificate_degrade_days))
+	if (days == DAYS_DEGRADE)
 		describe_end(facts, another(&outcome->reason, "; "));
-	else if (ends_within(facts, monitor->certificate_warn_days))
+	else if (days == DAYS_WARN)
 		describe_end(facts, another(&outcome->note, ", "));
 	outcome->result.is_degraded = outcome->reason.size > 0;
 }
@@ -99,7 +82,7 @@ static bool judge_etag(const struct outcome_facts *facts, struct text *reason)
 
 static bool judge_certificate(const struct outcome_facts *facts, struct text *reason)
 {
-	if (!ends_within(facts, facts->transfer.monitor->certificate_fail_days))
+	if (days_of(facts) != DAYS_FAIL)
 		return true;
 	describe_end(facts, reason);
 	return false;

@@ -11,6 +11,12 @@
 #include "steerd/base/memory.h"
 #include "steerd/base/text.h"
 
+bool recipe_is_for(const struct settings_monitor *monitor)
+{
+	return monitor->kind == KIND_HTTPS || monitor->kind == KIND_HTTP ||
+		(monitor->kind == KIND_TCP && monitor->is_tls);
+}
+
 bool recipe_needs_trust(const struct settings_monitor *monitor)
 {
 	bool may_meet_tls = monitor->kind == KIND_HTTPS || monitor->is_tls ||

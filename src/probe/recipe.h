@@ -11,7 +11,8 @@
 struct curl_slist;
 
 /*
- * recipe - what a monitor of kind https or http needs made ready once for all its checks: regular expressions compiled,
+ * recipe - what a monitor of kind https or http, or tcp over TLS, needs made ready once for all its checks: regular
+ * expressions compiled,
  * the client's certificate and key read, the request's header fields put together.
  *
  * Immutable once made; checks that run hold it.
@@ -37,6 +38,9 @@ struct recipe *recipe_new(
 	const struct settings_monitor *monitor, X509_STORE *trust, struct err *err);
 struct recipe *recipe_hold(struct recipe *recipe);
 void recipe_drop(struct recipe *recipe); /* NULL is allowed */
+
+/* Whether a monitor has one. */
+bool recipe_is_for(const struct settings_monitor *monitor);
 
 /* Whether a server is asked for a certificate that somebody must have signed. */
 bool recipe_needs_trust(const struct settings_monitor *monitor);

@@ -80,16 +80,16 @@ static void tell_tls(struct check *check)
 	findings_add(findings, FINDING_TLS, "alpn", check->alpn, 0);
 }
 
-static void tell_chain(struct check *check)
+void tell_chain(const struct certificate_sight *sight, struct findings *findings)
 {
-	for (int i = 0; i < sk_X509_num(check->sight.chain); i++) {
-		const X509 *x509 = sk_X509_value(check->sight.chain, i);
+	for (int i = 0; i < sk_X509_num(sight->chain); i++) {
+		const X509 *x509 = sk_X509_value(sight->chain, i);
 		char subject[128];
 		char issuer[128];
 
 		certificate_print_name(X509_get_subject_name(x509), subject, sizeof(subject));
 		certificate_print_name(X509_get_issuer_name(x509), issuer, sizeof(issuer));
-		findings_add(check->order.findings, FINDING_CERTIFICATE, subject, issuer,
+		findings_add(findings, FINDING_CERTIFICATE, subject, issuer,
 			certificate_time(X509_get0_notAfter(x509)));
 	}
 }
@@ -120,7 +120,7 @@ void tell_hop(struct check *check)
 	tell_request(check);
 	tell_phases(check);
 	tell_tls(check);
-	tell_chain(check);
+	tell_chain(&check->sight, check->order.findings);
 	tell_fields(check);
 }
 

@@ -74,7 +74,7 @@ static void on_done(void *context, const struct judge_check *result)
 /* The monitor may be another one than for the last probe. */
 static void make_recipe(struct one *one)
 {
-	if (one->monitor.kind != KIND_HTTPS && one->monitor.kind != KIND_HTTP)
+	if (!recipe_is_for(&one->monitor))
 		return;
 	recipe_drop(one->recipe);
 	one->recipe = recipe_new(&one->monitor, one->trust, &one->why);

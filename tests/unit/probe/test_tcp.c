@@ -523,6 +523,80 @@ static void over_tls(void **state)
 	rig_remove_certificates(&certificates);
 }
 
+static void read_file(const struct rig_certificates *certificates, const char *name,
+	struct text *ret_bytes, struct settings_file *ret_file)
+{
+	char *path = rig_certificate_path(certificates, name);
+	struct err err;
+
+	assert_true(file_read(path, 1 << 20, ret_bytes, &err));
+	*ret_file = (struct settings_file){
+		.path = "client", .bytes = ret_bytes->bytes, .size = ret_bytes->size};
+	free(path);
+}
+
+/* What the row is told of the certificate, what its last days mean, and our own certificate. */
+static void certificates_of_both(void **state)
+{
+	static const char name[] = "certificate of dl.files.example (";
+	struct rig_server servers[] = {{.name = "good"}, {.name = "client", .mode = "client-cert"}};
+	struct rig_certificates certificates;
+	struct rig_backend backend;
+	struct text certificate = {0};
+	struct text key = {0};
+	struct settings_file files[2];
+	struct one one;
+
+	(void)state;
+	rig_make_certificates(&certificates);
+	rig_start_backend(&backend, &certificates, servers, COUNT_OF(servers));
+	one_init(&one, KIND_TCP);
+	one.trust = open_trust(&certificates, "ca");
+	one.monitor.is_tls = true;
+	one.monitor.host = "dl.files.example";
+	one.monitor.port = servers[0].port;
+	one_expect(&one, "up", "a handshake is enough");
+	assert_string_equal(one.result.certificate, "dl.files.example");
+	assert_true(one.result.issuer[0] && one.result.certificate_until_unix_s > 0);
+
+	/* there is no end of the certificate that is so far away */
+	one.monitor.certificate_warn_days = 100000;
+	one_start(&one);
+	one_await(&one, "days of which it warns");
+	assert_true(one.result.passed && !one.result.is_degraded);
+	assert_memory_equal(one.note, name, strlen(name));
+	one.monitor.certificate_degrade_days = 100000;
+	one_start(&one);
+	one_await(&one, "days that degrade it");
+	assert_true(one.result.passed && one.result.is_degraded);
+	assert_memory_equal(one.reason, name, strlen(name));
+	one.monitor.certificate_fail_days = 100000;
+	one_start(&one);
+	one_await(&one, "days that fail it");
+	assert_false(one.result.passed);
+	assert_memory_equal(one.reason, name, strlen(name));
+	one.monitor.certificate_warn_days = 0;
+	one.monitor.certificate_degrade_days = 0;
+	one.monitor.certificate_fail_days = 0;
+
+	read_file(&certificates, "client.pem", &certificate, &files[0]);
+	read_file(&certificates, "client.key", &key, &files[1]);
+	one.monitor.port = servers[1].port;
+	one.monitor.certificate = &files[0];
+	one.monitor.key = &files[1];
+	one.monitor.send = "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	one.monitor.expect = "HTTP/1.1 ";
+	one_expect(&one, "up", "a server that wants to know us");
+	assert_int_equal(one.findings.items[0].section, FINDING_REQUEST);
+
+	text_done(&certificate);
+	text_done(&key);
+	X509_STORE_free(one.trust);
+	one_done(&one);
+	rig_stop_backend(&backend);
+	rig_remove_certificates(&certificates);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +609,7 @@ int main(void)
 		cmocka_unit_test(shortage),
 		cmocka_unit_test(internal),
 		cmocka_unit_test(over_tls),
+		cmocka_unit_test(certificates_of_both),
 	};
 
 	signal(SIGPIPE, SIG_IGN); /* as the prober does */
