@@ -145,8 +145,10 @@ static enum belief_why judge_pool(
 	const struct guard_account *before = &guard->capacity.before[pool];
 	const struct guard_account *after = &guard->capacity.sums[pool];
 	uint32_t evidence_ms = guard->rules->members[row->member].evidence_ms;
+	bool is_own = pool == guard->rules->members[row->member].pool;
 
-	if (is_too_much(this, before, after))
+	/* what one member of a failover pool loses the next one takes over: no more is lost by that */
+	if ((is_own || !this->is_failover) && is_too_much(this, before, after))
 		return BELIEF_LOSS;
 	if (is_one_of_the_last(this, before, after) && guard->now_ms - row->down_ms < evidence_ms)
 		return BELIEF_EVIDENCE;

@@ -333,6 +333,8 @@ static const struct {
 		"0 UUUUUU UUUUUU; 1 DDUUDU DDUUlU SSS; 61 = DDUUDU SSS"},
 	{"in its own capacity", false, {0, 0, 0}, {20, 100, 100}, {80, 20}, 0,
 		"0 UUUUUU UUUUUU; 1 DUUUUU DUUUUU; 2 DUUUDU DUUUlU; 61 = DUUUDU"},
+	{"but not of a failover pool: there another takes over", true, {0, 0, 0}, {20, 100, 100},
+		{0, 0}, 0, "0 UUUUUU UUUUUU; 1 DDDDUU DDDDUU SLS"},
 	{"and of the pool itself", false, {0, 0, 0}, {100, 25, 100}, {0, 0}, 0,
 		"0 UUUUUU UUUUUU; 1 DDUUDD DlUUDD SSL; 61 = DDUUDD SSL"},
 	{"the last one of all needs evidence", false, {0, 0, 0}, {100, 100, 100}, {0, 0}, 15,
