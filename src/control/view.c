@@ -89,10 +89,9 @@ size_t view_target_count(const struct view_member *endpoint)
 	return endpoint->member->host ? 1 : endpoint->member->address_count;
 }
 
-/* How the addresses of an endpoint are, counted. */
+/* How the addresses of an endpoint are believed to be, counted. */
 struct tally {
 	size_t row_count;
-	size_t unchecked_count; /* addresses without a row, which count as up */
 	size_t count[VERDICT_DOWN + 1];
 	uint64_t since_unix_s[VERDICT_DOWN + 1]; /* the youngest of each state */
 };
@@ -100,18 +99,13 @@ struct tally {
 static void tally_rows(
 	const struct control_facts *facts, const struct view_member *endpoint, struct tally *tally)
 {
-	for (size_t i = 0; i < view_target_count(endpoint); i++) {
-		size_t count;
-		const struct verdict *rows = view_rows(facts, endpoint, i, &count);
+	const struct belief *rows =
+		belief_table_find(plan_world(facts->plan).beliefs, endpoint->id, &tally->row_count);
 
-		if (count == 0 && !endpoint->member->host)
-			tally->unchecked_count++;
-		for (size_t j = 0; j < count; j++) {
-			tally->row_count++;
-			tally->count[rows[j].state]++;
-			if (rows[j].since_unix_s > tally->since_unix_s[rows[j].state])
-				tally->since_unix_s[rows[j].state] = rows[j].since_unix_s;
-		}
+	for (size_t i = 0; i < tally->row_count; i++) {
+		tally->count[rows[i].state]++;
+		if (rows[i].since_unix_s > tally->since_unix_s[rows[i].state])
+			tally->since_unix_s[rows[i].state] = rows[i].since_unix_s;
 	}
 }
 
@@ -130,9 +124,11 @@ static enum view_state state_of_endpoint(
 		return VIEW_UNCHECKED;
 	if (tally.count[VERDICT_DOWN] > 0) {
 		*ret_since = tally.since_unix_s[VERDICT_DOWN];
-		return tally.count[VERDICT_DOWN] == tally.row_count + tally.unchecked_count
-			? VIEW_DOWN
-			: VIEW_PARTLY;
+		return tally.count[VERDICT_DOWN] == tally.row_count ? VIEW_DOWN : VIEW_PARTLY;
+	}
+	if (tally.count[VERDICT_DEGRADED] > 0) {
+		*ret_since = tally.since_unix_s[VERDICT_DEGRADED];
+		return VIEW_DEGRADED;
 	}
 	if (tally.count[VERDICT_UP] == 0)
 		return VIEW_UNKNOWN;

@@ -412,7 +412,10 @@ class Bench:
         return self.write(f"zones/{name}.zone", text)
 
     def config(self, **settings):
-        """steerd.yaml from keyword arguments, over what every test needs."""
+        """steerd.yaml from keyword arguments, over what every test needs: of a pool that says nothing else, health may take
+        away all at once, so that answers follow what a test does."""
+        for pool in settings.get("pools", {}).values():
+            pool.setdefault("max-loss", "100%")
         whole = {
             "listen": ["127.0.0.1:0"], "workers": 2, "zones": "zones/", "state": "state/",
             "control": "control", **settings}

@@ -18,6 +18,7 @@ static void add_row(struct belief_table *table, size_t *capacity, const struct a
 		.seen = state,
 		.state = state,
 		.share = state == VERDICT_DOWN ? 0 : BELIEF_WHOLE,
+		.since_unix_s = row ? row->since_unix_s : 0,
 	};
 }
 
