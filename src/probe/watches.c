@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "check_memory.h"
 #include "findings.h"
 #include "names.h"
 #include "probes.h"
@@ -67,6 +68,7 @@ struct slot {
 	struct verdict verdict;
 	size_t row; /* of the last table, or ROW_NONE */
 	struct judge_latencies latencies;
+	struct check_memory memory;
 	struct event *due;	/* NULL: never checked */
 	struct probe *probe;	/* under way, or NULL */
 	uint64_t started_at_ms; /* the last check */
@@ -198,6 +200,7 @@ static void on_due(evutil_socket_t fd, short what, void *context)
 		.target = slot->watch->target,
 		.address = slot->verdict.address,
 		.last_state = slot->verdict.state,
+		.memory = &slot->memory,
 		.done = on_checked,
 		.context = slot,
 	};

@@ -421,6 +421,38 @@ static void one_that_flaps_is_held(void **state)
 	stop_single(&single);
 }
 
+static bool first_is_short_of_budget(const struct rig_steerd *steerd, const void *context)
+{
+	(void)context;
+	return steerd->table.count > 0 &&
+		strncmp(steerd->table.rows[0].note, "budget of ", 10) == 0;
+}
+
+/* What one check leaves to the next: the budget of an address.  The checks that it has no room for say nothing else. */
+static void a_budget_is_kept_from_check_to_check(void **state)
+{
+	static const struct settings_position head = {.kind = POSITION_HEAD};
+	struct single single;
+
+	(void)state;
+	start_single(&single);
+	single.monitor.path = "/big";
+	single.monitor.body = NULL;
+	single.monitor.positions = &head;
+	single.monitor.position_count = 1;
+	single.monitor.range_bytes = 65536;
+	single.monitor.daily_bytes = 3 * 65536 + 65535;
+	rig_start_steerd(&single.steerd, RIG_PROBER, &single.orders);
+	rig_wait(&single.steerd, first_is_short_of_budget, NULL, "the end of the budget");
+	assert_int_equal(single.steerd.table.rows[0].state, VERDICT_UP);
+	/* three in a day, and as many more where one ends meanwhile */
+	assert_int_equal(single.steerd.table.rows[0].streak % 3, 0);
+	assert_int_equal(single.steerd.table.rows[0].outcomes_failed, 0);
+	assert_int_equal(rig_count_requests(&single.backend, "one"),
+		single.steerd.table.rows[0].outcome_count);
+	stop_single(&single);
+}
+
 /* ---- a check that is asked for ---- */
 
 /* What came of an inquiry. */
@@ -751,6 +783,7 @@ int main(void)
 		cmocka_unit_test(fall_and_rise_are_counted),
 		cmocka_unit_test(a_first_failure_is_looked_at_again),
 		cmocka_unit_test(one_that_flaps_is_held),
+		cmocka_unit_test(a_budget_is_kept_from_check_to_check),
 		cmocka_unit_test(an_inquiry_is_a_check_of_its_own),
 		cmocka_unit_test(an_inquiry_without_an_answer),
 		cmocka_unit_test(each_check_is_a_new_connection),
