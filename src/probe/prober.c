@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <inttypes.h>
 
+#include "algorithms.h"
 #include "cage.h"
 #include "deliver.h"
 #include "orders.h"
@@ -274,6 +275,8 @@ int prober_run(const struct prober_options *options)
 	if (lacks.size > 0)
 		log_lines(LOG_LEVEL_WARNING, lacks.bytes);
 	text_done(&lacks);
+	if (!algorithms_restrict())
+		log_info("OpenSSL is as this machine configures it: a check costs more");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
 		ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
 		log_err("libcurl or c-ares cannot be started");
