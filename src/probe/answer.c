@@ -81,6 +81,9 @@ static void begin_block(struct answer *answer)
 	for (size_t i = 0; i < COUNT_OF(kept); i++)
 		((char *)answer)[kept[i].at] = '\0';
 	memset(answer->fields, FIELD_ABSENT, answer->recipe->monitor->expected_header_count);
+	answer->length[0] = '\0';
+	answer->has_two_lengths = false;
+	answer->is_open = true;
 	text_clear(&answer->all);
 }
 
@@ -120,6 +123,17 @@ static void expect_field(struct answer *answer, size_t which, const char *value,
 		copy_clean(answer->differing, sizeof(answer->differing), value, size);
 }
 
+/* libcurl takes the last of several: one that another reader of the answer would not take. */
+static void take_length(struct answer *answer, const char *value, size_t size)
+{
+	char length[sizeof(answer->length)];
+
+	copy_clean(length, sizeof(length), value, size);
+	if (answer->length[0] != '\0' && strcmp(answer->length, length) != 0)
+		answer->has_two_lengths = true;
+	memcpy(answer->length, length, sizeof(length));
+}
+
 static void take_field(
 	struct answer *answer, const char *name, size_t name_size, const char *value, size_t size)
 {
@@ -128,6 +142,8 @@ static void take_field(
 	for (size_t i = 0; i < COUNT_OF(kept); i++)
 		if (is_name(name, name_size, kept[i].name))
 			copy_clean((char *)answer + kept[i].at, kept[i].size, value, size);
+	if (is_name(name, name_size, "Content-Length"))
+		take_length(answer, value, size);
 	for (size_t i = 0; i < monitor->expected_header_count; i++)
 		if (is_name(name, name_size, monitor->expected_headers[i].name))
 			expect_field(answer, i, value, size);
@@ -164,6 +180,8 @@ bool answer_add_line(struct answer *answer, const char *line, size_t size)
 		answer->status = status_of(line, size);
 		return true;
 	}
+	if (line[0] == '\r' || line[0] == '\n')
+		answer->is_open = false;
 	if (!colon)
 		return true; /* the empty line, or nonsense */
 

@@ -29,6 +29,8 @@ struct answer {
 	uint64_t body_max;
 	long status;
 	size_t headers_bytes; /* of all blocks of header fields */
+	bool is_open;	      /* the last block has begun and not ended */
+	bool has_two_lengths; /* that differ (RFC 9112 6.3) */
 	uint64_t body_bytes;  /* decoded */
 	bool has_more;	      /* than `body_max`: what came is what is judged */
 	struct text body;
@@ -40,6 +42,7 @@ struct answer {
 	/* of the last block of header fields; "": none */
 	char etag[96];
 	char content_range[96];
+	char length[24];
 	char age[16];
 	char cache[48]; /* what a cache says of itself: X-Cache, CF-Cache-Status, Cache-Status */
 	char via[48];

@@ -117,7 +117,7 @@ static void print_name(const GENERAL_NAME *name, char *ret_text, size_t size)
 	ret_text[count] = '\0';
 }
 
-static void print_names(const X509 *x509, char *ret_text, size_t size)
+static bool print_names(const X509 *x509, char *ret_text, size_t size)
 {
 	GENERAL_NAMES *names = X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
 	size_t used = 0;
@@ -144,6 +144,7 @@ static void print_names(const X509 *x509, char *ret_text, size_t size)
 	if (shown == 0)
 		snprintf(ret_text, size, "no name");
 	GENERAL_NAMES_free(names);
+	return shown > 0;
 }
 
 void certificate_print_name(const X509_NAME *name, char *ret_text, size_t size)
@@ -178,7 +179,8 @@ uint64_t certificate_time(const ASN1_TIME *time)
 
 void certificate_read(const X509 *x509, struct certificate *ret_certificate)
 {
-	print_names(x509, ret_certificate->names, sizeof(ret_certificate->names));
+	ret_certificate->has_names =
+		print_names(x509, ret_certificate->names, sizeof(ret_certificate->names));
 	certificate_print_name(X509_get_issuer_name(x509), ret_certificate->issuer,
 		sizeof(ret_certificate->issuer));
 	ret_certificate->until_unix_s = certificate_time(X509_get0_notAfter(x509));
@@ -188,6 +190,13 @@ static void keep_chain(X509_STORE_CTX *verification, struct certificate_sight *s
 {
 	sk_X509_pop_free(sight->chain, X509_free);
 	sight->chain = X509_chain_up_ref(X509_STORE_CTX_get0_untrusted(verification));
+}
+
+/* RFC 9110 4.3.4: the common name, which libcurl would take then, counts for no client any more. */
+static int refuse_nameless(X509_STORE_CTX *verification)
+{
+	X509_STORE_CTX_set_error(verification, X509_V_ERR_HOSTNAME_MISMATCH);
+	return 0;
 }
 
 static int verify(X509_STORE_CTX *verification, void *context)
@@ -208,10 +217,12 @@ static int verify(X509_STORE_CTX *verification, void *context)
 		certificate_read(leaf, &sight->leaf);
 	if (sight->trust)
 		verdict = X509_verify_cert(verification);
-	if (verdict == 1)
-		chains_add(sight->chains, &key, verification, &sight->leaf);
-	else
+	if (verdict != 1)
 		describe_refusal(verification, sight);
+	else if (sight->trust && !sight->leaf.has_names)
+		verdict = refuse_nameless(verification);
+	else
+		chains_add(sight->chains, &key, verification, &sight->leaf);
 	return verdict;
 }
 

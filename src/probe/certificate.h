@@ -25,6 +25,7 @@ struct chains;
 /* What the server's own certificate says. */
 struct certificate {
 	char names[CERTIFICATE_NAMES_SIZE]; /* whom it is for: "a.example, b.example and 3 more" */
+	bool has_names;			    /* any at all */
 	char issuer[CERTIFICATE_ISSUER_SIZE];
 	uint64_t until_unix_s; /* 0: none was seen */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "reason.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -84,10 +85,27 @@ static void describe_verification(const struct reason_facts *facts, struct text 
 			facts->name);
 }
 
+/* "the answer is not HTTP: header without colon" */
+static void describe_nonsense(const struct reason_facts *facts, struct text *reason)
+{
+	text_add(reason, "the answer is not HTTP");
+	if (facts->detail[0] != '\0')
+		text_print(reason, ": %c%s", tolower((unsigned char)facts->detail[0]),
+			facts->detail + 1);
+}
+
 static void describe_receive(const struct reason_facts *facts, struct text *reason)
 {
 	bool in_body = facts->phase == PHASE_BODY;
 
+	if (says(facts, "chunked-encoding")) {
+		describe_nonsense(facts, reason);
+		return;
+	}
+	if (says(facts, "nghttp2")) {
+		text_print(reason, "HTTP/2 broken: %s", last_words(facts->detail));
+		return;
+	}
 	/* in TLS 1.3 the client may have gone on when the server's refusal comes */
 	if (facts->certificate->alert[0])
 		text_print(reason, "TLS ended by the server: %s", facts->certificate->alert);
@@ -151,8 +169,10 @@ static void describe_transfer(const struct reason_facts *facts, struct text *rea
 			facts->detail[0] ? facts->detail : "broken");
 		break;
 	case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9, which anything is */
-	case CURLE_WEIRD_SERVER_REPLY:
 		text_add(reason, "the answer is not HTTP");
+		break;
+	case CURLE_WEIRD_SERVER_REPLY:
+		describe_nonsense(facts, reason);
 		break;
 	default:
 		text_print(reason, "%s (%s)", facts->detail[0] ? facts->detail : "failed",
@@ -184,6 +204,23 @@ static bool judge_head(
 	return expect_status(facts->monitor, facts->answer->status, reason);
 }
 
+/* Whether the header fields came to their end, and agree. */
+static bool judge_fields_whole(const struct reason_facts *facts, struct text *reason)
+{
+	bool is_open = facts->answer->is_open;
+
+	/* libcurl has no room for a line that is longer than all lines may be together */
+	if (facts->has_full_headers || (is_open && facts->code == CURLE_OUT_OF_MEMORY))
+		text_add(reason, "header fields without end: more than 64 KB");
+	else if (is_open && facts->code == CURLE_OK) /* to libcurl, an answer without a body */
+		text_add(reason, "closed within the header fields");
+	else if (facts->answer->has_two_lengths)
+		text_add(reason, "the answer is not HTTP: two values of Content-Length");
+	else
+		return true;
+	return false;
+}
+
 static bool is_flood(const struct reason_facts *facts)
 {
 	return facts->certificate->received_max > 0 &&
@@ -199,10 +236,8 @@ bool reason_judge(const struct reason_facts *facts, struct text *ret_reason)
 		text_add(ret_reason, facts->refused);
 		return false;
 	}
-	if (facts->has_full_headers) {
-		text_add(ret_reason, "header fields without end: more than 64 KB");
+	if (!judge_fields_whole(facts, ret_reason))
 		return false;
-	}
 	/* a wrong status says more than what happened to the body behind it */
 	if (facts->answer->status > 0 && !judge_head(facts, &range, ret_reason))
 		return false;
