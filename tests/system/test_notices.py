@@ -105,7 +105,7 @@ def shell_says_genuine(bench, headers, body):
 
 def receiver(bench, answers=(200,)):
     """One for this test, with its key."""
-    bench.write("hook.key", SECRET + "\n")
+    os.chmod(bench.write("hook.key", SECRET + "\n"), 0o600)
     made = Receiver(bench.address(200), bench.certificate("good"), answers)
     bench.at_end(made.stop)
     return made
