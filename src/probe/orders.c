@@ -110,6 +110,7 @@ struct orders *orders_read(
 	}
 
 	orders->holders = 1;
+	orders->reach = (struct reach){orders->link.own, orders->link.own_count};
 	make_ready(orders, previous);
 	return orders;
 }

@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <stdint.h>
 
+#include "reach.h"
 #include "steerd/base/err.h"
 #include "steerd/probe/link.h"
 
@@ -20,6 +21,7 @@ struct orders {
 	unsigned holders;
 	struct arena *arena;
 	struct link_orders link;
+	struct reach reach;	       /* where checks may connect to */
 	X509_STORE **trust;	       /* of each monitor; NULL: it needs none, or has none */
 	const char *const *trust_why;  /* of each: why it has none; "": it needs none */
 	struct recipe **recipes;       /* of those that have one (recipe.h); NULL: not to be made */

@@ -73,6 +73,7 @@ static void *start_http(struct probe *probe, struct err *err)
 	const struct check_order order = {
 		.recipe = orders->recipes[monitor],
 		.address = probe->order.address,
+		.reach = &orders->reach,
 		.memory = probe->order.memory,
 		.findings = probe->order.findings,
 		.done = on_done,

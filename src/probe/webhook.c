@@ -92,8 +92,6 @@ static void finish_soon(struct webhook *webhook)
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to)
 {
 	struct webhook *webhook = context;
-	const struct link_orders *orders = &webhook->order.orders->link;
-	const struct reach reach = {.own = orders->own, .own_count = orders->own_count};
 	struct address_port address;
 
 	(void)purpose;
@@ -101,7 +99,7 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 	if (!address_from_sockaddr(&to->addr, &address))
 		return CURL_SOCKET_BAD;
 	if (!webhook->order.notify->allows_internal &&
-		reach_is_internal(&reach, &address, &webhook->refused))
+		reach_is_internal(&webhook->order.orders->reach, &address, &webhook->refused))
 		return CURL_SOCKET_BAD;
 	return socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->protocol);
 }

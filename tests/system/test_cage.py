@@ -197,8 +197,8 @@ def test_secrets_are_not_shown(bench):
     steered_world(bench, monitor, notify={"ops": {"webhook": {
         "url": "https://hooks.example/", "secret": "hook.key"}}})
     server = bench.steerd()
-    wait_until(lambda: server.status()["pools"][0]["usable"] == 4, 20, "it checks")
-    pid = is_closed(server)
+    pid = wait_until(lambda: is_closed(server), 20, "the cage is closed")
+    wait_until(lambda: server.status()["pools"][0]["members"][0]["state"] == "up", 20, "it checks with that key")
     shown = read(f"/proc/{pid}/cmdline") + read(f"/proc/{pid}/environ")
     with open(good + ".key", "rb") as key:
         line = key.read().splitlines()[1]

@@ -145,10 +145,64 @@ static void addresses_of_a_name(void **state)
 	free(ca_path);
 }
 
+/* ---- names that lead to where no backend is ---- */
+
+static const struct resolver_script inside = {
+	.ipv4 = {"127.0.0.12", "169.254.169.254", "198.51.100.53"},
+	.ipv6 = {"::1", "64:ff9b::7f00:1"},
+};
+
+static const char *const inside_reasons[] = {
+	"127.0.0.12 is loopback",
+	"169.254.169.254 is link-local",
+	"198.51.100.53:443 is a socket of steerd itself",
+	"::1 is loopback",
+	"64:ff9b::7f00:1 holds 127.0.0.1, which is loopback",
+};
+
+static void names_that_lead_inside(void **state)
+{
+	struct rig_steerd steerd;
+	struct resolver names;
+	struct settings_monitor monitor = rig_monitor("m", 443, NULL);
+	const struct target target = {.key = "m@evil.example", .host = "evil.example"};
+	struct address_port own = {.port = 443};
+	const struct link_orders orders = {
+		.targets = {.generation = 1, .targets = &target, .count = 1},
+		.monitors = &monitor,
+		.monitor_count = 1,
+		.own = &own,
+		.own_count = 1,
+	};
+
+	(void)state;
+	assert_true(address_parse("198.51.100.53", &own.address));
+	monitor.allows_internal = false;
+	resolver_open(&names, &inside);
+	setenv("STEERD_PROBER_NAMESERVERS", names.address, 1);
+	rig_start_steerd(&steerd, RIG_PROBER, &orders);
+	resolver_serve(&names, steerd.base);
+	rig_wait(&steerd, table_reads,
+		"0 127.0.0.12 D, 0 169.254.169.254 D, 0 198.51.100.53 D, 0 ::1 D, "
+		"0 64:ff9b::7f00:1 D",
+		"each is refused");
+	for (size_t i = 0; i < COUNT_OF(inside_reasons); i++) {
+		char want[160];
+
+		snprintf(want, sizeof(want),
+			"not checked: %s; 'allow-internal: yes' in the monitor allows it",
+			inside_reasons[i]);
+		assert_string_equal(steerd.table.rows[i].reason, want);
+	}
+	rig_stop_steerd(&steerd);
+	resolver_close(&names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_of_a_name),
+		cmocka_unit_test(names_that_lead_inside),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
