@@ -11,7 +11,6 @@
 #include "checks.h"
 #include "pulse.h"
 #include "push.h"
-#include "reach.h"
 #include "runner.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
@@ -109,10 +108,10 @@ static void cancel_exec(void *run)
 static bool may_connect(const struct probe *probe, struct err *err)
 {
 	const struct probe_order *order = &probe->order;
-	const struct reach reach = {order->orders->link.own, order->orders->link.own_count};
 	const struct address_port to = {order->address, order->monitor->port};
 	struct text why = {0};
-	bool is_allowed = reach_is_allowed(&reach, &to, order->monitor->allows_internal, &why) ||
+	bool is_allowed = reach_is_allowed(&order->orders->reach, &to,
+				  order->monitor->allows_internal, &why) ||
 		err_set(err, "%s", why.bytes);
 
 	text_done(&why);

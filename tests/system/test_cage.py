@@ -5,10 +5,11 @@ import ctypes
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 
-from harness import Skipped, equal, open_to_nobody, true, wait_until
+from harness import Skipped, contains, equal, open_to_nobody, true, wait_until
 from world import four_backends, steered_world, zone_head
 
 NAME = "dl.files.example"
@@ -242,3 +243,42 @@ def test_a_file_is_exchanged(bench):
     wait_until(lambda: server.prober() not in (None, first), 20, "another prober runs")
     wait_until(lambda: server.status()["prober"]["renewals"] == 1, 20, "on purpose")
     equal(server.status()["prober"]["restarts"], 0, "deaths")
+
+
+def own_address():
+    """An address of this machine that is not loopback, and a port that is free on it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("198.51.100.1", 53))  # nothing is sent
+        except OSError:
+            raise Skipped("this machine has no address but loopback's") from None
+        address = sock.getsockname()[0]
+    if address.startswith("127."):
+        raise Skipped("this machine has no address but loopback's")
+    with socket.create_server((address, 0)) as sock:
+        return address, sock.getsockname()[1]
+
+
+def test_own_sockets(bench):
+    """A check of steerd's own socket is refused, whichever address of the machine it has, unless it is meant"""
+    address, port = own_address()
+    bench.zone("files.example", zone_head("files.example") + "www A 192.0.2.2\n_steer.dl 30 TXT \"pool=downloads\"\n")
+
+    def configure(**changes):
+        bench.config(
+            listen=[f"0.0.0.0:{port}"], pools={"downloads": {
+                "method": "failover", "monitor": "edge", "members": {"first": {"address": [address]}}}},
+            monitors={"edge": {"dns": {"name": "www.files.example", "port": port}, "every": "500ms", "timeout": "500ms",
+                               "fall": 1, "rise": 1, **changes}})
+
+    def first():
+        return server.status()["pools"][0]["members"][0]["addresses"][0]
+
+    configure()
+    server = bench.steerd()
+    server.server = (address, port)
+    wait_until(lambda: first()["reason"], 20, "it is refused")
+    contains(first()["reason"], f"not checked: {address}:{port} is a socket of steerd itself; 'allow-internal: yes'")
+    configure(**{"allow-internal": "yes"})
+    server.reload()
+    wait_until(lambda: first()["state"] == "up" and not first()["reason"], 20, "it asks itself, and is answered")
