@@ -20,12 +20,16 @@ const struct argument argument_table[ARGUMENT_COUNT] = {
 	[ARGUMENT_TYPE] = {"type", ARGUMENT_TEXT, false, 16, "TYPE",
 		"A (the default), AAAA, HTTPS or SVCB"},
 	[ARGUMENT_STATE] = {"state", ARGUMENT_TEXT, false, 16, "up|down", "what it is to count as"},
+	[ARGUMENT_HEALTH] = {"health", ARGUMENT_TEXT, false, 16, "up|degraded|down",
+		"what its push monitor is to say"},
 	[ARGUMENT_CLIENT] = {"client", ARGUMENT_TEXT, true, 64, "ADDRESS[/LENGTH]",
 		"who asks: an address, or a subnet as resolvers send it"},
 	[ARGUMENT_REASON] = {"reason", ARGUMENT_TEXT, true, 400, "TEXT",
 		"shown in status until it is over; the next shift will thank you"},
 	[ARGUMENT_FOR] = {"for", ARGUMENT_DURATION, true, 0, "TIME",
 		"ends by itself after 30s, 15min, 2h or 7d; without it, when you say so"},
+	[ARGUMENT_MONITOR] = {"monitor", ARGUMENT_TEXT, true, 64, "NAME",
+		"only this one of its monitors"},
 	[ARGUMENT_FORCE] = {"force", ARGUMENT_FLAG, true, 0, "",
 		"also when it drops zones that are served now, or takes a serial back"},
 };
@@ -102,6 +106,31 @@ const struct command command_table[COMMAND_COUNT] = {
 		"steerctl release downloads/fra-1\n"
 		"steerctl release site:iad\n",
 		{{ARGUMENT_SUBJECT, true}}},
+	[COMMAND_RETURN] = {"return", "let a recovered member back that waits for your word",
+		"A member of a pool with `manual-return: yes` that went down stays out when its "
+		"checks pass\n"
+		"again, until this is said.  Its share then grows as `slow-start` says.\n",
+		"steerctl return downloads/fra-1\n"
+		"steerctl return site:fra\n",
+		{{ARGUMENT_SUBJECT, true}}},
+	[COMMAND_PROBE] = {"probe", "check a member now, and show everything that is seen",
+		"Runs each of its checks once, beside their schedule, and prints each phase with "
+		"its time,\n"
+		"the certificates, the header fields and the verdict.  It changes no state.  The "
+		"exit code\n"
+		"is 1 if any of them fails.\n",
+		"steerctl probe downloads/fra-1\n"
+		"steerctl probe fra-1 --monitor big-file\n"
+		"steerctl probe site:fra --json | jq '.checks[].verdict'\n",
+		{{ARGUMENT_SUBJECT, true}, {ARGUMENT_MONITOR, false}}},
+	[COMMAND_PUSH] = {"push", "say how a member is, for its push monitor",
+		"What is said counts as one check of each of its addresses, until the monitor's "
+		"`max-age` is\n"
+		"over: say it again before that.\n",
+		"steerctl push downloads/fra-1 down --reason 'array rebuilds'\n"
+		"steerctl push fra-1 up --monitor storage\n",
+		{{ARGUMENT_SUBJECT, true}, {ARGUMENT_HEALTH, true}, {ARGUMENT_REASON, false},
+			{ARGUMENT_MONITOR, false}}},
 	[COMMAND_STOP] = {"stop", "end steerd",
 		"State is saved first.  Returns when the process has ended.\n", "steerctl stop\n",
 		{{ARGUMENT_NONE, false}}},
@@ -137,10 +166,16 @@ void command_usage(enum command_id id, char ret_text[static COMMAND_USAGE_SIZE])
 	}
 }
 
-bool command_check_state(const char *text, struct err *err)
+bool command_check_word(enum argument_id id, const char *text, struct err *err)
 {
-	return strcmp(text, "up") == 0 || strcmp(text, "down") == 0 ||
-		err_set(err, "'%s' is neither 'up' nor 'down'", text);
+	if (id == ARGUMENT_STATE)
+		return strcmp(text, "up") == 0 || strcmp(text, "down") == 0 ||
+			err_set(err, "'%s' is neither 'up' nor 'down'", text);
+	if (id == ARGUMENT_HEALTH)
+		return strcmp(text, "up") == 0 || strcmp(text, "degraded") == 0 ||
+			strcmp(text, "down") == 0 ||
+			err_set(err, "'%s' is neither 'up' nor 'degraded' nor 'down'", text);
+	return true;
 }
 
 bool command_parse_duration(const char *text, uint64_t *ret_seconds, struct err *err)

@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "inquire.h"
 #include "json.h"
 #include "reply.h"
 #include "steerd/base/log.h"
@@ -42,8 +43,9 @@ struct control_call {
 	TAILQ_ENTRY(control_call) entry;
 	struct control *control;
 	struct bufferevent *stream;
-	struct event *deadline; /* of reading, then of sending */
-	bool stops;		/* steerd ends once the reply is sent */
+	struct event *deadline;	 /* of reading, then of sending */
+	struct inquiry *inquiry; /* waited for; NULL: none */
+	bool stops;		 /* steerd ends once the reply is sent */
 	char by[72];
 };
 
@@ -64,6 +66,7 @@ static void call_free(struct control_call *call)
 {
 	TAILQ_REMOVE(&call->control->calls, call, entry);
 	call->control->call_count--;
+	inquire_free(call->inquiry);
 	event_free(call->deadline);
 	bufferevent_free(call->stream);
 	free(call);
@@ -206,6 +209,25 @@ static bool start_search(struct control_call *call, struct request *request)
 	return true;
 }
 
+static void on_inquired(void *context, json_t *json)
+{
+	struct control_call *call = context;
+
+	call->inquiry = NULL;
+	send_json(call, json);
+}
+
+static void start_inquiry(struct control_call *call, const struct request *request)
+{
+	struct err err;
+
+	/* as long as the slowest monitor's time limit */
+	event_del(call->deadline);
+	call->inquiry = inquire_start(&call->control->actions, request, on_inquired, call, &err);
+	if (!call->inquiry)
+		send_json(call, reply_refused(err.text));
+}
+
 static void obey(struct control_call *call, struct request *request)
 {
 	struct text body = {0};
@@ -225,11 +247,16 @@ static void obey(struct control_call *call, struct request *request)
 	case COMMAND_STOP:
 		start_stopping(call);
 		return;
+	case COMMAND_PROBE:
+		start_inquiry(call, request);
+		return;
 	case COMMAND_STATUS:
 	case COMMAND_DRAIN:
 	case COMMAND_UNDRAIN:
 	case COMMAND_FORCE:
 	case COMMAND_RELEASE:
+	case COMMAND_RETURN:
+	case COMMAND_PUSH:
 	case COMMAND_COUNT:
 		break;
 	}
@@ -492,15 +519,36 @@ void control_reply(const struct control_actions *actions, const struct request *
 {
 	struct control_facts facts = {0};
 	struct err err;
-	json_t *json;
+	json_t *json = NULL;
 
-	if (request->command == COMMAND_STATUS || request->command == COMMAND_EXPLAIN) {
+	switch (request->command) {
+	case COMMAND_STATUS:
 		actions->describe(actions->context, &facts);
-		json = request->command == COMMAND_STATUS
-			? reply_status(&facts, request, &err)
-			: reply_explain(&facts, request, NULL, &err);
-	} else {
+		json = reply_status(&facts, request, &err);
+		break;
+	case COMMAND_EXPLAIN:
+		actions->describe(actions->context, &facts);
+		json = reply_explain(&facts, request, NULL, &err);
+		break;
+	case COMMAND_DRAIN:
+	case COMMAND_UNDRAIN:
+	case COMMAND_FORCE:
+	case COMMAND_RELEASE:
 		json = reply_override(actions, request, by, &err);
+		break;
+	case COMMAND_RETURN:
+		json = reply_return(actions, request, by, &err);
+		break;
+	case COMMAND_PUSH:
+		json = reply_push(actions, request, by, &err);
+		break;
+	case COMMAND_CHECK:
+	case COMMAND_RELOAD:
+	case COMMAND_PROBE:
+	case COMMAND_STOP:
+	case COMMAND_COUNT:
+		err_set(&err, "this is not answered at once");
+		break;
 	}
 	if (!json)
 		json = reply_refused(err.text);

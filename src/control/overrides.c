@@ -65,7 +65,7 @@ static bool make_override(const struct view *view, const struct request *request
 		return check_end(view, request, err);
 	}
 	if (request->command == COMMAND_FORCE) {
-		if (!command_check_state(state, err))
+		if (!command_check_word(ARGUMENT_STATE, state, err))
 			return false;
 		kind = strcmp(state, "up") == 0 ? OVERRIDE_UP : OVERRIDE_DOWN;
 	}

@@ -23,6 +23,11 @@ json_t *reply_explain(const struct control_facts *facts, const struct request *r
 json_t *reply_override(const struct control_actions *actions, const struct request *request,
 	const char *by, struct err *err);
 
+json_t *reply_return(const struct control_actions *actions, const struct request *request,
+	const char *by, struct err *err);
+json_t *reply_push(const struct control_actions *actions, const struct request *request,
+	const char *by, struct err *err);
+
 /* An override as in docs/control.md, NULL gives null. */
 json_t *reply_one_override(const struct override *override);
 

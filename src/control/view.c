@@ -274,6 +274,73 @@ void view_done(struct view *view)
 	*view = (struct view){0};
 }
 
+/* ---- checks ---- */
+
+/* The target that a check applies to an address: of a host, its one; TARGET_NONE: the address is not checked by it. */
+static target_id target_for(const struct view_member *member, const struct snapshot_check *check,
+	const struct address *address)
+{
+	if (member->member->host)
+		return check->targets[0];
+	for (size_t i = 0; i < check->target_count; i++)
+		if (address_is_equal(&member->member->addresses[i], address))
+			return check->targets[i];
+	return TARGET_NONE;
+}
+
+static const struct verdict *row_of(
+	const struct view *view, target_id target, const struct address *address)
+{
+	size_t count;
+	const struct verdict *rows = verdict_table_find(view->facts->verdicts, target, &count);
+
+	for (size_t i = 0; i < count; i++)
+		if (address_is_equal(&rows[i].address, address))
+			return &rows[i];
+	return NULL;
+}
+
+size_t view_checks(const struct view *view, const struct view_member *member,
+	const struct address *address, struct view_check ret_checks[static VIEW_CHECKS_MAX])
+{
+	const struct snapshot *snapshot = view->facts->plan->snapshot;
+	size_t count = 0;
+
+	for (size_t i = 0; i < member->checked->check_count && count < VIEW_CHECKS_MAX; i++) {
+		const struct snapshot_check *check = &member->checked->checks[i];
+		target_id target = target_for(member, check, address);
+
+		if (check->monitor == SETTINGS_NONE || target == TARGET_NONE)
+			continue;
+		ret_checks[count++] = (struct view_check){
+			.target = &snapshot->targets.targets[target],
+			.monitor = &view->settings->monitors[check->monitor],
+			.verdict = row_of(view, target, address),
+			.is_watch_only = check->is_watch_only,
+		};
+	}
+	return count;
+}
+
+struct address *view_addresses(
+	const struct view *view, const struct view_member *member, size_t *ret_count)
+{
+	const struct settings_member *settings = member->member;
+	size_t count = settings->address_count;
+
+	*ret_count = count;
+	if (!settings->host)
+		return memory_copy(settings->addresses, count * sizeof(settings->addresses[0]));
+
+	const struct verdict *rows = view_rows(view->facts, member, 0, &count);
+	struct address *addresses = memory_new((count + 1) * sizeof(*addresses));
+
+	for (size_t i = 0; i < count; i++)
+		addresses[i] = rows[i].address;
+	*ret_count = count;
+	return addresses;
+}
+
 bool view_is_named(const struct view_member *member, const char *subject)
 {
 	/* asked as an override would be, so that both can never differ */

@@ -76,6 +76,24 @@ const struct verdict *view_rows(const struct control_facts *facts,
 /* How many such indices there are. */
 size_t view_target_count(const struct view_member *endpoint);
 
+/* One check of one address of a member. */
+struct view_check {
+	const struct target *target;
+	const struct settings_monitor *monitor;
+	const struct verdict *verdict; /* NULL: none yet */
+	bool is_watch_only;
+};
+
+/* Most monitors that one member has. */
+#define VIEW_CHECKS_MAX 64
+
+/* The checks of an address of an endpoint, in configured order; how many were filled in. */
+size_t view_checks(const struct view *view, const struct view_member *member,
+	const struct address *address, struct view_check ret_checks[static VIEW_CHECKS_MAX]);
+/* The addresses of an endpoint, or those that its host name has now: heap, the caller frees. */
+struct address *view_addresses(
+	const struct view *view, const struct view_member *member, size_t *ret_count);
+
 /* Whether the subject names the member, by the rule that overrides follow. */
 bool view_is_named(const struct view_member *member, const char *subject);
 /* How many members it names. */

@@ -103,7 +103,7 @@ static bool take_argument(
 	switch (argument_table[id].kind) {
 	case ARGUMENT_TEXT:
 		request->text[id] = value;
-		return id != ARGUMENT_STATE || command_check_state(value, err);
+		return command_check_word(id, value, err);
 	case ARGUMENT_DURATION:
 		return command_parse_duration(value, &request->number[id], err);
 	case ARGUMENT_FLAG:
@@ -364,12 +364,17 @@ static void print_reply(const struct command_line *line, const json_t *reply)
 	case COMMAND_EXPLAIN:
 		print_explain(reply, stdout, use_colour);
 		return;
+	case COMMAND_PROBE:
+		print_probe(reply, stdout, use_colour);
+		return;
 	case COMMAND_CHECK:
 	case COMMAND_RELOAD:
 	case COMMAND_DRAIN:
 	case COMMAND_UNDRAIN:
 	case COMMAND_FORCE:
 	case COMMAND_RELEASE:
+	case COMMAND_RETURN:
+	case COMMAND_PUSH:
 	case COMMAND_STOP:
 	case COMMAND_COUNT:
 		print_outcome(reply, stdout, use_colour);
@@ -398,7 +403,7 @@ static int show(const struct command_line *line, const struct text *body)
 
 	if (line->as_json) {
 		print_json(reply);
-	} else if (done) {
+	} else if (done || print_has(reply, "checks")) {
 		print_reply(line, reply);
 	} else {
 		print_refusal(line, reply);
@@ -414,6 +419,8 @@ static struct client_patience patience_for(enum command_id command)
 {
 	if (command == COMMAND_RELOAD || command == COMMAND_CHECK)
 		return (struct client_patience){"reading configuration, zones and databases", 0};
+	if (command == COMMAND_PROBE)
+		return (struct client_patience){"checking", 0};
 	return (struct client_patience){"waiting for steerd", ANSWER_LIMIT_MS};
 }
 

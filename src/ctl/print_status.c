@@ -16,51 +16,10 @@ struct printer {
 	uint64_t now_unix_s;
 };
 
-static const struct {
-	const char *state;
-	enum colour colour;
-} state_colours[] = {
-	{"up", COLOUR_GOOD},
-	{"running", COLOUR_GOOD},
-	{"forced-up", COLOUR_WARN},
-	{"partly", COLOUR_WARN},
-	{"degraded", COLOUR_WARN},
-	{"unknown", COLOUR_WARN},
-	{"drained", COLOUR_WARN},
-	{"silent", COLOUR_BAD},
-	{"down", COLOUR_BAD},
-	{"forced-down", COLOUR_BAD},
-	{"unresolved", COLOUR_BAD},
-};
-
-static enum colour colour_of(const char *state)
-{
-	for (size_t i = 0; i < COUNT_OF(state_colours); i++)
-		if (strcmp(state, state_colours[i].state) == 0)
-			return state_colours[i].colour;
-	return COLOUR_NONE;
-}
-
-static bool is_there(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	return value && !json_is_null(value);
-}
-
-/* How long ago; "" if it never was. */
 static const char *span_since(const struct printer *printer, const json_t *object, const char *key,
 	char span[static TEXT_DURATION_SIZE])
 {
-	uint64_t since_unix_s = print_number(object, key);
-	uint64_t now_unix_s = printer->now_unix_s;
-
-	span[0] = '\0';
-	if (since_unix_s && now_unix_s <= since_unix_s)
-		strcpy(span, "< 1 s");
-	else if (since_unix_s)
-		text_duration((now_unix_s - since_unix_s) * 1000, span);
-	return span;
+	return print_span_since(object, key, printer->now_unix_s, span);
 }
 
 static void print_head(const struct printer *printer)
@@ -112,13 +71,13 @@ static void print_prober(const struct printer *printer)
 	const char *state = print_text(prober, "state");
 	uint64_t restarts = print_number(prober, "restarts");
 	uint64_t renewals = print_number(prober, "renewals");
-	enum colour colour = colour_of(state);
+	enum colour colour = print_state_colour(state);
 	char span[TEXT_DURATION_SIZE];
 
 	fprintf(printer->out, "\nprober: %s%s%s", colour_begin(colour, printer->use_colour), state,
 		colour_end(colour, printer->use_colour));
 	text_duration(print_number(prober, "heard_ms"), span);
-	if (is_there(prober, "heard_ms"))
+	if (print_has(prober, "heard_ms"))
 		fprintf(printer->out, ", last heard %s ago", span);
 	if (restarts > 0)
 		fprintf(printer->out, "; started again %llu time%s, last because: %s",
@@ -136,7 +95,7 @@ static void print_reload(const struct printer *printer)
 	bool done = json_is_true(json_object_get(reload, "ok"));
 	char span[TEXT_DURATION_SIZE];
 
-	if (!is_there(printer->reply, "reload"))
+	if (!print_has(printer->reply, "reload"))
 		return;
 	fprintf(printer->out, "files: last read %s ago, %s%s%s\n",
 		span_since(printer, reload, "at_unix_s", span),
@@ -199,7 +158,7 @@ static void add_override(
 	const char *state = kind_word(override);
 
 	columns_add(columns, COLOUR_NONE, print_text(override, "subject"));
-	columns_add(columns, colour_of(state), state);
+	columns_add(columns, print_state_colour(state), state);
 	columns_add(columns, COLOUR_NONE, span_since(printer, override, "since_unix_s", span));
 	if (until > printer->now_unix_s) {
 		text_duration((until - printer->now_unix_s) * 1000, span);
@@ -221,7 +180,7 @@ static void print_cookies(const struct printer *printer)
 	bool is_kept = json_is_true(json_object_get(cookies, "kept"));
 	char span[TEXT_DURATION_SIZE];
 
-	if (!is_there(printer->reply, "cookies"))
+	if (!print_has(printer->reply, "cookies"))
 		return;
 	fprintf(printer->out, "cookies: %llu secret%s for %s%s\n", (unsigned long long)secrets,
 		secrets == 1 ? "" : "s", span_since(printer, cookies, "since_unix_s", span),
@@ -254,7 +213,7 @@ static void add_last_check(
 	const char *reason = print_text(address, "reason");
 
 	columns_add(columns, COLOUR_NONE, span_since(printer, address, "checked_at_unix_s", span));
-	if (!is_there(address, "checked_at_unix_s"))
+	if (!print_has(address, "checked_at_unix_s"))
 		return;
 	text_duration(print_number(address, "latency_ms"), span);
 	if (!json_is_true(json_object_get(address, "passed")))
@@ -279,14 +238,14 @@ static void add_state(const struct printer *printer, const json_t *member, const
 	char span[TEXT_DURATION_SIZE];
 
 	if (rules_checks(state) && address) {
-		columns_addf(columns, colour_of(state), "%s (checks: %s)", state,
+		columns_addf(columns, print_state_colour(state), "%s (checks: %s)", state,
 			print_text(address, "state"));
 	} else if (address && strcmp(state, "unchecked") != 0) {
 		whose = address;
-		columns_add(columns, colour_of(print_text(address, "state")),
+		columns_add(columns, print_state_colour(print_text(address, "state")),
 			print_text(address, "state"));
 	} else {
-		columns_add(columns, colour_of(state), state);
+		columns_add(columns, print_state_colour(state), state);
 	}
 	columns_add(columns, COLOUR_NONE, span_since(printer, whose, "since_unix_s", span));
 }
@@ -303,7 +262,7 @@ static void add_member(const struct printer *printer, const json_t *member, stru
 		columns_add(columns, COLOUR_NONE, i == 0 ? print_text(member, "site") : "");
 		if (address)
 			columns_add(columns, COLOUR_NONE, print_text(address, "address"));
-		else if (is_there(member, "pool"))
+		else if (print_has(member, "pool"))
 			columns_addf(columns, COLOUR_NONE, "pool %s", print_text(member, "pool"));
 		else
 			columns_addf(columns, COLOUR_NONE, "host %s", print_text(member, "host"));
@@ -318,7 +277,7 @@ static void print_pool_head(const struct printer *printer, const json_t *pool)
 {
 	const json_t *steers = json_object_get(pool, "steers");
 	const char *state = print_text(pool, "state");
-	enum colour colour = colour_of(state);
+	enum colour colour = print_state_colour(state);
 
 	fprintf(printer->out, "\n%spool %s%s: %s%s%s, %llu of %llu usable; %s",
 		colour_begin(COLOUR_BOLD, printer->use_colour), print_text(pool, "name"),
@@ -328,11 +287,11 @@ static void print_pool_head(const struct printer *printer, const json_t *pool)
 		(unsigned long long)print_number(pool, "usable"),
 		(unsigned long long)print_number(pool, "members_total"),
 		print_text(pool, "method"));
-	if (is_there(pool, "answers"))
+	if (print_has(pool, "answers"))
 		fprintf(printer->out, ", %llu answer%s",
 			(unsigned long long)print_number(pool, "answers"),
 			print_number(pool, "answers") == 1 ? "" : "s");
-	fprintf(printer->out, is_there(pool, "monitor") ? ", checked by %s" : ", not checked%s",
+	fprintf(printer->out, print_has(pool, "monitor") ? ", checked by %s" : ", not checked%s",
 		print_text(pool, "monitor"));
 	for (size_t i = 0; i < json_array_size(steers); i++)
 		fprintf(printer->out, "%s %s", i == 0 ? "; steers" : ",",
@@ -345,6 +304,7 @@ static void print_pools(const struct printer *printer)
 	static const char *const titles[] = {
 		"MEMBER", "SITE", "ADDRESS", "STATE", "FOR", "CHECKED", "LAST CHECK"};
 	const json_t *pools = json_object_get(printer->reply, "pools");
+	const struct print_style style = {printer->out, printer->use_colour, printer->now_unix_s};
 
 	for (size_t i = 0; i < json_array_size(pools); i++) {
 		const json_t *pool = json_array_get(pools, i);
@@ -356,6 +316,8 @@ static void print_pools(const struct printer *printer)
 		for (size_t j = 0; j < json_array_size(members); j++)
 			add_member(printer, json_array_get(members, j), &columns);
 		columns_print(&columns, printer->out, printer->use_colour);
+		for (size_t j = 0; j < json_array_size(members); j++)
+			print_checks(pool, json_array_get(members, j), &style);
 	}
 }
 

@@ -23,6 +23,9 @@ enum command_id {
 	COMMAND_UNDRAIN,
 	COMMAND_FORCE,
 	COMMAND_RELEASE,
+	COMMAND_RETURN,
+	COMMAND_PROBE,
+	COMMAND_PUSH,
 	COMMAND_STOP,
 	COMMAND_COUNT
 };
@@ -33,9 +36,11 @@ enum argument_id {
 	ARGUMENT_NAME,
 	ARGUMENT_TYPE,
 	ARGUMENT_STATE,
+	ARGUMENT_HEALTH,
 	ARGUMENT_CLIENT,
 	ARGUMENT_REASON,
 	ARGUMENT_FOR,
+	ARGUMENT_MONITOR,
 	ARGUMENT_FORCE,
 	ARGUMENT_COUNT
 };
@@ -79,8 +84,9 @@ enum command_id command_find(const char *name);
 #define COMMAND_USAGE_SIZE 128
 void command_usage(enum command_id id, char ret_text[static COMMAND_USAGE_SIZE]);
 
-/* What ARGUMENT_STATE may be: both ends ask here, so that a slip is told where it was typed. */
-bool command_check_state(const char *text, struct err *err);
+/* What ARGUMENT_STATE and ARGUMENT_HEALTH may be: both ends ask here, so that a slip is told where it was typed.
+ * True for every other argument. */
+bool command_check_word(enum argument_id id, const char *text, struct err *err);
 
 #define COMMAND_DURATION_MAX_S (3650 * 86400) /* ten years; for ever is said by saying nothing */
 /* "90", "90s", "15min", "2h", "7d": seconds, 1 to ten years. */

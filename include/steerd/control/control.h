@@ -13,6 +13,7 @@
 #include "steerd/base/text.h"
 #include "steerd/control/request.h"
 #include "steerd/health/belief.h"
+#include "steerd/health/finding.h"
 #include "steerd/health/guard.h"
 #include "steerd/health/override.h"
 #include "steerd/health/verdict.h"
@@ -97,6 +98,20 @@ struct control_work {
 	void *context;
 };
 
+/* One check to be made now: a target of the plan's snapshot, by its key, at one address. */
+struct control_inquiry {
+	const char *key;
+	struct address address;
+};
+
+/* What came of it, lent for the call. */
+struct control_found {
+	const struct finding *items;
+	size_t count;
+	const char *why; /* why there is nothing: "the prober does not run"; NULL: there is */
+};
+typedef void (*control_found_fn)(void *context, const struct control_found *found);
+
 struct control_actions {
 	void *context;
 	void (*describe)(void *context, struct control_facts *ret_facts);
@@ -107,6 +122,15 @@ struct control_actions {
 	void (*read)(void *context, enum control_reading what, struct control_call *call);
 	/* Does it without holding the event base; what is not done when control_stop() is called must not be done any more. */
 	void (*work)(void *context, const struct control_work *work);
+	/* Makes a check and calls `found` once, later, also when the prober is gone or says nothing; not after
+	 * control_stop(). */
+	void (*inquire)(void *context, const struct control_inquiry *inquiry,
+		control_found_fn found, void *found_context);
+	/* Says what a push monitor's target is; false and `err` if that cannot be passed on. */
+	bool (*push)(void *context, const char *key, enum verdict_state state, const char *reason,
+		struct err *err);
+	/* Lets a member back that waits for an operator's word; how many of its addresses waited. */
+	size_t (*let_back)(void *context, uint32_t member_id);
 	/* End the process; what is left to be sent has been sent. */
 	void (*stop)(void *context);
 };
@@ -121,7 +145,7 @@ void control_stop(struct control *control);
 void control_finish(struct control_call *call, const struct control_outcome *outcome);
 
 /*
- * The reply to a request that is answered at once (not check, reload or stop); `by` is who asks.  The socket uses it, and
+ * The reply to a request that is answered at once (not check, reload, probe or stop); `by` is who asks.  The socket uses it, and
  * so may tests.
  */
 void control_reply(const struct control_actions *actions, const struct request *request,

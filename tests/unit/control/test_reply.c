@@ -29,6 +29,8 @@ struct stage {
 	struct control_prober prober;
 	struct control_reload reload;
 	bool disk_is_full;
+	struct text pushed;	 /* "KEY STATE REASON" a line */
+	uint32_t waiting_member; /* waits for its return; UINT32_MAX: none */
 };
 
 static const struct address_port listening = {{ADDRESS_IPV4, {127, 0, 0, 1}}, 5300};
@@ -71,6 +73,24 @@ static bool apply(void *context, const struct override *override, struct err *er
 	return !stage->disk_is_full || err_set(err, "no space left on device");
 }
 
+static bool push(void *context, const char *key, enum verdict_state verdict_state,
+	const char *reason, struct err *err)
+{
+	struct stage *stage = context;
+
+	if (stage->disk_is_full)
+		return err_set(err, "the prober does not take it");
+	text_print(&stage->pushed, "%s %d %s\n", key, (int)verdict_state, reason ? reason : "-");
+	return true;
+}
+
+static size_t let_back(void *context, uint32_t member_id)
+{
+	struct stage *stage = context;
+
+	return member_id == stage->waiting_member ? 2 : 0;
+}
+
 /* For the first time, or again. */
 static void read_files(struct stage *stage)
 {
@@ -111,6 +131,7 @@ static int tear_down(void **state)
 	verdict_table_done(&stage->verdicts);
 	override_list_done(&stage->overrides);
 	files_done(&stage->files);
+	text_done(&stage->pushed);
 	free(stage);
 	return 0;
 }
@@ -141,7 +162,12 @@ static void set_verdict(struct stage *stage, const char *text, enum verdict_stat
 static json_t *ask(struct stage *stage, const char *json)
 {
 	const struct control_actions actions = {
-		.context = stage, .describe = describe, .override = apply};
+		.context = stage,
+		.describe = describe,
+		.override = apply,
+		.push = push,
+		.let_back = let_back,
+	};
 	struct request request;
 	struct text body = {0};
 	struct err err;
@@ -299,6 +325,26 @@ static void override_that_cannot_be_saved(void **state)
 	json_decref(reply);
 	reply = ask(stage, "{\"command\":\"status\"}");
 	assert_part(reply, "problems", "[\"state is not saved: no space left on device\"]");
+	json_decref(reply);
+}
+
+/* ---- return ---- */
+
+static void only_who_waits_returns(void **state)
+{
+	struct stage *stage = *state;
+	json_t *reply;
+
+	stage->waiting_member = UINT32_MAX;
+	reply = ask(stage, "{\"command\":\"return\",\"subject\":\"fra-1\"}");
+	assert_part(reply, "error", "'fra-1' does not wait to be returned");
+	json_decref(reply);
+	stage->waiting_member = stage->snapshot->pools[0].members[0].id;
+	reply = ask(stage, "{\"command\":\"return\",\"subject\":\"fra-1\"}");
+	assert_part(reply, "message", "fra-1: returned (2 addresses of 1 member)");
+	json_decref(reply);
+	reply = ask(stage, "{\"command\":\"return\",\"subject\":\"fra-l\"}");
+	assert_part(reply, "error", "no member or site is called 'fra-l'; did you mean 'fra-1'?");
 	json_decref(reply);
 }
 
@@ -847,6 +893,7 @@ int main(void)
 		ON_STAGE(overrides_in_turn),
 		ON_STAGE(override_of_what_is_gone),
 		ON_STAGE(override_that_cannot_be_saved),
+		ON_STAGE(only_who_waits_returns),
 		ON_STAGE(status_of_a_fresh_start),
 		ON_STAGE(status_of_bad_days),
 		ON_STAGE(status_of_overrides),

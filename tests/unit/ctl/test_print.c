@@ -175,6 +175,73 @@ static const char believed_screen[] =
 	"\n"                                                                                       \
 	"answer, TTL 30 s\n" answer
 
+/* A member that was asked for by name. */
+static const char watched[] =
+	"{'ok':true,'version':'1','pid':7,'now_unix_s':1700007200,'started_at_unix_s':1700000000,"
+	"'generation':1,'settings':'s','listen':[],'problems':[],'zones':[],'pools':[{"
+	"'name':'api','method':'all','monitor':'edge','state':'up','usable':1,'members_total':1,"
+	"'members':[{'name':'a','site':null,'state':'down','since_unix_s':1700006900,"
+	"'addresses':[{'address':'192.0.2.1','state':'down','since_unix_s':1700006900,"
+	"'checked_at_unix_s':1700007198,'latency_ms':2000,'passed':false,'reason':'status 500',"
+	"'checks':[{'monitor':'edge','watch_only':false,'state':'down','since_unix_s':1700006900,"
+	"'checked_at_unix_s':1700007198,'passed':false,'latency_ms':2000,'latency_p50_ms':31,"
+	"'latency_p95_ms':44,'rate_kbit_s':0,'outcomes':'..!.xxx','flaps':2,"
+	"'held_until_unix_s':1700007220,'reason':'status 500','note':'MISS, age 0 s',"
+	"'certificate':{'name':'dl.example','issuer':'Some CA','until_unix_s':1702000000}},"
+	"{'monitor':'big','watch_only':true,'state':'unknown','since_unix_s':null,"
+	"'checked_at_unix_s':null,'passed':null,'latency_ms':null,'outcomes':'',"
+	"'rate_kbit_s':52100,'reason':null,'note':null,'certificate':null}]}]}]}]}";
+
+static const char watched_screen[] =
+	"\n"
+	"api/a 192.0.2.1\n"
+	"  MONITOR             STATE    FOR    CHECKED  LATENCY  P50    P95    LAST CHECK\n"
+	"  edge                down     5 min  2 s      2 s      31 ms  44 ms  status 500\n"
+	"  big (watched only)  unknown                                         not checked yet\n"
+	"  edge: ..!.xxx  the newest last; ! degraded, x failed\n"
+	"  edge: flapped 2 times: stays down for another 20 s\n"
+	"  edge: certificate for dl.example by Some CA until 2023-12-08 01:46:40 UTC\n"
+	"  edge: MISS, age 0 s\n"
+	"  big: 52.1 Mbit/s\n";
+
+/* Of a status, only what stands between the pools and the zones. */
+static void print_watched(const json_t *reply, FILE *out, bool use_colour)
+{
+	const json_t *pool = json_array_get(json_object_get(reply, "pools"), 0);
+	const json_t *member = json_array_get(json_object_get(pool, "members"), 0);
+	const struct print_style style = {out, use_colour, print_number(reply, "now_unix_s")};
+
+	print_checks(pool, member, &style);
+}
+
+static const char probed[] =
+	"{'ok':false,'error':'not every check passed','checks':[{'pool':'api','member':'a',"
+	"'address':'192.0.2.1','monitor':'edge','verdict':'down','reason':'status 500, expected "
+	"200-299','error':null,'request':[{'name':'GET','value':'https://dl.example/'}],"
+	"'phases':[{'name':'connect','ms':0.25,'words':null},{'name':'TLS','ms':12.5,'words':'x'}],"
+	"'tls':[{'name':'protocol','value':'TLSv1.3'}],'certificates':[{'name':'CN=dl.example',"
+	"'issuer':'CN=Some CA','until_unix_s':1702000000}],"
+	"'headers':[{'name':'Content-Length','value':'3'}]},"
+	"{'pool':'api','member':'b','address':'2001:db8::1','monitor':'edge','verdict':null,"
+	"'reason':null,'error':'the prober does not run','request':[],'phases':[],'tls':[],"
+	"'certificates':[],'headers':[]}]}";
+
+static const char probed_screen[] =
+	"api/a 192.0.2.1, monitor edge: down: status 500, expected 200-299\n"
+	"  request\n"
+	"    GET  https://dl.example/\n"
+	"  phases\n"
+	"    connect        0.2 ms\n"
+	"    TLS           12.5 ms  x\n"
+	"  tls\n"
+	"    protocol  TLSv1.3\n"
+	"  certificates\n"
+	"    CN=dl.example  by CN=Some CA  until 2023-12-08 01:46:40 UTC\n"
+	"  response\n"
+	"    Content-Length  3\n"
+	"\n"
+	"api/b 2001:db8::1, monitor edge: not checked: the prober does not run\n";
+
 typedef void (*print_fn)(const json_t *reply, FILE *out, bool use_colour);
 
 static const struct {
@@ -207,6 +274,8 @@ static const struct {
 		"{'name':'x.','type':'A','client':'::/0','outcome':'outside','zone':'',"
 		"'steered':false}",
 		"x. A for ::/0\n  no zone here holds it: answered with REFUSED\n"},
+	{"the checks of a member", print_watched, watched, watched_screen},
+	{"a probe", print_probe, probed, probed_screen},
 	{"a warning", print_outcome,
 		"{'message':'a: drained (1 member in 1 pool)','warnings':['pool b has none'],"
 		"'members':1}",
@@ -253,13 +322,15 @@ static void screens_whole(void **state)
 /* Whatever a reply lacks, nothing falls over: the empty one lacks everything. */
 static void screens_of_nothing(void **state)
 {
-	static const print_fn prints[] = {print_status, print_explain, print_outcome};
+	static const print_fn prints[] = {
+		print_status, print_explain, print_probe, print_watched, print_outcome};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(prints); i++) {
 		free(screen_of(prints[i], "{}", true));
 		free(screen_of(prints[i],
-			"{'pools':[{}],'zones':[{}],'overrides':[{}],"
+			"{'pools':[{'members':[{'addresses':[{'checks':[{}]}]}]}],"
+			"'zones':[{}],'overrides':[{}],'checks':[{}],"
 			"'steered':true,'candidates':[{}],'answers':[{}]}",
 			true));
 	}
