@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../../../src/control/inquire.h"
+#include "../plan/believe.h"
 #include "files.h"
 #include "steerd/base/memory.h"
 
@@ -70,7 +71,7 @@ static int set_up(void **state)
 	assert_non_null(stage->snapshot);
 	report_done(&report);
 	verdict_table_carry(&stage->snapshot->targets, NULL, NULL, 1700000000, &stage->verdicts);
-	stage->plan = plan_build(stage->snapshot, &stage->verdicts, &stage->overrides, NULL);
+	stage->plan = believe_plan(stage->snapshot, &stage->verdicts, &stage->overrides, NULL);
 	*state = stage;
 	return 0;
 }
