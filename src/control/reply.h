@@ -28,6 +28,11 @@ json_t *reply_return(const struct control_actions *actions, const struct request
 json_t *reply_push(const struct control_actions *actions, const struct request *request,
 	const char *by, struct err *err);
 
+struct view;
+struct view_member;
+/* Gives each of an endpoint's `addresses` in JSON the list of its checks. */
+void reply_add_checks(const struct view *view, const struct view_member *member, json_t *addresses);
+
 /* An override as in docs/control.md, NULL gives null. */
 json_t *reply_one_override(const struct override *override);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "errands.h"
 #include "fixed.h"
 #include "flood.h"
 #include "herald.h"
@@ -156,6 +157,8 @@ static void describe_prober(const struct daemon *daemon, struct control_prober *
 		.pid = state.pid,
 		.restarts = state.restart_count,
 		.renewals = state.renew_count,
+		.stale = state.stale_count,
+		.refused = state.refused_count,
 		.started_ms = now_ms - state.started_at_ms,
 		.heard_ms = state.heard_at_ms ? now_ms - state.heard_at_ms : UINT64_MAX,
 		.why = *daemon->prober_ended ? daemon->prober_ended : NULL,
@@ -223,6 +226,33 @@ static void work(void *context, const struct control_work *work)
 	jobs_add(daemon->jobs, &(struct job){work->run, work->done, work->context});
 }
 
+static void inquire(void *context, const struct control_inquiry *asked, control_found_fn found,
+	void *found_context)
+{
+	struct daemon *daemon = context;
+
+	errands_inquire(daemon->supervise, world_snapshot(&daemon->world),
+		&(struct errand){asked, found, found_context});
+}
+
+static bool push(void *context, const char *key, enum verdict_state state, const char *reason,
+	struct err *err)
+{
+	struct daemon *daemon = context;
+	const struct link_pushed pushed = {.key = key, .state = (uint8_t)state, .reason = reason};
+
+	(void)err; /* one that does not run now is told when it does */
+	supervise_push(daemon->supervise, &pushed);
+	return true;
+}
+
+static size_t let_back(void *context, uint32_t member_id)
+{
+	struct daemon *daemon = context;
+
+	return world_return(&daemon->world, member_id);
+}
+
 static void stop(void *context)
 {
 	struct daemon *daemon = context;
@@ -238,6 +268,9 @@ static bool start_control(struct daemon *daemon, const char *path, struct err *e
 		.override = apply_override,
 		.read = read_files,
 		.work = work,
+		.inquire = inquire,
+		.push = push,
+		.let_back = let_back,
 		.stop = stop,
 	};
 

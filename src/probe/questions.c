@@ -137,6 +137,6 @@ void questions_free(struct questions *questions)
 	if (!questions)
 		return;
 	while (!LIST_EMPTY(&questions->waiting))
-		question_free(LIST_FIRST(&questions->waiting));
+		tell(LIST_FIRST(&questions->waiting), NULL, "steerd is stopping");
 	free(questions);
 }

@@ -11,7 +11,7 @@ struct event_base;
 /*
  * questions - inquiries that wait for their findings, each for as long as it may.
  *
- * Who asked is told once, from the event loop; those that are left when it is freed are not told.
+ * Who asked is told once, from the event loop; those that are left when it is freed, then.
  */
 struct questions;
 

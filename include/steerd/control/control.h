@@ -43,6 +43,8 @@ struct control_prober {
 	pid_t pid; /* 0: none */
 	uint32_t restarts;
 	uint32_t renewals;   /* on purpose: with other rights */
+	uint64_t stale;	     /* what it said for older orders, and was dropped */
+	uint64_t refused;    /* what it said that cannot be: it was replaced each time */
 	uint64_t started_ms; /* how long ago this or the last one was started */
 	uint64_t heard_ms;   /* how long ago the last table came; UINT64_MAX: none yet */
 	const char *why;     /* of the last end; NULL: it never ended */

@@ -99,8 +99,8 @@ struct supervise_inquiry {
 
 /*
  * Asks the prober.  `found` is called once, later: with the findings, or when they did not come in
- * time, there is no such target any more, or the prober does not run or ended.  Only
- * supervise_free() leaves it uncalled.
+ * time, there is no such target any more, or the prober does not run or ended; at the latest within
+ * supervise_free().
  */
 void supervise_inquire(struct supervise *supervise, const struct supervise_inquiry *inquiry);
 /*
