@@ -73,7 +73,6 @@ struct slot {
 	struct probe *probe;	/* under way, or NULL */
 	uint64_t started_at_ms; /* the last check */
 	uint64_t due_at_ms;	/* the next one */
-	struct check_memory memory;
 };
 
 static void after(struct event *event, uint64_t wait_ms)

@@ -575,11 +575,12 @@ static void an_inquiry_without_an_answer(void **state)
 	assert_string_equal(second.why, "the prober does not run");
 	assert_int_equal(found.count, 1);
 
-	/* and one that waits while all ends is told nothing */
+	/* and one that waits while all ends is told so */
 	inquiry = inquiry_of(&found, "m@127.0.0.1", 3600000);
 	supervise_inquire(single.steerd.supervise, &inquiry);
 	stop_single(&single);
-	assert_int_equal(found.count, 0);
+	assert_int_equal(found.count, 1);
+	assert_string_equal(found.why, "steerd is stopping");
 }
 
 /*
