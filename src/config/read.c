@@ -323,11 +323,9 @@ static void compute_defaults(struct settings *settings)
 		settings->workers = core_count() < 256 ? core_count() : 256;
 	for (size_t i = 0; i < settings->monitor_count; i++)
 		compute_monitor(&monitors[i]);
-	for (size_t i = 0; i < settings->pool_count; i++) {
+	for (size_t i = 0; i < settings->pool_count; i++)
 		if (pools[i].answers == 0)
 			pools[i].answers = pools[i].method == METHOD_ALL ? UINT16_MAX : 1;
-		pools[i].monitor = pools[i].condition ? pools[i].condition->monitor : SETTINGS_NONE;
-	}
 }
 
 /* Half of the capacity, where that is known: else a pool of two would fail with one of them. */

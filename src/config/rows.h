@@ -25,6 +25,7 @@
 	LIST(type, field, count), .item_size = sizeof(item), .place_offset = offsetof(item, place)
 
 extern const char *const table_no_yes[];
+extern const char *const table_all_downs[];
 
 extern const struct setting table_server[];
 extern const size_t table_server_count;

@@ -18,7 +18,7 @@ static const char *const methods[] = {
 	NULL,
 };
 
-static const char *const all_downs[] = {
+const char *const table_all_downs[] = {
 	[ALL_DOWN_SERVE_ALL] = "serve-all",
 	[ALL_DOWN_FALLBACK] = "fallback",
 	[ALL_DOWN_LAST_GOOD] = "last-good",
@@ -147,7 +147,7 @@ const struct setting table_pools[] = {
 	{.path = "pools.NAME.when-all-down",
 		.type = SETTING_WORD,
 		.initial = "serve-all",
-		.words = all_downs,
+		.words = table_all_downs,
 		.meaning = "What to answer when no member is up. serve-all: as if all were up, "
 			   "because what may work beats no answer. fallback: the name's own "
 			   "records in the zone. last-good: those that were up last. fenced: as "

@@ -395,17 +395,17 @@ static json_t *pool_of(const struct view *view, const struct view_pool *pool, js
 {
 	const struct settings_pool *settings = pool->pool;
 	json_t *json = json_object();
+	struct text monitor = {0};
 
 	json_put_text(json, "name", settings->name);
 	json_put_text(json, "method", methods[settings->method]);
 	json_put(json, "answers",
 		settings->answers == UINT16_MAX ? json_null() : json_integer(settings->answers));
-	json_put_text(json, "monitor",
-		settings->monitor == SETTINGS_NONE
-			? NULL
-			: view->settings->monitors[settings->monitor].name);
-	json_put_text(json, "when_all_down",
-		settings->when_all_down == ALL_DOWN_FALLBACK ? "fallback" : "serve-all");
+	if (settings->condition)
+		settings_print_condition(view->settings, settings->condition, &monitor);
+	json_put_text(json, "monitor", monitor.bytes);
+	text_done(&monitor);
+	json_put_text(json, "when_all_down", settings_all_down_text(settings->when_all_down));
 	json_put(json, "steers", names_steered_by(view, (size_t)(pool - view->pools)));
 	json_put_text(json, "state", view_state_text(pool->state));
 	json_put_number(json, "usable", pool->usable_count);

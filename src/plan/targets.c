@@ -89,9 +89,6 @@ bool targets_find_condition(const struct settings_pool *pool, const struct setti
 		*ret_condition = *member->condition;
 	else if (pool->condition)
 		*ret_condition = *pool->condition;
-	else if (pool->monitor != SETTINGS_NONE)
-		*ret_condition = (struct settings_condition){
-			.kind = CONDITION_MONITOR, .monitor = pool->monitor};
 	else
 		return false;
 	return true;

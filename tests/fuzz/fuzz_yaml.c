@@ -46,7 +46,6 @@ static void check_condition(
 
 static void check_pool(const struct settings *settings, const struct settings_pool *pool)
 {
-	assert(pool->monitor == SETTINGS_NONE || pool->monitor < settings->monitor_count);
 	assert(pool->needs == SETTINGS_NONE || pool->needs < settings->pool_count);
 	assert(pool->panic_percent <= 100 && pool->loss_percent <= 100);
 	assert(pool->degraded_percent > 0 && pool->degraded_percent <= 100);

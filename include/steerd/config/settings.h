@@ -9,6 +9,7 @@
 #include "steerd/base/address.h"
 #include "steerd/base/arena.h"
 #include "steerd/base/report.h"
+#include "steerd/base/text.h"
 #include "steerd/config/monitor.h"
 
 /*
@@ -55,8 +56,8 @@ struct settings_pool {
 	struct report_place place;
 	enum settings_method method;
 	enum settings_all_down when_all_down;
-	uint32_t monitor; /* index of monitors, or SETTINGS_NONE: its members always count as up */
-	const struct settings_condition *condition; /* the same, or several combined; NULL: none */
+	const struct settings_condition
+		*condition; /* what must hold of monitors; NULL: its members always count as up */
 	const uint32_t *watch_only; /* monitors that are run and shown, and decide nothing */
 	size_t watch_only_count;
 	uint32_t
@@ -161,6 +162,11 @@ char *settings_find_control(const char *path);
  * a warning for a key or secret that everyone may read.  An error, too, where links lead the prober to the state.
  */
 void settings_read_files(struct settings *settings, struct report *report);
+
+/* As they are written: "last-good"; "edge" or "{all-of: [edge, {not: maintenance}]}". */
+const char *settings_all_down_text(enum settings_all_down all_down);
+void settings_print_condition(const struct settings *settings,
+	const struct settings_condition *condition, struct text *text);
 
 /* Indices, or SETTINGS_NONE. */
 uint32_t settings_find_pool(const struct settings *settings, const char *name);

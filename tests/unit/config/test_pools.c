@@ -52,31 +52,12 @@ static const char everything[] = MONITORS
 	"    on: [observer, down]\n"
 	"  pager: {command: [/usr/local/bin/page, -v]}\n";
 
-/* "(2 of a, (not b))", for what a condition must be. */
-static void print(const struct settings *settings, const struct settings_condition *condition,
-	struct text *text)
-{
-	if (condition->kind == CONDITION_MONITOR) {
-		text_add(text, settings->monitors[condition->monitor].name);
-		return;
-	}
-	if (condition->kind == CONDITION_NOT)
-		text_add(text, "(not ");
-	else
-		text_print(text, "(%u of ", condition->at_least);
-	for (size_t i = 0; i < condition->item_count; i++) {
-		text_add(text, i > 0 ? ", " : "");
-		print(settings, &condition->items[i], text);
-	}
-	text_add(text, ")");
-}
-
 static void assert_condition(const struct settings *settings,
 	const struct settings_condition *condition, const char *want)
 {
 	struct text text = {0};
 
-	print(settings, condition, &text);
+	settings_print_condition(settings, condition, &text);
 	assert_string_equal(text.bytes, want);
 	text_done(&text);
 }
@@ -99,11 +80,11 @@ static void pools_health(void **state)
 	const struct settings_pool *pool = &settings->pools[0];
 
 	(void)state;
-	assert_condition(settings, pool->condition, "(3 of a, (1 of b, (not c)), (2 of a, b, c))");
+	assert_condition(settings, pool->condition,
+		"{all-of: [a, {any-of: [b, {not: c}]}, {at-least: 2, of: [a, b, c]}]}");
 	assert_int_equal(pool->condition->place.line, 5);
 	assert_int_equal(pool->condition->place.column, 14);
 	assert_int_equal(pool->condition->items[1].place.column, 27);
-	assert_int_equal(pool->monitor, SETTINGS_NONE);
 	assert_int_equal(pool->watch_only_count, 2);
 	assert_int_equal(pool->watch_only[0], 1);
 	assert_int_equal(pool->watch_only[1], 2);
@@ -119,9 +100,9 @@ static void pools_health(void **state)
 	assert_int_equal(pool->members[0].capacity, 40);
 	assert_null(pool->members[0].condition);
 	assert_int_equal(pool->members[1].capacity, 0);
-	assert_condition(settings, pool->members[1].condition, "(1 of b)");
+	assert_condition(settings, pool->members[1].condition, "{any-of: [b]}");
 	assert_condition(settings, settings->pools[1].condition, "a");
-	assert_int_equal(settings->pools[1].monitor, 0);
+	assert_string_equal(settings_all_down_text(settings->pools[1].when_all_down), "fenced");
 	assert_int_equal(settings->pools[1].when_all_down, ALL_DOWN_FENCED);
 	assert_int_equal(settings->pools[1].watch_only_count, 1);
 	settings_free(settings);

@@ -141,7 +141,7 @@ static void example_pool(const struct settings *settings)
 	assert_int_equal(pool->place.line, 19);
 	assert_int_equal(pool->method, METHOD_NEAREST);
 	assert_int_equal(pool->answers, 2);
-	assert_int_equal(pool->monitor, 0);
+	assert_int_equal(pool->condition->monitor, 0);
 	assert_int_equal(pool->when_all_down, ALL_DOWN_SERVE_ALL);
 	assert_int_equal(pool->member_count, 2);
 	assert_string_equal(member->name, "iad-1");
@@ -299,7 +299,7 @@ static void everything_pools(const struct settings *settings)
 	assert_string_equal(all->name, "all_of.them");
 	assert_int_equal(all->method, METHOD_ALL);
 	assert_int_equal(all->answers, UINT16_MAX);
-	assert_int_equal(all->monitor, 0);
+	assert_int_equal(all->condition->monitor, 0);
 	assert_int_equal(all->when_all_down, ALL_DOWN_FALLBACK);
 	assert_int_equal(all->member_count, 2);
 	assert_string_equal(all->members[0].host, "edge.cdn.example");
@@ -310,7 +310,7 @@ static void everything_pools(const struct settings *settings)
 	assert_null(all->members[1].host);
 	assert_int_equal(second->method, METHOD_WEIGHTED);
 	assert_int_equal(second->answers, 1);
-	assert_int_equal(second->monitor, SETTINGS_NONE);
+	assert_null(second->condition);
 	assert_int_equal(second->when_all_down, ALL_DOWN_SERVE_ALL);
 	assert_int_equal(second->members[0].weight, 0);
 	assert_int_equal(second->members[0].site, 0);

@@ -40,7 +40,7 @@ static const char settings[] =
 	"      iad-1: {site: iad, address: 192.0.2.20}\n"
 	"  api:\n"
 	"    method: failover\n"
-	"    monitor: edge\n"
+	"    monitor: {all-of: [edge, edge]}\n"
 	"    members:\n"
 	"      fra-1: {address: 192.0.2.10}\n"
 	"      rest: {pool: last}\n"

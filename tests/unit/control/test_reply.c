@@ -394,6 +394,8 @@ static void status_of_a_fresh_start(void **state)
 		{"pools.0.members.0.addresses.1.state", "unknown"},
 		{"pools.0.members.0.addresses.1.checked_at_unix_s", "null"},
 		{"pools.0.members.0.addresses.1.passed", "null"},
+		{"pools.1.monitor", "{all-of: [edge, edge]}"},
+		{"pools.1.when_all_down", "serve-all"},
 		{"pools.1.members.1.pool", "last"},
 		{"pools.1.members.1.state", "up"},
 		{"pools.1.members.1.addresses", "[]"},

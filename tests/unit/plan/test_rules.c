@@ -57,15 +57,15 @@ static const struct settings_member shared[] = {
 };
 
 static const struct settings_pool pools[] = {
-	{POOL_OF("downloads", downloads), .monitor = SETTINGS_NONE, .condition = &two_of,
-		.watch_only = watched, .watch_only_count = COUNT_OF(watched), .panic_percent = 50,
-		.loss_percent = 40, .degraded_percent = 50, .slow_start_ms = 60000,
-		.failback_ms = 120000, .has_manual_return = true, .needs = 1,
-		.without = WITHOUT_DOWN},
-	{POOL_OF("origins", origins), .method = METHOD_FAILOVER, .monitor = SETTINGS_NONE,
-		.watch_only = watched, .watch_only_count = 1, .loss_percent = 100,
-		.degraded_percent = 100, .needs = SETTINGS_NONE},
-	{POOL_OF("shared", shared), .monitor = EDGE, .degraded_percent = 1, .needs = SETTINGS_NONE},
+	{POOL_OF("downloads", downloads), .condition = &two_of, .watch_only = watched,
+		.watch_only_count = COUNT_OF(watched), .panic_percent = 50, .loss_percent = 40,
+		.degraded_percent = 50, .slow_start_ms = 60000, .failback_ms = 120000,
+		.has_manual_return = true, .needs = 1, .without = WITHOUT_DOWN},
+	{POOL_OF("origins", origins), .method = METHOD_FAILOVER, .watch_only = watched,
+		.watch_only_count = 1, .loss_percent = 100, .degraded_percent = 100,
+		.needs = SETTINGS_NONE},
+	{POOL_OF("shared", shared), .condition = &both[0], .degraded_percent = 1,
+		.needs = SETTINGS_NONE},
 };
 
 static const struct settings settings = {
