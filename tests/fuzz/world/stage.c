@@ -55,7 +55,7 @@
 
 /* Whatever is believed otherwise than it is seen. */
 #define YAML_BELIEVED                                                                              \
-	"observer: {canaries: last, networks: 1}\n"                                                \
+	"observer: {canaries: last, networks: 1, suspect-above: 90%}\n"                            \
 	"monitors:\n  edge: {https: {host: dl.files.example, path: /health}}\n"                    \
 	"  deep: {http: {host: dl.files.example, path: /deep}}\n"                                  \
 	"pools:\n"                                                                                 \
