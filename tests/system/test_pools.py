@@ -221,6 +221,93 @@ def test_last_backend_fallback(bench):
     wait_until(lambda: server.addresses(NAME) == [bench.address(1)], 15, "the backend is back")
 
 
+def codes(server):
+    """Each address of dl and why it is, or is not, answered."""
+    told = server.ctl("explain", NAME, "--client", "2.0.5.0/24", "--json").json()
+    return {one["address"]: one["code"] for one in told["candidates"]}
+
+
+def test_last_backend_last_good(bench):
+    """The last backend lost: last-good answers those that were up together last, not one that was down before"""
+    backends = [bench.backend(n) for n in (1, 2, 3)]
+    first, second, third = (bench.address(n) for n in (1, 2, 3))
+    pool = plain([first, second, third], **{
+        "method": "all", "monitor": "edge", "max-loss": "100%", "panic-below": "60%", "when-all-down": "last-good"})
+    server = serve(bench, {"downloads": pool}, bench.monitor())
+    backends[2].stop()
+    wait_until(lambda: server.addresses(NAME) == [first, second], 15, "the third leaves")
+    backends[0].stop()
+    backends[1].stop()
+    wait_until(lambda: codes(server) == {first: "last-usable", second: "last-usable", third: "health-down"}, 20,
+               "all are down")
+    equal(server.addresses(NAME), [first, second])
+    equal(server.dig(NAME).data, [first, second])
+
+
+def test_last_backend_fenced(bench):
+    """A fenced pool that lost all of its backends answers with them; nothing outside it is used, until it is drained"""
+    backends = [bench.backend(n) for n in (1, 2)]
+    inside, outside = [bench.address(1), bench.address(2)], bench.address(3)
+    pools = {
+        "downloads": {"method": "failover", "answers": 2, "max-loss": "100%", "members": {
+            "inside": {"pool": "inside"}, "outside": {"pool": "outside"}}},
+        "inside": plain(inside, **{
+            "method": "all", "monitor": "edge", "max-loss": "100%", "when-all-down": "fenced"}),
+        "outside": plain([outside], method="all"),
+    }
+    server = serve(bench, pools, bench.monitor())
+    backends[0].stop()
+    wait_until(lambda: server.addresses(NAME) == inside[1:], 15, "one is left inside")
+    backends[1].stop()
+    wait_until(lambda: codes(server)[inside[1]] == "last-resort", 20, "nothing is up inside")
+    equal(server.all_addresses(NAME, times=20), inside)
+    server.ctl("drain", "downloads/inside")
+    equal(server.addresses(NAME), [outside], "an operator opens the fence")
+    server.ctl("undrain", "downloads/inside")
+    equal(server.all_addresses(NAME, times=20), inside)
+
+
+def test_panic(bench):
+    """With less capacity than panic-below a pool counts as failed: another takes over; with none left, all answer"""
+    backends = [bench.backend(n) for n in (1, 2, 3, 4)]
+    addresses = [bench.address(n) for n in (1, 2, 3, 4)]
+    shape = {"monitor": "edge", "max-loss": "100%", "panic-below": "60%"}
+    pools = {
+        "downloads": {"method": "failover", "answers": 4, "max-loss": "100%", "members": {
+            "cdn": {"pool": "cdn"}, "origin": {"pool": "origin"}}},
+        "cdn": plain(addresses[:3], method="all", **shape),
+        "origin": plain(addresses[3:], method="all", **shape),
+    }
+    server = serve(bench, pools, bench.monitor())
+    backends[0].stop()
+    wait_until(lambda: server.addresses(NAME) == addresses[1:3], 15, "two thirds are enough")
+    backends[1].stop()
+    wait_until(lambda: server.addresses(NAME) == addresses[3:], 20, "a third is not: the origin takes over")
+    equal(codes(server), dict(zip(addresses, ["health-down", "health-down", "pool-failed", "kept"])))
+    backends[3].stop()
+    wait_until(lambda: server.addresses(NAME) == addresses[:3], 20, "the origin is lost as well: all of the first")
+    equal(codes(server), dict(zip(addresses, ["panic", "panic", "kept", "lower-priority"])))
+
+
+def test_degraded_share(bench):
+    """A degraded address has exactly its part of its share, and the others take over the rest: 2,000 queries"""
+    bench.backend(1, certificate="ends-in-10-days")
+    bench.backend(2)
+    strict = bench.monitor(**{"certificate-days": {"degrade": 20}})
+    pool = {"method": "weighted", "monitor": "edge", "degraded-share": "25%", "members": {
+        "degraded": {"address": [bench.address(1)], "monitor": "strict"}, "well": {"address": [bench.address(2)]}}}
+    bench.zone("files.example", zone_head("files.example") + "_steer.dl 30 TXT \"pool=downloads\"\n")
+    bench.config(geo=geography(bench), sites=SITES, pools={"downloads": pool},
+                 monitors={"edge": bench.monitor(), "strict": strict})
+    server = bench.steerd()
+    wait_until(lambda: codes(server) == {bench.address(1): "degraded", bench.address(2): "kept"}, 15, "it is degraded")
+    counts = shares(server, 2000)
+    within_chance(counts[bench.address(1)], 2000, 0.125, "a quarter of a half")
+    within_chance(counts[bench.address(2)], 2000, 0.875, "the rest")
+    told = server.ctl("explain", NAME, "--client", "2.0.5.0/24").out
+    true("kept: it is degraded (25 % of its usual share)" in told, told)
+
+
 def test_families_are_judged_apart(bench):
     """A and AAAA of one member are judged apart: what is down is the address"""
     bench.backend(1)
