@@ -50,19 +50,22 @@ static struct owner *find_owners(const struct snapshot *snapshot)
 	return owners;
 }
 
-/* "downloads/fra-1 192.0.2.10", and how many others share the target. */
+/* "downloads/fra-1 192.0.2.10", how many others share the target, and which monitor it is of where there are several. */
 static void print_subject(const struct snapshot *snapshot, const struct owner *owner,
-	const struct address *address, struct text *lines)
+	const struct verdict *row, struct text *lines)
 {
 	const struct snapshot_member *at = &snapshot->members[owner->member];
 	const struct steer_pool *pool = &snapshot->pools[at->pool];
+	uint32_t monitor = snapshot->targets.targets[row->target].monitor;
 	char text[ADDRESS_TEXT_SIZE];
 
-	address_print(address, text);
+	address_print(&row->address, text);
 	text_print(lines, "%s/%s %s", pool->name, pool->members[at->member].name, text);
 	if (owner->others > 0)
 		text_print(lines, " (and %u more member%s)", owner->others,
 			owner->others == 1 ? "" : "s");
+	if (at->check_count > 1 && monitor != TARGET_NONE)
+		text_print(lines, ", monitor %s,", snapshot->settings->monitors[monitor].name);
 }
 
 static void print_state(
@@ -146,7 +149,7 @@ size_t changes_print(const struct snapshot *snapshot, const struct verdict_table
 			continue;
 		if (!owners)
 			owners = find_owners(snapshot);
-		print_subject(snapshot, &owners[row->target], &row->address, ret_lines);
+		print_subject(snapshot, &owners[row->target], row, ret_lines);
 		if (!walk.before)
 			text_print(ret_lines, " is new: host %s resolves to it\n",
 				snapshot->targets.targets[row->target].host);

@@ -465,6 +465,10 @@ void world_take_states(struct world *world, const struct link_states *states)
 		}
 		table->rows[i].state = (uint8_t)state;
 		table->rows[i].since_unix_s = clock_unix_s();
+		if (table->rows[i].outcome_count == 0) { /* it was its first check */
+			table->rows[i].checked_at_unix_s = clock_unix_s();
+			table->rows[i].last_passed = state != VERDICT_DOWN;
+		}
 		if (state == VERDICT_UP) /* why it was not is no news any more */
 			memset(table->rows[i].reason, 0, sizeof(table->rows[i].reason));
 		matters = true;

@@ -47,6 +47,8 @@ static void recover(
 
 	if (is_early && !input->is_stale)
 		guard_rows_wake(guard, row->up_ms + pool->failback_ms);
+	if (input->is_stale && row->hold == BELIEF_RETURN)
+		return; /* as it was */
 	if (is_early || input->is_stale)
 		row->hold = BELIEF_FAILBACK;
 	else if (pool->has_manual_return)
