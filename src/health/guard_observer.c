@@ -201,7 +201,7 @@ struct sum {
 	uint32_t networks;
 	uint32_t canaries; /* that are checked */
 	uint32_t canaries_failing;
-	bool has_passed; /* a check that was not there at the step before */
+	bool has_passed; /* a check, since the suspicion began */
 	bool has_canary_passed;
 };
 
@@ -232,6 +232,16 @@ static void add_up(struct guard_sights *sights, const struct guard_sight *sight,
 	sights->networks[sight->network] = sights->step;
 }
 
+/* One that ended before the suspicion began may be told after it: it says nothing about now. */
+static void note_pass(const struct guard_sights *sights, const struct guard_sight *sight,
+	bool is_news, struct sum *sum)
+{
+	if (!is_news || sight->is_failing || sight->checked_at_unix_s <= sights->shown.since_unix_s)
+		return;
+	sum->has_passed = true;
+	sum->has_canary_passed = sum->has_canary_passed || sight->is_canary;
+}
+
 static struct sum look_at_all(struct guard *guard, const struct guard_input *input)
 {
 	struct guard_sights *sights = &guard->sights;
@@ -252,9 +262,7 @@ static struct sum look_at_all(struct guard *guard, const struct guard_input *inp
 		if (sight->counts && guard->now_ms - sight->began_ms > window_ms)
 			sight->counts = false;
 		sum.checked++;
-		sum.has_passed = sum.has_passed || (is_news && !sight->is_failing);
-		sum.has_canary_passed = sum.has_canary_passed ||
-			(is_news && !sight->is_failing && sight->is_canary);
+		note_pass(sights, sight, is_news, &sum);
 		add_up(sights, sight, &sum);
 	}
 	return sum;
@@ -301,6 +309,8 @@ bool guard_observer_look(struct guard *guard, const struct guard_input *input)
 	struct guard_observer *shown = &guard->sights.shown;
 	bool was_suspect = shown->is_suspect;
 
+	if (shown->since_unix_s > guard->now_unix_s)
+		shown->since_unix_s = guard->now_unix_s; /* the clock was set back */
 	shown->failing = sum.failing;
 	shown->checked = sum.checked;
 	shown->networks = sum.networks;

@@ -101,6 +101,14 @@ static const char seen_letters[] = {[VERDICT_UNKNOWN] = '?',
 	[VERDICT_DEGRADED] = 'G',
 	[VERDICT_DOWN] = 'D'};
 
+void rig_check(const struct rig *rig, struct verdict *row)
+{
+	uint64_t now_unix_s = UNIX_OF_START + rig->shown_ms / 1000;
+
+	row->checked_at_unix_s =
+		row->checked_at_unix_s < now_unix_s ? now_unix_s : row->checked_at_unix_s + 1;
+}
+
 void rig_show(struct rig *rig, const char *seen)
 {
 	for (size_t i = 0; i < rig->target_count; i++) {
@@ -111,7 +119,7 @@ void rig_show(struct rig *rig, const char *seen)
 				row->state = state;
 		if (row->state == VERDICT_UNKNOWN)
 			continue;
-		row->checked_at_unix_s++;
+		rig_check(rig, row);
 		row->last_passed = row->state != VERDICT_DOWN;
 	}
 }
@@ -127,7 +135,7 @@ bool rig_step(struct rig *rig, uint64_t now_ms)
 	};
 
 	rig->has_stepped = true;
-	rig->now_ms = now_ms;
+	rig->now_ms = rig->shown_ms = now_ms;
 	return guard_step(rig->guard, &input);
 }
 
@@ -216,6 +224,7 @@ static void play_step(struct rig *rig, const char *about, const char *step)
 
 	if (rig->has_stepped && at_ms > rig->now_ms)
 		pass_time(rig, about, step, at_ms);
+	rig->shown_ms = at_ms;
 	rig_show(rig, strcmp(seen, "=") == 0 ? "" : seen);
 	rig_step(rig, at_ms);
 	rig_believed(rig, got);

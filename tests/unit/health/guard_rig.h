@@ -37,7 +37,8 @@ struct rig {
 	uint8_t overrides[RIG_MEMBERS];
 	bool is_stale;
 	bool has_stepped;
-	uint64_t now_ms; /* of the last step */
+	uint64_t now_ms;   /* of the last step */
+	uint64_t shown_ms; /* of the checks that are shown next */
 };
 
 /* Rules without any limit: no panic threshold, no loss limit, no evidence, no delay, never suspect. */
@@ -54,6 +55,8 @@ uint32_t rig_child(struct rig *rig, uint32_t pool, uint32_t child);
 void rig_use(struct rig *rig);
 /* Shows a letter for each target; "" leaves them as they are, but each has been checked anew. */
 void rig_show(struct rig *rig, const char *seen);
+/* Another check of it, which ends at shown_ms, but later than the one before. */
+void rig_check(const struct rig *rig, struct verdict *row);
 /* A step at that time; true if something changed. */
 bool rig_step(struct rig *rig, uint64_t now_ms);
 /* What is believed, a letter each. */

@@ -268,6 +268,43 @@ static void observer_is_early(void **state)
 	rig_done(&rig);
 }
 
+/* What passed before all failed may be told after it, and is no reason to believe it. */
+static void a_pass_of_before_confirms_nothing(void **state)
+{
+	struct rig rig;
+	const struct guard_observer *seen;
+
+	(void)state;
+	set_up(&rig, &(struct terms){.loss = 100}, 3);
+	rig.rules.suspect_percent = 50;
+	rig.rules.suspect_networks = 2;
+	rig.rules.suspect_window_ms = 5000;
+	rig.rules.confirm_ms = 1000;
+	seen = guard_observer(rig.guard);
+	rig_show(&rig, "UUU");
+	rig_step(&rig, 10000);
+	rig_show(&rig, "DDU");
+	rig_step(&rig, 20000);
+	assert_true(seen->is_suspect);
+	rig.rows[2].checked_at_unix_s = seen->since_unix_s;
+	rig_step(&rig, 30000);
+	assert_true(seen->is_suspect);
+	/* but not because the clock was set back */
+	rig.rows[2].checked_at_unix_s -= 5000;
+	assert_false(guard_step(rig.guard,
+		&(struct guard_input){.verdicts = &rig.table,
+			.now_ms = 31000,
+			.now_unix_s = seen->since_unix_s - 5001}));
+	assert_true(seen->is_suspect);
+	rig.rows[2].checked_at_unix_s += 2;
+	assert_true(guard_step(rig.guard,
+		&(struct guard_input){.verdicts = &rig.table,
+			.now_ms = 32000,
+			.now_unix_s = seen->since_unix_s + 1}));
+	assert_false(seen->is_suspect);
+	rig_done(&rig);
+}
+
 /* Targets in one network are one, whatever they are called. */
 static void observer_counts_networks(void **state)
 {
@@ -734,6 +771,7 @@ int main(void)
 		cmocka_unit_test(observer),
 		cmocka_unit_test(observer_says_what_it_sees),
 		cmocka_unit_test(observer_is_early),
+		cmocka_unit_test(a_pass_of_before_confirms_nothing),
 		cmocka_unit_test(observer_counts_networks),
 		cmocka_unit_test(pools_of_pools),
 		cmocka_unit_test(both_families),

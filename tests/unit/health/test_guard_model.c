@@ -478,7 +478,7 @@ static void show(struct model *model, size_t target, uint8_t state)
 	struct verdict *row = &model->rig.rows[target];
 
 	row->state = state;
-	row->checked_at_unix_s++;
+	rig_check(&model->rig, row);
 	row->last_passed = state != VERDICT_DOWN;
 }
 
