@@ -24,7 +24,7 @@
 /*
  * verdicts: numbers as in base/bytes.h
  *
- *	magic       8  "steerdv2"; "steerdv1" is the same without what is believed
+ *	magic       8  "steerdv2"; "steerdv1" has no beliefs, and an old table
  *	size        8  of all that follows the checksum
  *	checksum    4  of all that follows it
  *	saved_at    8
@@ -120,12 +120,16 @@ static bool parse_believed(struct bytes_reader *reader, struct arena *arena,
 	return true;
 }
 
-static bool parse_table(struct bytes_reader *reader, const struct target_list *targets,
-	struct verdict_table *ret_table, struct err *err)
+typedef bool (*read_table_fn)(
+	const void *bytes, size_t size, struct verdict_table *ret_table, struct err *err);
+
+static bool parse_table(struct bytes_reader *reader, read_table_fn read_table,
+	struct state_verdicts *verdicts, struct err *err)
 {
+	const struct target_list *targets = &verdicts->targets;
 	struct verdict_table table = {0};
 
-	if (!verdict_table_read(reader->at, reader->left, &table, err))
+	if (!read_table(reader->at, reader->left, &table, err))
 		return false;
 	for (size_t i = 0; i < table.count; i++) {
 		if (table.rows[i].target < targets->count)
@@ -133,7 +137,7 @@ static bool parse_table(struct bytes_reader *reader, const struct target_list *t
 		verdict_table_done(&table);
 		return err_set(err, "row %zu is of a target that it does not list", i);
 	}
-	*ret_table = table;
+	verdicts->verdicts = table;
 	return true;
 }
 
@@ -158,7 +162,8 @@ bool state_parse_verdicts(const void *bytes, size_t size, struct arena *arena,
 	verdicts.saved_at_unix_s = bytes_read_u64(&reader);
 	if (!parse_keys(&reader, arena, &verdicts.targets, err) ||
 		(!is_old && !parse_believed(&reader, arena, &verdicts, err)) ||
-		!parse_table(&reader, &verdicts.targets, &verdicts.verdicts, err))
+		!parse_table(&reader, is_old ? verdict_table_read_old : verdict_table_read,
+			&verdicts, err))
 		return false;
 	verdicts.targets.generation = verdicts.verdicts.generation;
 	*ret_verdicts = verdicts;

@@ -92,6 +92,9 @@ const struct verdict *verdict_table_find(
 void verdict_table_write(const struct verdict_table *table, struct text *ret_bytes);
 bool verdict_table_read(
 	const void *bytes, size_t size, struct verdict_table *ret_table, struct err *err);
+/* The same of a state file of before rows had a size. */
+bool verdict_table_read_old(
+	const void *bytes, size_t size, struct verdict_table *ret_table, struct err *err);
 
 /*
  * A first table for a target list: rows whose key was in `previous` keep what is known, addresses

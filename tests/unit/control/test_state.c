@@ -200,42 +200,89 @@ static void verdicts_there_and_back(void **state)
 	text_done(&bytes);
 }
 
-/* One that was written before anything was believed: without its size and itself. */
+/* A file of before anything was believed, and before rows had a size. */
+static struct text file_of_before(uint8_t verdict_state, const char *reason)
+{
+	struct text table = {0};
+	struct text body = {0};
+	struct text file = {0};
+
+	text_add(&table, "SVT1");
+	bytes_write_u64(&table, 3);
+	bytes_write_u32(&table, 1);
+	bytes_write_u32(&table, 1); /* the target */
+	bytes_write_address(&table, &rows[1].address);
+	bytes_write_u8(&table, verdict_state);
+	bytes_write_u64(&table, 1700000000);
+	bytes_write_u64(&table, 1700000100);
+	bytes_write_u32(&table, 2000);
+	bytes_write_u16(&table, 7);
+	bytes_write_u8(&table, 0);
+	bytes_write_text(&table, reason);
+	bytes_write_u32(&table, bytes_crc32(table.bytes, table.size));
+
+	bytes_write_u64(&body, 1700000102);
+	bytes_write_u32(&body, COUNT_OF(targets));
+	for (size_t i = 0; i < COUNT_OF(targets); i++)
+		bytes_write_text(&body, targets[i].key);
+	text_add_bytes(&body, table.bytes, table.size);
+	text_add(&file, "steerdv1");
+	bytes_write_u64(&file, body.size);
+	bytes_write_u32(&file, bytes_crc32(body.bytes, body.size));
+	text_add_bytes(&file, body.bytes, body.size);
+	text_done(&table);
+	text_done(&body);
+	return file;
+}
+
 static void verdicts_of_before(void **state)
 {
-	struct state_verdicts none = example;
-	struct text now = {0};
-	struct text before = {0};
+	struct text bytes = file_of_before(VERDICT_DOWN, "connection refused");
 	struct arena *arena = arena_new();
 	struct state_verdicts got = {0};
 	struct err err = {""};
-	const size_t header = 20;
-	size_t keys = 8 + 4;
 
 	(void)state;
-	none.believed_size = 0;
-	state_print_verdicts(&none, &now);
-	for (size_t i = 0; i < COUNT_OF(targets); i++)
-		keys += 2 + strlen(targets[i].key);
-	text_add(&before, "steerdv1");
-	bytes_write_u64(&before, now.size - header - 4);
-
-	struct text body = {0};
-
-	text_add_bytes(&body, now.bytes + header, keys);
-	text_add_bytes(&body, now.bytes + header + keys + 4, now.size - header - keys - 4);
-	bytes_write_u32(&before, bytes_crc32(body.bytes, body.size));
-	text_add_bytes(&before, body.bytes, body.size);
-	if (!state_parse_verdicts(before.bytes, before.size, arena, &got, &err))
+	if (!state_parse_verdicts(bytes.bytes, bytes.size, arena, &got, &err))
 		fail_msg("%s", err.text);
+	assert_int_equal(got.saved_at_unix_s, 1700000102);
 	assert_int_equal(got.believed_size, 0);
-	assert_int_equal(got.verdicts.count, 2);
-	assert_int_equal(got.saved_at_unix_s, example.saved_at_unix_s);
+	assert_int_equal(got.verdicts.count, 1);
+	assert_int_equal(got.verdicts.rows[0].target, 1);
+	assert_true(address_is_equal(&got.verdicts.rows[0].address, &rows[1].address));
+	assert_int_equal(got.verdicts.rows[0].state, VERDICT_DOWN);
+	assert_int_equal(got.verdicts.rows[0].since_unix_s, 1700000000);
+	assert_int_equal(got.verdicts.rows[0].streak, 7);
+	assert_string_equal(got.verdicts.rows[0].reason, "connection refused");
+	/* and it goes on as one of now */
+	struct text again = {0};
+
+	state_print_verdicts(&got, &again);
+	assert_true(parses_verdicts(again.bytes, again.size));
+	for (size_t size = 0; size < bytes.size; size++)
+		if (parses_verdicts(bytes.bytes, size))
+			fail_msg("torn at %zu of %zu octets", size, bytes.size);
 	verdict_table_done(&got.verdicts);
 	arena_free(arena);
-	text_done(&now);
-	text_done(&before);
-	text_done(&body);
+	text_done(&bytes);
+	text_done(&again);
+}
+
+static void verdicts_of_before_that_cannot_be(void **state)
+{
+	static const struct {
+		uint8_t verdict_state;
+		const char *reason;
+	} facts[] = {{VERDICT_DOWN + 1, ""}, {VERDICT_DOWN, "a\033b"}, {VERDICT_DOWN, NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(facts); i++) {
+		struct text bytes = file_of_before(facts[i].verdict_state, facts[i].reason);
+
+		if (parses_verdicts(bytes.bytes, bytes.size))
+			fail_msg("fact %zu: taken", i);
+		text_done(&bytes);
+	}
 }
 
 static void verdicts_torn_or_rotten(void **state)
@@ -644,6 +691,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdicts_there_and_back),
 		cmocka_unit_test(verdicts_of_before),
+		cmocka_unit_test(verdicts_of_before_that_cannot_be),
 		cmocka_unit_test(verdicts_torn_or_rotten),
 		cmocka_unit_test(verdicts_of_targets_not_listed),
 		cmocka_unit_test(verdicts_none),
