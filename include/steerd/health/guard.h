@@ -23,9 +23,9 @@
  *	                                                                         └▶ pools: sound, panic, lost ─▶ beliefs
  *
  * What only adds is believed at once, what takes away is held back until it is sure: an address goes down unless the observer
- * is suspect (what went before stays down), its pool, or one above that is no failover pool, has lost enough for a minute, or it is one of the last of any of
- * them (of its family, or before panic).  What is known when rules come into force, and what operators said, is not health
- * taking something away, and is never held.
+ * is suspect (what went before that stays down), its pool, or one above that is no failover pool, has lost enough for a
+ * minute, or it is one of the last of any of them (of its family, or before panic).  What is known when rules come into
+ * force, and what operators said, is not health taking something away, and is never held.
  */
 
 #define GUARD_NONE UINT32_MAX
