@@ -109,25 +109,41 @@ static void check_at(struct slot *slot, uint64_t due_at_ms)
 	after(slot->due, due_at_ms > now_ms ? due_at_ms - now_ms : 0);
 }
 
-/* One that was well failed for the first time: it is asked again before it is waited for. */
+/* The last check of one that counts as well failed. */
 static bool is_doubted(const struct slot *slot)
 {
 	const struct verdict *verdict = &slot->verdict;
 
-	return slot->watch->monitor->recheck_ms > 0 && !verdict->last_passed &&
-		verdict->streak == 1 && verdict->state != VERDICT_DOWN;
+	return verdict->checked_at_unix_s > 0 && !verdict->last_passed &&
+		verdict->state != VERDICT_DOWN;
+}
+
+/*
+ * When one that is doubted is checked again: never later than `every`, so that it is down after
+ * `fall` times that; and after the first failure by `recheck`.
+ */
+static uint64_t doubt_ends_at_ms(const struct slot *slot)
+{
+	const struct settings_monitor *monitor = slot->watch->monitor;
+	struct random *random = &slot->watch->watches->random;
+	uint64_t every_at_ms = slot->started_at_ms + monitor->every_ms -
+		random_below(random, monitor->every_ms / 10 + 1);
+	uint64_t recheck_at_ms = clock_monotonic_ms() + monitor->recheck_ms -
+		random_below(random, monitor->recheck_ms / 10 + 1);
+	bool is_first = monitor->recheck_ms > 0 && slot->verdict.streak == 1;
+
+	return is_first && recheck_at_ms < every_at_ms ? recheck_at_ms : every_at_ms;
 }
 
 /* From start to start: a backend that takes long is not checked less often. */
 static void check_again(struct slot *slot)
 {
 	struct watches *watches = slot->watch->watches;
-	uint64_t due_at_ms =
-		slot->started_at_ms + jittered(watches, slot->watch->monitor->every_ms);
-	uint64_t doubt_at_ms =
-		clock_monotonic_ms() + jittered(watches, slot->watch->monitor->recheck_ms);
 
-	check_at(slot, is_doubted(slot) && doubt_at_ms < due_at_ms ? doubt_at_ms : due_at_ms);
+	check_at(slot,
+		is_doubted(slot)
+			? doubt_ends_at_ms(slot)
+			: slot->started_at_ms + jittered(watches, slot->watch->monitor->every_ms));
 }
 
 /* At once, but not all in one burst. */

@@ -21,7 +21,7 @@ struct link_pushed;
  * Each slot is checked every `every` from the start of one check to the start of the next, give or
  * take a tenth, so that targets do not march in step; the first checks are spread over a second.
  * After the first failure of one that was well the next check comes `recheck` after the end of that
- * one, if that is sooner.
+ * one, if that is sooner; and until it is down none comes later than `every`.
  */
 struct watches;
 
