@@ -4,6 +4,7 @@
 import part_geo
 import part_load
 import part_peers
+import part_prober
 import part_zones
 
 PARTS = {
@@ -15,4 +16,5 @@ PARTS = {
     "reload": part_load.measure_changes,
     "workers": part_load.measure_workers,
     "verdict": part_load.measure_verdict,
+    "prober": part_prober.measure,
 }
