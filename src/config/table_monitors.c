@@ -388,7 +388,9 @@ const struct setting table_monitors[] = {
 		.initial = "3",
 		.min = 1,
 		.max = 100,
-		.meaning = "Failures in a row after which an address is down.",
+		.meaning = "Failures in a row after which an address is down. As many checks in a "
+			   "row of which none passed whole, and the last was degraded, make it "
+			   "degraded.",
 		.example = "5",
 		FIELD(struct settings_monitor, fall)},
 	{.path = "monitors.NAME.rise",
@@ -396,7 +398,8 @@ const struct setting table_monitors[] = {
 		.initial = "2",
 		.min = 1,
 		.max = 100,
-		.meaning = "Successes in a row after which it is up again.",
+		.meaning = "Successes in a row after which it is up again: up where all of them "
+			   "passed whole, else degraded.",
 		.example = "3",
 		FIELD(struct settings_monitor, rise)},
 	{.path = "monitors.NAME.hold-down",
@@ -404,9 +407,12 @@ const struct setting table_monitors[] = {
 		.initial = "10s",
 		.min = 0,
 		.max = HOUR_MS,
-		.meaning = "How long an address that went down again soon after it had come up "
-			   "stays down at least. Doubled each time that it does so. 0s: it comes "
-			   "back as any.",
+		.meaning =
+			"How long an address that went down, or became degraded, again within "
+			"'hold-down-max' of its recovery must be well before it recovers: no check "
+			"may fail meanwhile. Doubled each time, and halved for each "
+			"'hold-down-max' that it stays up. After four changes within an hour it is "
+			"'hold-down-max' at once. 0s: it comes back as any.",
 		.example = "30s",
 		FIELD(struct settings_monitor, hold_down_ms)},
 	{.path = "monitors.NAME.hold-down-max",
