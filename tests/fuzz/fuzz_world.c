@@ -167,7 +167,7 @@ static void step_job(struct program *program)
 	assert(asker_digest(&program->asker, before) == digest);
 }
 
-/* A table; flags: 1 an octet of the frame is another, 2 it is cut off, 4 it is the one before. */
+/* A table; flags: 1 an octet of the frame is another, 2 it is cut off, 4 it is the one before, 8 states alone. */
 static void step_verdicts(struct program *program)
 {
 	uint8_t flags = next(program);
@@ -177,7 +177,10 @@ static void step_verdicts(struct program *program)
 
 	if (!(flags & 4) || program->stage.late.size == 0) {
 		states = next_run(program, next(program) % 16, &count);
-		stage_make_verdicts(&program->stage, states, count);
+		if (flags & 8)
+			stage_make_states(&program->stage, states, count);
+		else
+			stage_make_verdicts(&program->stage, states, count);
 	}
 	text_add_bytes(&frame, program->stage.late.bytes, program->stage.late.size);
 	if (flags & 1)

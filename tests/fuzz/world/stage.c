@@ -411,20 +411,52 @@ void stage_make_verdicts(struct stage *stage, const uint8_t *states, size_t coun
 	verdict_table_done(&table);
 }
 
-void stage_take_frame(struct stage *stage, const void *bytes, size_t size)
+void stage_make_states(struct stage *stage, const uint8_t *states, size_t count)
+{
+	const struct verdict_table *table = &stage->world.verdicts;
+	uint8_t *bits = memory_new(link_states_size(table->count) + 1);
+	const struct link_states told = {
+		.generation = table->generation, .row_count = table->count, .bits = bits};
+
+	for (size_t i = 0; i < table->count; i++)
+		link_states_set(bits, i, (uint8_t)(count > 0 ? states[i % count] % 4 : 0));
+	text_clear(&stage->late);
+	link_write_states(&told, &stage->late);
+	free(bits);
+}
+
+static void take_table(struct stage *stage, const uint8_t *body, size_t size)
 {
 	struct verdict_table table;
-	enum link_kind kind;
-	const uint8_t *body;
-	size_t frame_size;
 	struct err err;
 
-	if (!link_find_frame(bytes, size, &kind, &body, &frame_size) || frame_size == 0 ||
-		kind != LINK_VERDICTS ||
-		!link_read_verdicts(body, frame_size - LINK_FRAME_HEADER, &table, &err))
+	if (!link_read_verdicts(body, size, &table, &err))
 		return;
 	world_take_verdicts(&stage->world, &table);
 	verdict_table_done(&table);
+}
+
+static void take_states(struct stage *stage, const uint8_t *body, size_t size)
+{
+	struct link_states states;
+	struct err err;
+
+	if (link_read_states(body, size, &states, &err))
+		world_take_states(&stage->world, &states);
+}
+
+void stage_take_frame(struct stage *stage, const void *bytes, size_t size)
+{
+	enum link_kind kind;
+	const uint8_t *body;
+	size_t frame_size;
+
+	if (!link_find_frame(bytes, size, &kind, &body, &frame_size) || frame_size == 0)
+		return;
+	if (kind == LINK_VERDICTS)
+		take_table(stage, body, frame_size - LINK_FRAME_HEADER);
+	else if (kind == LINK_STATES)
+		take_states(stage, body, frame_size - LINK_FRAME_HEADER);
 }
 
 /* ---- what is asked ----------------------------------------------------------------------------------- */

@@ -37,6 +37,8 @@ void stage_damage_state(unsigned which, unsigned position, uint8_t change);
 
 /* A frame with a row for each target, in a state that an octet of `states` says; it becomes the late one. */
 void stage_make_verdicts(struct stage *stage, const uint8_t *states, size_t count);
+/* A frame with the states of the newest table's rows; it becomes the late one. */
+void stage_make_states(struct stage *stage, const uint8_t *states, size_t count);
 /* What the prober's socket would give to the world. */
 void stage_take_frame(struct stage *stage, const void *bytes, size_t size);
 
