@@ -12,7 +12,7 @@ from test_health import first_address, member, names_zone
 from world import zone_head
 
 NAME = "dl.files.example"
-FAST = {"every": "600ms", "timeout": "600ms", "fall": 1, "rise": 1}
+FAST = {"every": "600ms", "timeout": "600ms", "fall": 1, "rise": 1, "hold-down": "0s"}
 
 
 def pair(bench, monitor):
@@ -165,9 +165,12 @@ def test_push_file(bench):
     equal(first_address(server)["reason"], "in the workshop")
     becomes(server, "down", r"^no word for \d+ s: counts as down$", "second")
     equal(server.log().count("'upp' is not up"), 1, "said once")
-    put(bench, "* up\n")
-    becomes(server, "up")
-    becomes(server, "up", "", "second")
+
+    def are_up():  # who feeds it goes on
+        put(bench, "* up\n")
+        return all(first_address(server, name)["state"] == "up" for name in ("first", "second"))
+
+    wait_until(are_up, 20, "both are up")
 
 
 def test_push_file_later(bench):

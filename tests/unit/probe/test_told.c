@@ -201,10 +201,78 @@ static void words_are_kept(void **state)
 	close_listener(&listener);
 }
 
+/* ---- the real prober ---- */
+
+/* What the only row must say. */
+struct wanted {
+	enum verdict_state state;
+	const char *reason;
+};
+
+static bool row_is(const struct rig_steerd *steerd, const void *context)
+{
+	const struct wanted *wanted = context;
+
+	return steerd->table.count == 1 && steerd->table.rows[0].state == wanted->state &&
+		strcmp(steerd->table.rows[0].reason, wanted->reason) == 0;
+}
+
+static bool does_not_run(const struct rig_steerd *steerd, const void *context)
+{
+	struct supervise_state state;
+
+	(void)context;
+	supervise_get_state(steerd->supervise, &state);
+	return state.pid == 0;
+}
+
+static void tell_prober(struct rig_steerd *steerd, enum verdict_state state, const char *reason)
+{
+	supervise_push(steerd->supervise,
+		&(struct link_pushed){
+			.key = "fed@192.0.2.1", .state = (uint8_t)state, .reason = reason});
+}
+
+/* What is pushed is judged within moments, whether a prober runs or is between two lives. */
+static void words_are_judged(void **state)
+{
+	const struct settings_monitor monitor = {.name = "fed",
+		.kind = KIND_PUSH,
+		.every_ms = 60000,
+		.timeout_ms = 1000,
+		.fall = 1,
+		.rise = 1,
+		.max_age_ms = 60000,
+		.on_stale = STALE_DOWN};
+	const struct target target = rig_target("fed@192.0.2.1", 0, "192.0.2.1");
+	const struct link_orders orders = {
+		.targets = {.generation = 1, .targets = &target, .count = 1},
+		.monitors = &monitor,
+		.monitor_count = 1};
+	struct rig_steerd steerd;
+
+	(void)state;
+	rig_start_steerd(&steerd, RIG_PROBER, &orders);
+	rig_wait(&steerd, row_is, &(struct wanted){VERDICT_UNKNOWN, ""}, "nobody said anything");
+	tell_prober(&steerd, VERDICT_DOWN, "on fire");
+	rig_wait(&steerd, row_is, &(struct wanted){VERDICT_DOWN, "on fire"}, "a word");
+	tell_prober(&steerd, VERDICT_DEGRADED, "put out");
+	rig_wait(&steerd, row_is, &(struct wanted){VERDICT_DEGRADED, "put out"}, "another word");
+
+	kill(steerd.pid, SIGKILL);
+	rig_wait(&steerd, does_not_run, NULL, "its death");
+	tell_prober(&steerd, VERDICT_DOWN, "on fire again");
+	rig_wait(&steerd, row_is, &(struct wanted){VERDICT_DOWN, "on fire again"},
+		"a word from between two lives");
+	assert_int_equal(steerd.started_count, 2);
+	rig_stop_steerd(&steerd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_kept),
+		cmocka_unit_test(words_are_judged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
