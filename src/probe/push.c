@@ -157,12 +157,11 @@ static void look_at(struct watched *file)
 
 static struct watched *find_file(const struct push *push, const char *path)
 {
-	struct watched *file;
+	struct watched *file = LIST_FIRST(&push->files);
 
-	LIST_FOREACH(file, &push->files, link)
-	if (strcmp(file->path, path) == 0)
-		return file;
-	return NULL;
+	while (file && strcmp(file->path, path) != 0)
+		file = LIST_NEXT(file, link);
+	return file;
 }
 
 static struct watched *get_file(struct push *push, const char *path)
