@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "steerd/base/memory.h"
+#include "steerd/health/verdict.h"
 
 static void word_free(struct word *word)
 {
@@ -44,12 +45,25 @@ static size_t find_place(const struct hearsay *hearsay, const char *key, bool *r
 	return low;
 }
 
+/* A line, whatever was said, and no longer than a verdict keeps: the other end of the link takes nothing else. */
+static char *reason_of(const struct word *word)
+{
+	char *reason = memory_text(word->reason ? word->reason : "");
+	size_t size = strnlen(reason, VERDICT_REASON_SIZE - 1);
+
+	reason[size] = '\0';
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)reason[i] < 0x20 || reason[i] == 0x7f)
+			reason[i] = '?';
+	return reason;
+}
+
 void hearsay_put(struct hearsay *hearsay, const struct word *word)
 {
 	struct word copy = {
 		.key = memory_text(word->key),
 		.state = word->state,
-		.reason = memory_text(word->reason ? word->reason : ""),
+		.reason = reason_of(word),
 		.said_at_ms = word->said_at_ms,
 	};
 	bool found;

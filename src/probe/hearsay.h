@@ -29,7 +29,7 @@ struct hearsay {
 
 void hearsay_done(struct hearsay *hearsay);
 
-/* Copies the word, in place of the one that was there. */
+/* Copies the word, in place of the one that was there; its reason cut to a verdict's, control characters made '?'. */
 void hearsay_put(struct hearsay *hearsay, const struct word *word);
 /* NULL if there is none; lent until the next word is put. */
 const struct word *hearsay_find(const struct hearsay *hearsay, const char *key);

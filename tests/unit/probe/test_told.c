@@ -185,9 +185,15 @@ static void words_are_kept(void **state)
 	push(&listener, "fed@192.0.2.1", VERDICT_DEGRADED, "put out", 0);
 	expect_heard(&listener, 0, "fed@192.0.2.1 2 put out");
 
+	/* what is no line is made one: the prober would not take it */
+	forget(&listener);
+	push(&listener, "fed@192.0.2.1", VERDICT_DOWN, "two\nlines\033[2J", 0);
+	expect_heard(&listener, 0, "fed@192.0.2.1 3 two?lines?[2J");
+	forget(&listener);
+
 	/* the next one is told all that holds, after its orders */
 	push(&listener, "fed@192.0.2.1", VERDICT_UP, "well", 700);
-	expect_heard(&listener, 0, "fed@192.0.2.1 2 put out, fed@192.0.2.1 1 well");
+	expect_heard(&listener, 0, "fed@192.0.2.1 1 well");
 	kill_prober(&listener);
 	expect_heard(&listener, 500, "orders, fed@192.0.2.1 1 well, fed@192.0.2.2 1 ");
 
