@@ -187,3 +187,17 @@ def test_push_file_later(bench):
     equal(first_address(server)["state"], "down")
     put(bench, "* up\n")
     becomes(server, "up")
+
+
+def test_push_by_hand(bench):
+    """push: steerctl push is judged at once, also where the prober is just dead"""
+    server = pair(bench, {"every": "60s", "timeout": "1s", "push": {"max-age": "1m", "on-stale": "last"}})
+    server.ctl("push", "downloads/first", "down", "--reason", "in the workshop")
+    becomes(server, "down", r"^in the workshop$")
+    wait_until(lambda: server.addresses(NAME) == [bench.address(2)], 20, "the answer moves")
+    os.kill(server.prober(), signal.SIGKILL)
+    server.ctl("push", "downloads/first", "degraded", "--reason", "1 of 2 disks")
+    becomes(server, "degraded", r"^1 of 2 disks$")
+    server.ctl("push", "downloads/first", "up")
+    becomes(server, "up")
+    wait_until(lambda: server.addresses(NAME) == [bench.address(1)], 20, "the answer is back")
