@@ -99,6 +99,7 @@ static bool run(const struct address_port *to, X509_STORE *trust, const char *co
 		.port = to->port,
 		.is_tls = true,
 		.verifies = true,
+		.allows_internal = true,
 		.timeout_ms = 10000,
 		.status = &well,
 		.status_count = 1,
