@@ -31,8 +31,9 @@ struct certificate {
 };
 
 struct certificate_sight {
-	X509_STORE *trust;     /* NULL: whatever comes is taken */
-	struct chains *chains; /* that were verified lately; NULL: each is verified */
+	X509_STORE *trust; /* NULL: whatever comes is taken */
+	struct chains *
+		chains; /* that were verified lately, for who compares names himself; NULL: each is */
 	bool keeps_chain;
 	char refused[128]; /* why it is not trusted, in words; "" if it is */
 	char alert[64];	   /* the last alert that the server sent; "" if none */

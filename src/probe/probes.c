@@ -319,12 +319,12 @@ void probes_take_word(struct probes *probes, const struct link_pushed *pushed)
 	push_take(probes->push, pushed);
 }
 
-struct probes *probes_new(struct event_base *base, size_t most_at_once)
+struct probes *probes_new(struct event_base *base, const char *servers, size_t most_at_once)
 {
 	struct probes *probes = memory_new(sizeof(*probes));
 
 	probes->base = base;
-	probes->checks = checks_new(base, NULL, most_at_once);
+	probes->checks = checks_new(base, servers, most_at_once);
 	probes->runner = runner_new(base, EXEC_AT_ONCE);
 	probes->pulse = pulse_new(base);
 	probes->push = push_new(base);

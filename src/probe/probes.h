@@ -43,8 +43,11 @@ struct probe_order {
 	void *context;
 };
 
-/* At most `most_at_once` checks of one kind run; what is started beyond waits for its turn. */
-struct probes *probes_new(struct event_base *base, size_t most_at_once);
+/*
+ * At most `most_at_once` checks of one kind run; what is started beyond waits for its turn.  `servers` resolve what
+ * redirects lead to, as for names_new().
+ */
+struct probes *probes_new(struct event_base *base, const char *servers, size_t most_at_once);
 /* Cancels what runs.  NULL is allowed. */
 void probes_free(struct probes *probes);
 

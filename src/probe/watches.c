@@ -667,7 +667,7 @@ struct watches *watches_new(struct event_base *base, const struct watches_option
 
 	watches->base = base;
 	watches->options = *options;
-	watches->probes = probes_new(base, options->most_at_once);
+	watches->probes = probes_new(base, options->servers, options->most_at_once);
 	watches->names = names_new(base, options->servers);
 	random_seed(&watches->random);
 	LIST_INIT(&watches->inquiries);

@@ -15,7 +15,7 @@
 /* For machines that hang. */
 #define WAIT_MAX_MS 20000
 
-void one_init(struct one *one, enum settings_kind kind)
+void one_init_with(struct one *one, enum settings_kind kind, const char *servers)
 {
 	*one = (struct one){
 		.base = event_base_new(),
@@ -32,11 +32,16 @@ void one_init(struct one *one, enum settings_kind kind)
 		.findings = {.arena = arena_new()},
 		.trust_why = "no CA certificates",
 	};
-	one->probes = probes_new(one->base, 8);
+	one->probes = probes_new(one->base, servers, 8);
 	assert_true(address_parse("127.0.0.1", &one->address));
 	one->target.address = one->address;
 	/* the last holder never lets go: it is part of the struct */
 	one->orders.holders = 1;
+}
+
+void one_init(struct one *one, enum settings_kind kind)
+{
+	one_init_with(one, kind, NULL);
 }
 
 void one_done(struct one *one)

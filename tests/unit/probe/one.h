@@ -42,6 +42,8 @@ struct one {
 };
 
 void one_init(struct one *one, enum settings_kind kind);
+/* With these name servers, "127.0.0.1:53". */
+void one_init_with(struct one *one, enum settings_kind kind, const char *servers);
 void one_done(struct one *one);
 
 void one_start(struct one *one);

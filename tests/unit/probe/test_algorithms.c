@@ -139,8 +139,7 @@ static void with_every_kind_of_server(void **state)
 		if (!shake_hands(client, server))
 			fail_msg("%s %s, %s, %s: %s", handshakes[i].key,
 				handshakes[i].more ? handshakes[i].more : "", handshakes[i].groups,
-				handshakes[i].ciphers,
-				ERR_error_string(ERR_peek_error(), NULL));
+				handshakes[i].ciphers, ERR_error_string(ERR_peek_error(), NULL));
 		assert_int_equal(SSL_get_verify_result(client), X509_V_OK);
 		SSL_free(client);
 		SSL_free(server);

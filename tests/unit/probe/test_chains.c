@@ -45,7 +45,7 @@ static const struct settings_file *file(const char *name)
 
 /* A chain as it came, ready to be verified. */
 struct come {
-	STACK_OF(X509) *chain;
+	STACK_OF(X509) * chain;
 	X509_STORE *trust;
 	X509_STORE_CTX *verification;
 };
@@ -65,8 +65,8 @@ static struct come come(const char *pem, X509_STORE *trust)
 		sk_X509_push(come.chain, x509);
 	BIO_free(bio);
 	assert_true(sk_X509_num(come.chain) > 0);
-	assert_int_equal(X509_STORE_CTX_init(come.verification, trust,
-				 sk_X509_value(come.chain, 0), come.chain),
+	assert_int_equal(X509_STORE_CTX_init(come.verification, trust, sk_X509_value(come.chain, 0),
+				 come.chain),
 		1);
 	return come;
 }

@@ -40,8 +40,8 @@ static const struct {
 	{"a prefix of a name is another one", "HTTP/1.1 200 OK\r\nX-Cache-Two: HIT\r\n\r\n", 1,
 		"no header field X-Cache"},
 	{"HTTP/2", "HTTP/2 200 \r\nx-cache: HIT\r\nserver: x\r\n\r\n", 2, NULL},
-	{"control characters are shown as such", "HTTP/1.1 200 OK\r\nX-Cache: a\x1b[2Jb\r\n\r\n",
-		1, "X-Cache is 'a?[2Jb', which does not match '^HIT'"},
+	{"control characters are shown as such", "HTTP/1.1 200 OK\r\nX-Cache: a\x1b[2Jb\r\n\r\n", 1,
+		"X-Cache is 'a?[2Jb', which does not match '^HIT'"},
 	{"a line without a colon", "HTTP/1.1 200 OK\r\nX-Cache\r\n\r\n", 1,
 		"no header field X-Cache"},
 	{"a value that is hostile",
@@ -103,7 +103,9 @@ static void header_fields_have_an_end(void **state)
 /* ---- bodies ---- */
 
 /* of "it is ok" */
-static const uint8_t sha256_of_ok[32] = {0x3f, 0x04, 0xd3, 0x01, 0xe0, 0x5c, 0xe8, 0x7a, 0xbe, 0x97, 0xf7, 0xc6, 0x5a, 0x97, 0x2b, 0xff, 0x58, 0xe2, 0x6a, 0x18, 0x3d, 0xc7, 0xef, 0xd5, 0xcf, 0x7a, 0xba, 0xda, 0xae, 0x59, 0xb2, 0xf2};
+static const uint8_t sha256_of_ok[32] = {0x3f, 0x04, 0xd3, 0x01, 0xe0, 0x5c, 0xe8, 0x7a, 0xbe, 0x97,
+	0xf7, 0xc6, 0x5a, 0x97, 0x2b, 0xff, 0x58, 0xe2, 0x6a, 0x18, 0x3d, 0xc7, 0xef, 0xd5, 0xcf,
+	0x7a, 0xba, 0xda, 0xae, 0x59, 0xb2, 0xf2};
 
 static const struct {
 	const char *body;
@@ -195,8 +197,9 @@ static void what_caches_say(void **state)
 	answer_init(&answer, &recipe);
 	answer_print_caches(&answer, &note);
 	assert_int_equal(note.size, 0);
-	add_head(&answer, "HTTP/1.1 200 OK\r\nAge: 312\r\nCF-Cache-Status: HIT\r\n"
-			  "Via: 1.1 varnish\r\n\r\n");
+	add_head(&answer,
+		"HTTP/1.1 200 OK\r\nAge: 312\r\nCF-Cache-Status: HIT\r\n"
+		"Via: 1.1 varnish\r\n\r\n");
 	answer_print_caches(&answer, &note);
 	assert_string_equal(note.bytes, "HIT, age 312 s, via 1.1 varnish");
 	text_done(&note);

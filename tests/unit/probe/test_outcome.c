@@ -48,7 +48,9 @@ static const struct {
 	{"all at once",
 		"degraded: 10 Mbit/s, less than 50 Mbit/s; slow: took 900 ms, more than 800 ms; "
 		"certificate of a.example (CA) ends in 1 d, on 2026-11-19",
-		{.verifies = true, .floor_bits_s = 50000000, .slower_than_ms = 800,
+		{.verifies = true,
+			.floor_bits_s = 50000000,
+			.slower_than_ms = 800,
 			.certificate_degrade_days = 3},
 		NOW + DAY, 900000, 10000000, 200},
 	{"what fails is not degraded", "down: status 500, expected 200-299",
@@ -61,8 +63,8 @@ static const char *print(const struct outcome *outcome, char *ret_text, size_t s
 	const char *state = !result->passed ? "down" : result->is_degraded ? "degraded" : "up";
 	const char *words = result->passed && !result->is_degraded ? result->note : result->reason;
 
-	snprintf(ret_text, size, "%s%s%s", state, words && words[0] ? ": " : "",
-		words ? words : "");
+	snprintf(
+		ret_text, size, "%s%s%s", state, words && words[0] ? ": " : "", words ? words : "");
 	return ret_text;
 }
 

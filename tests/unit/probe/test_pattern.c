@@ -110,7 +110,8 @@ static void what_is_no_expression(void **state)
 		"regular expression 'version (\\d+': missing closing parenthesis at character 13");
 	assert_null(pattern_new("*", &err));
 	assert_string_equal(err.text,
-		"regular expression '*': quantifier does not follow a repeatable item at character 1");
+		"regular expression '*': quantifier does not follow a repeatable item at character "
+		"1");
 }
 
 int main(void)

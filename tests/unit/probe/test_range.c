@@ -132,8 +132,8 @@ static const struct {
 	const char *want; /* NULL: right */
 } answers[] = {
 	{"right", {.size = 100}, {206, "bytes 0-99/1000", "", 100, false, NULL}, 1000, NULL, NULL},
-	{"a slice beyond its file", {.size = 100}, {206, "bytes 0-99/7", "", 100, false, NULL}, 0, NULL,
-		"Content-Range 'bytes 0-99/7' makes no sense"},
+	{"a slice beyond its file", {.size = 100}, {206, "bytes 0-99/7", "", 100, false, NULL}, 0,
+		NULL, "Content-Range 'bytes 0-99/7' makes no sense"},
 	{"a total that nobody tells", {.size = 100}, {206, "bytes 0-99/*", "", 100, false, NULL}, 0,
 		NULL, NULL},
 	{"but it was asked for", {.size = 100}, {206, "bytes 0-99/*", "", 100, false, NULL}, 1000,
@@ -189,8 +189,8 @@ static void judge_answers(void **state)
 			.range_total_bytes = answers[i].total,
 			.range_sha256 = answers[i].sha256};
 		struct text why = {0};
-		bool passed = range_judge_head(
-				      &monitor, &answers[i].ask, &answers[i].answer, &why) &&
+		bool passed =
+			range_judge_head(&monitor, &answers[i].ask, &answers[i].answer, &why) &&
 			range_judge_body(&monitor, &answers[i].ask, &answers[i].answer, &why);
 
 		if (passed != !answers[i].want ||
@@ -200,12 +200,11 @@ static void judge_answers(void **state)
 	}
 }
 
-static void expect_etag(struct check_memory *memory, const char *told, const char *etag,
-	const char *want)
+static void expect_etag(
+	struct check_memory *memory, const char *told, const char *etag, const char *want)
 {
 	const struct settings_monitor monitor = {.range_etag = told};
-	const struct range_answer answer = {
-		.etag = etag, .content_range = "bytes 0-99/1000"};
+	const struct range_answer answer = {.etag = etag, .content_range = "bytes 0-99/1000"};
 	struct text why = {0};
 	bool passed = range_judge_etag(&monitor, memory, &answer, &why);
 

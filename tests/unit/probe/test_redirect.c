@@ -38,8 +38,8 @@ static const struct {
 	{"https://user:secret@cdn.example/x", "cdn.example", NULL, KIND_HTTPS,
 		"https://cdn.example:443/x", false},
 	{"https://192.0.2.1/x", "192.0.2.1", NULL, KIND_HTTPS, "https://192.0.2.1:443/x", false},
-	{"https://[2001:db8::1]/x", "2001:db8::1", NULL, KIND_HTTPS,
-		"https://[2001:db8::1]:443/x", false},
+	{"https://[2001:db8::1]/x", "2001:db8::1", NULL, KIND_HTTPS, "https://[2001:db8::1]:443/x",
+		false},
 	/* where SNI is another name, the URL has that one */
 	{"/other", "dl.files.example", "edge.cdn.example", KIND_HTTPS,
 		"https://edge.cdn.example:8443/other", true},
@@ -96,8 +96,7 @@ static void each_location(void **state)
 		redirect_begin(&monitor, &first);
 		assert_true(first.is_own);
 
-		bool follows =
-			redirect_follow(&monitor, &first, 1, cases[i].location, &next, &why);
+		bool follows = redirect_follow(&monitor, &first, 1, cases[i].location, &next, &why);
 		const char *got = follows ? next.url.bytes : why.bytes;
 
 		if (strcmp(got, cases[i].want) != 0)
@@ -121,8 +120,8 @@ static void three_are_enough(void **state)
 	(void)state;
 	redirect_begin(&monitor, &hops[0]);
 	for (size_t i = 0; i < REDIRECT_MAX; i++)
-		assert_true(redirect_follow(
-			&monitor, hops, i + 1, locations[i], &hops[i + 1], &why));
+		assert_true(
+			redirect_follow(&monitor, hops, i + 1, locations[i], &hops[i + 1], &why));
 	assert_false(redirect_follow(
 		&monitor, hops, REDIRECT_MAX + 1, locations[REDIRECT_MAX], &beyond, &why));
 	assert_string_equal(why.bytes, "more than 3 redirects");
