@@ -192,10 +192,12 @@ static void keep_chain(X509_STORE_CTX *verification, struct certificate_sight *s
 	sight->chain = X509_chain_up_ref(X509_STORE_CTX_get0_untrusted(verification));
 }
 
-/* RFC 9110 4.3.4: the common name, which libcurl would take then, counts for no client any more. */
-static int refuse_nameless(X509_STORE_CTX *verification)
+/* RFC 9110 4.3.4: the common name, which libcurl and OpenSSL would take then, counts for no client any more. */
+static int refuse_nameless(X509_STORE_CTX *verification, struct certificate_sight *sight)
 {
-	X509_STORE_CTX_set_error(verification, X509_V_ERR_HOSTNAME_MISMATCH);
+	X509_STORE_CTX_set_error(verification, X509_V_ERR_APPLICATION_VERIFICATION);
+	snprintf(sight->refused, sizeof(sight->refused),
+		"certificate has no name but its common one, which does not count");
 	return 0;
 }
 
@@ -220,7 +222,7 @@ static int verify(X509_STORE_CTX *verification, void *context)
 	if (verdict != 1)
 		describe_refusal(verification, sight);
 	else if (sight->trust && !sight->leaf.has_names)
-		verdict = refuse_nameless(verification);
+		verdict = refuse_nameless(verification, sight);
 	else
 		chains_add(sight->chains, &key, verification, &sight->leaf);
 	return verdict;
