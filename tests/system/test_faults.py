@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Faults: every way in which a server can be wrong, seen and named; and what is right passes every knob.
 
-The servers are those of tests/tools/backend (`backend --modes`), each on an address of its own, all of them members of one
-steerd and all checked at the same time.
+The servers are those of tests/tools/backend (`backend --modes`), each on an address of its own, all of them members of
+one steerd and all checked at the same time.
 """
 
 import hashlib
@@ -42,6 +42,16 @@ def http2(**changes):
     return {"https": {"version": "2"}, **changes}
 
 
+def tcp(**changes):
+    """A row's settings over TCP alone, with TLS."""
+    return {"tcp": {"tls": "yes", **changes}}
+
+
+def talk(expect):
+    """The same, when something is said and the answer must hold that."""
+    return tcp(send="HELO probe\r\n\r\n", expect=expect)
+
+
 def ranged(size="256KiB", at="head", **changes):
     """A row's settings for ranges of /big."""
     return {"https": {"path": "/big"}, "expect": {}, "range": {"size": size, "at": [at], **changes}}
@@ -53,7 +63,8 @@ ROWS = [
     ("ok", {"expect": {}}, "up", ""),
     ("ok", http(), "up", ""),
     ("ok", {"limits": {"connect": "1s", "tls": "1s", "first-byte": "1s"}}, "up", ""),
-    ("delay=700", {"expect": {"body": "ok", "slower-than": "500ms"}}, "degraded", r"slow: took \d+ ms, more than 500 ms"),
+    ("delay=700", {"expect": {"body": "ok", "slower-than": "500ms"}}, "degraded",
+     r"slow: took \d+ ms, more than 500 ms"),
     ("delay=700", {"expect": {"body": "ok"}}, "up", ""),
     ("ok", {"expect": {"body": "ok", "slower-than": f"{HANG_S * 900:.0f}ms"}}, "up", ""),
     ("delay=700", {"limits": {"first-byte": "400ms"}}, "down", r"no answer within 400 ms"),
@@ -98,7 +109,7 @@ ROWS = [
     ("wrong-name", https(host="other.example"), "up", ""),
     ("wrong-name", https(sni="other.example"), "up", ""),
     ("ok", https(sni="other.example"), "down", r"certificate is for dl\.files\.example, not other\.example"),
-    ("no-name", {}, "down", r"certificate is for no name, not dl\.files\.example"),
+    ("no-name", {}, "down", r"certificate has no name but its common one, which does not count"),
     ("expired", {}, "down", r"certificate expired on 2020-02-01"),
     ("expired", https(verify="no"), "up", ""),
     ("not-yet", {}, "down", r"certificate not valid before 2099-01-01"),
@@ -207,7 +218,8 @@ ROWS = [
     # redirects
     ("redirect", {}, "down", r"status 302, expected 200-299"),
     ("redirect", {"expect": {"status": [302]}}, "up", ""),
-    ("redirect", https(**{"redirects-to": NAME}), "down", rf"redirects in a loop: back to https://{NAME}:\d+/elsewhere"),
+    ("redirect", https(**{"redirects-to": NAME}), "down",
+     rf"redirects in a loop: back to https://{NAME}:\d+/elsewhere"),
     ("redirect-once", https(**{"redirects-to": NAME}), "up", ""),
     ("redirect-once", {}, "down", r"status 302, expected 200-299"),
     ("redirect-host", {}, "down", r"status 302, expected 200-299"),
@@ -241,6 +253,30 @@ ROWS = [
     ("cut-rate", ranged(size="448KiB", floor="5Mbit/s", **{"warm-up": "300KiB"}), "degraded",
      r"[0-9.]+ Mbit/s after the first 300 KiB, less than 5 Mbit/s"),
 
+    # TCP, with TLS and without
+    ("ok", tcp(), "up", ""),
+    ("not-http", talk("220 mail.example"), "up", ""),
+    ("ok", talk("220 mail.example"), "down",
+     r"closed before '220 mail\.example'; \d+ octets came: 'HTTP/1\.1 200 OK.*'"),
+    ("stall", talk("220 mail.example"), "down", rf"no answer within {HANG}"),
+    ("close-late", talk("220 mail.example"), "down", r"closed without an answer"),
+    ("reset-late", talk("220 mail.example"), "down", r"connection reset without an answer"),
+    ("endless-body", talk("220 mail.example"), "down", r"first 65536 octets do not hold '220 mail\.example'"),
+    ("refused", tcp(), "down", r"connection refused"),
+    ("unanswered", {**tcp(), "limits": {"connect": "300ms"}}, "down", r"connect timed out after 300 ms"),
+    ("half-open", tcp(), "down", rf"TLS handshake timed out after {HANG}"),
+    ("half-open", tcp(tls="no"), "up", ""),
+    ("close", tcp(), "down", r"closed without a byte"),
+    ("plain", tcp(), "down", r"TLS handshake failed: the server does not speak TLS"),
+    ("tls-alert", tcp(), "down", r"TLS handshake refused by the server: handshake failure"),
+    ("close-handshake", tcp(), "down", r"closed during TLS handshake"),
+    ("slow-tls", {**tcp(), "limits": {"tls": "300ms"}}, "down", r"TLS handshake timed out after 300 ms"),
+    ("expired", tcp(), "down", r"certificate expired on 2020-02-01"),
+    ("wrong-name", tcp(), "down", r"certificate is for other\.example, not dl\.files\.example"),
+    ("wrong-name", tcp(sni="other.example"), "up", ""),
+    ("no-name", tcp(), "down", r"certificate has no name but its common one, which does not count"),
+    ("self-signed", tcp(verify="no"), "up", ""),
+
     # HTTP/2
     ("ok", http2(), "up", ""),
     ("no-http2", {}, "up", ""),
@@ -262,6 +298,10 @@ ROWS = [
 def merged(base, changes):
     """A monitor: `changes` over `base`; what is said of the request goes together, what is expected is replaced."""
     whole = {**base, **changes, "https": {**base["https"], **changes.get("https", {})}}
+    if "tcp" in changes:
+        keys = ("port", "host", "ca") if changes["tcp"]["tls"] == "yes" else ("port",)
+        whole["tcp"] = {key: whole["https"][key] for key in keys} | changes["tcp"]
+        del whole["https"], whole["expect"]
     if "http" in changes:
         whole["http"] = {key: whole["https"][key] for key in ("host", "path", "port")} | changes["http"]
         del whole["https"]
