@@ -33,7 +33,7 @@ struct connection {
 	struct event *timer; /* of the delay, then of the pace */
 	bool is_speaking;    /* as fast as it is taken */
 	bool is_over;	     /* it ends once all has gone out */
-	bool is_shut;	     /* our end is closed, and the client\'s is waited for */
+	bool is_shut;	     /* our end is closed, and the client's is waited for */
 	uint64_t began_at_ms;
 	LIST_ENTRY(connection) link;
 };
