@@ -276,6 +276,22 @@ def test_restart(bench):
                "its end is told")
 
 
+def test_removed(bench):
+    """What was told of and is not configured any more is told to be removed"""
+    made = receiver(bench)
+    backends, server = serve(bench, ops=webhook(bench, made))
+    backends[0].stop()
+    wait_until(made.taken, 30, "it is told")
+    text = open(bench.path("steerd.yaml"), encoding="utf-8").read()
+    bench.write("steerd.yaml", text.replace("first:", "third:"))
+    server.reload()
+    wait_until(lambda: "removed" in made.events(), 30, "that it is gone is told")
+    told = next(one for one in made.taken() if one["event"] == "removed")
+    equal((told["member"], told["reason"], told["checks"]), ("first", "it is not configured any more", []))
+    wait_until(lambda: ("third", "member-down") in [(one["member"], one["event"]) for one in made.taken()], 30,
+               "the one that came is down")
+
+
 def test_never_up(bench):
     """A member that never passed a check is told as that, and not as down"""
     made = receiver(bench)
