@@ -186,7 +186,7 @@ static uint32_t add_strides(uint32_t crc, const uint8_t *octets, size_t size, si
 		uint32_t next = 0;
 
 		for (unsigned k = 0; k < CRC_STRIDE; k++) {
-			uint8_t mixed = k < 4 ? (uint8_t)(at[k] ^ crc >> 8 * k) : at[k];
+			uint8_t mixed = (uint8_t)(k < 4 ? at[k] ^ crc >> 8 * k : at[k]);
 
 			next ^= tables[CRC_STRIDE - 1 - k][mixed];
 		}
