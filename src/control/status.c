@@ -100,6 +100,20 @@ static void member_problems(const struct view *view, json_t *problems)
 	}
 }
 
+/* So long, and a receiver does not answer: one that is slow has had several tries. */
+#define NOTICES_LATE_MS 60000
+
+static void notices_problem(const struct control_notices *notices, json_t *problems)
+{
+	char span[TEXT_DURATION_SIZE];
+
+	if (notices->waiting == 0 || notices->oldest_ms < NOTICES_LATE_MS)
+		return;
+	text_duration(notices->oldest_ms, span);
+	push_problem(problems, "%zu notification%s cannot be delivered, the oldest for %s",
+		notices->waiting, notices->waiting == 1 ? "" : "s", span);
+}
+
 static void cookie_problem(const struct snapshot *snapshot, json_t *problems)
 {
 	if (snapshot->secrets == SNAPSHOT_SECRETS_OF_RUN)
@@ -128,6 +142,7 @@ static json_t *all_problems(const struct view *view)
 			"check'",
 			time);
 	}
+	notices_problem(&view->facts->notices, problems);
 	cookie_problem(view->facts->plan->snapshot, problems);
 	member_problems(view, problems);
 	return problems;
@@ -200,6 +215,19 @@ static json_t *lines_of(const char *lines)
 		lines += size + (lines[size] == '\n');
 	}
 	return array;
+}
+
+static json_t *notices_of(const struct control_notices *notices)
+{
+	json_t *json = json_object();
+
+	json_put_number(json, "receivers", notices->receivers);
+	json_put_number(json, "waiting", notices->waiting);
+	json_put_number(json, "oldest_ms", notices->oldest_ms);
+	json_put_number(json, "told", notices->told);
+	json_put_number(json, "given_up", notices->given_up);
+	json_put_text(json, "why", notices->given_up_why);
+	return json;
 }
 
 static json_t *reload_of(const struct control_reload *reload)
@@ -458,6 +486,7 @@ static json_t *whole_status(const struct view *view, const char *subject)
 	json_put(json, "listen", listen_of(facts));
 	json_put(json, "problems", all_problems(view));
 	json_put(json, "prober", prober_of(&facts->prober));
+	json_put(json, "notices", notices_of(&facts->notices));
 	json_put(json, "reload", reload_of(&facts->reload));
 	json_put(json, "overrides", overrides_of(view));
 	json_put(json, "zones", zones_of(facts->plan->zones));

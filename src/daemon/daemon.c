@@ -202,6 +202,7 @@ static void describe(void *context, struct control_facts *ret_facts)
 		.tcp_open = server_tcp_open(daemon->server),
 	};
 	describe_prober(daemon, &ret_facts->prober);
+	herald_describe(daemon->herald, &ret_facts->notices);
 	server_stats(daemon->server, ret_facts->counters);
 }
 

@@ -37,6 +37,9 @@ struct herald {
 	bool is_saving;
 	bool is_disk_broken; /* and it was said */
 	uint64_t tried_at_ms;
+	uint64_t told;
+	uint64_t given_up;
+	char given_up_why[256]; /* the last one; "" */
 };
 
 /* In words, for pools that zones name; the others have someone above them. */
@@ -148,6 +151,8 @@ static void give_up(struct herald *herald, const struct outbox_item *item, const
 {
 	log_warning("'%s' was not told of %s of %s: %s", item->receiver, item->notice.event,
 		item->notice.subject, why);
+	herald->given_up++;
+	snprintf(herald->given_up_why, sizeof(herald->given_up_why), "%s", why);
 	notices_settle(herald->notices, item->notice.id);
 	outbox_drop(&herald->outbox, item->notice.id);
 }
@@ -173,6 +178,7 @@ void herald_settle(struct herald *herald, const struct link_delivered *delivered
 	}
 	log_debug("'%s' was told of %s of %s", item->receiver, item->notice.event,
 		item->notice.subject);
+	herald->told++;
 	notices_settle(herald->notices, delivered->id);
 	outbox_drop(&herald->outbox, delivered->id);
 }
@@ -325,7 +331,7 @@ static void tell(struct herald *herald, const struct look *look, const struct no
 			.event = bulletin_event(&bulletin),
 			.subject = texts[1].bytes,
 			.reason = texts[2].bytes},
-		settings_of(herald)->notifies[notice->listener].name);
+		settings_of(herald)->notifies[notice->listener].name, look->clock.now_ms);
 	send_item(herald, outbox_find(&herald->outbox, notice->id));
 	for (size_t i = 0; i < COUNT_OF(texts); i++)
 		text_done(&texts[i]);
@@ -372,6 +378,20 @@ void herald_tick(struct herald *herald, const char *prober_why)
 }
 
 /* ---- the whole ---- */
+
+void herald_describe(const struct herald *herald, struct control_notices *ret_notices)
+{
+	const struct outbox_item *oldest = TAILQ_FIRST(&herald->outbox.items);
+
+	*ret_notices = (struct control_notices){
+		.receivers = settings_of(herald)->notify_count,
+		.waiting = herald->outbox.count,
+		.oldest_ms = oldest ? clock_monotonic_ms() - oldest->put_at_ms : 0,
+		.told = herald->told,
+		.given_up = herald->given_up,
+		.given_up_why = *herald->given_up_why ? herald->given_up_why : NULL,
+	};
+}
 
 void herald_renew(struct herald *herald)
 {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "jobs.h"
+#include "steerd/control/control.h"
 #include "steerd/probe/link.h"
 #include "world.h"
 
@@ -40,6 +41,8 @@ void herald_renew(struct herald *herald);
 void herald_repeat(struct herald *herald);
 /* What became of one. */
 void herald_settle(struct herald *herald, const struct link_delivered *delivered);
+/* For status; its text is valid until the next call of anything here. */
+void herald_describe(const struct herald *herald, struct control_notices *ret_notices);
 /* At the end, without a thread. */
 void herald_save(struct herald *herald);
 

@@ -32,7 +32,8 @@ void outbox_done(struct outbox *outbox)
 		remove_item(outbox, item);
 }
 
-void outbox_put(struct outbox *outbox, const struct link_notice *notice, const char *receiver)
+void outbox_put(struct outbox *outbox, const struct link_notice *notice, const char *receiver,
+	uint64_t now_ms)
 {
 	struct outbox_item *item = memory_new(sizeof(*item));
 
@@ -42,6 +43,7 @@ void outbox_put(struct outbox *outbox, const struct link_notice *notice, const c
 	item->notice.subject = memory_text(notice->subject);
 	item->notice.reason = memory_text(notice->reason);
 	item->receiver = memory_text(receiver);
+	item->put_at_ms = now_ms;
 	TAILQ_INSERT_TAIL(&outbox->items, item, link);
 	outbox->count++;
 }

@@ -17,6 +17,7 @@
 struct outbox_item {
 	struct link_notice notice; /* its texts are the item's */
 	char *receiver; /* the notify's name: its index differs with each configuration */
+	uint64_t put_at_ms;
 	TAILQ_ENTRY(outbox_item) link;
 };
 
@@ -29,7 +30,8 @@ void outbox_init(struct outbox *outbox);
 void outbox_done(struct outbox *outbox);
 
 /* Copies it; `notify` of the notice is not looked at. */
-void outbox_put(struct outbox *outbox, const struct link_notice *notice, const char *receiver);
+void outbox_put(struct outbox *outbox, const struct link_notice *notice, const char *receiver,
+	uint64_t now_ms);
 /* NULL: it is not there. */
 const struct outbox_item *outbox_find(const struct outbox *outbox, uint64_t id);
 /* The oldest, if there are too many; else NULL. */

@@ -250,12 +250,15 @@ def test_prober_dies_before_it_is_told(bench):
     backends, server = serve(bench, ops=webhook(bench, made))
     backends[0].stop()
     wait_until(lambda: made.posts, 30, "it is tried")
+    equal(server.status()["notices"]["waiting"] > 0, True, "it waits")
     os.kill(server.prober(), signal.SIGKILL)
     made.answers = [200]
     wait_until(made.taken, 30, "it is told")
     told = made.taken()
     equal([one["event"] for one in told if one["member"] == "first"][:1], ["member-down"])
     equal(told[0]["id"], json.loads(made.posts[0][1])["id"], "the same one")
+    wait_until(lambda: server.status()["notices"]["waiting"] == 0, 20, "nothing waits any more")
+    true(server.status()["notices"]["told"] >= 1, "it is counted")
 
 
 def test_restart(bench):

@@ -50,6 +50,16 @@ struct control_prober {
 	const char *why;     /* of the last end; NULL: it never ended */
 };
 
+/* Notifications (docs/operations.md 6). */
+struct control_notices {
+	size_t receivers;
+	size_t waiting;	    /* given to the prober, which did not yet say what became of them */
+	uint64_t oldest_ms; /* how long the first of these has waited */
+	uint64_t told;	    /* since the start */
+	uint64_t given_up;  /* the same */
+	const char *given_up_why; /* the last of these; NULL: none was */
+};
+
 /* How reading the files went, the last time that someone asked. */
 struct control_reload {
 	uint64_t at_unix_s; /* 0: not since the start */
@@ -70,6 +80,7 @@ struct control_facts {
 	uint64_t now_unix_s;
 	uint64_t started_at_unix_s;
 	struct control_prober prober;
+	struct control_notices notices;
 	struct control_reload reload;
 	const char *state_error; /* why state cannot be saved; NULL: it can */
 	uint64_t counters[STATS_COUNT];

@@ -28,6 +28,7 @@ struct stage {
 	struct override_list overrides;
 	struct control_prober prober;
 	struct control_reload reload;
+	struct control_notices notices;
 	bool disk_is_full;
 	struct text pushed;	 /* "KEY STATE REASON" a line */
 	uint32_t waiting_member; /* waits for its return; UINT32_MAX: none */
@@ -49,6 +50,7 @@ static void describe(void *context, struct control_facts *ret_facts)
 		.started_at_unix_s = NOW_UNIX_S - 1000,
 		.prober = stage->prober,
 		.reload = stage->reload,
+		.notices = stage->notices,
 		.state_error = stage->disk_is_full ? "no space left on device" : NULL,
 		.counters = {[STATS_UDP_QUERIES] = 17},
 		.tcp_open = 2,
@@ -308,6 +310,27 @@ static void override_of_what_is_gone(void **state)
 	reply = ask(stage, "{\"command\":\"undrain\",\"subject\":\"old-1\"}");
 	assert_part(reply, "ok", "true");
 	assert_int_equal(stage->overrides.count, 0);
+	json_decref(reply);
+}
+
+/* One that waits for a moment is no problem, one that waits for a minute is. */
+static void notices_that_wait(void **state)
+{
+	struct stage *stage = *state;
+	json_t *reply;
+
+	stage->notices = (struct control_notices){
+		.receivers = 1, .waiting = 2, .oldest_ms = 59999, .told = 7};
+	reply = ask(stage, "{\"command\":\"status\"}");
+	assert_part(reply, "problems", "[]");
+	assert_part(reply, "notices",
+		"{\"receivers\":1,\"waiting\":2,\"oldest_ms\":59999,\"told\":7,\"given_up\":0,"
+		"\"why\":null}");
+	json_decref(reply);
+	stage->notices.oldest_ms = 60000;
+	reply = ask(stage, "{\"command\":\"status\"}");
+	assert_part(reply, "problems",
+		"[\"2 notifications cannot be delivered, the oldest for 1 min\"]");
 	json_decref(reply);
 }
 
@@ -894,6 +917,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_STAGE(overrides_in_turn),
 		ON_STAGE(override_of_what_is_gone),
+		ON_STAGE(notices_that_wait),
 		ON_STAGE(override_that_cannot_be_saved),
 		ON_STAGE(only_who_waits_returns),
 		ON_STAGE(status_of_a_fresh_start),

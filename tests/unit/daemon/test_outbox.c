@@ -20,7 +20,7 @@ static void put(struct outbox *outbox, uint64_t id, const char *receiver)
 	outbox_put(outbox,
 		&(struct link_notice){
 			.id = id, .body = body, .event = "e", .subject = "s", .reason = "r"},
-		receiver);
+		receiver, 5);
 	memset(body, 'x', sizeof(body) - 1);
 }
 
@@ -35,6 +35,7 @@ static void kept_until_dropped(void **state)
 	put(&outbox, 2, "pager");
 	assert_string_equal(outbox_find(&outbox, 1)->notice.body, "{}");
 	assert_string_equal(outbox_find(&outbox, 2)->receiver, "pager");
+	assert_int_equal(outbox_find(&outbox, 2)->put_at_ms, 5);
 	outbox_drop(&outbox, 1);
 	outbox_drop(&outbox, 1);
 	assert_null(outbox_find(&outbox, 1));
