@@ -243,6 +243,7 @@ def test_status(bench):
           else ["dl.files.example"])
     zone = told["zones"][0]
     equal((zone["name"].rstrip("."), zone["serial"], zone["steered"]), ("files.example", 2026112201, 1))
+    wait_until(lambda: member(server, "fra-1")["addresses"][0]["passed"], 10, "the words of its first check are there")
     address = member(server, "fra-1")["addresses"][0]
     equal((address["state"], address["passed"], address["reason"]), ("up", True, None))
     true(abs(address["checked_at_unix_s"] - time.time()) < 10, "it was checked just now")

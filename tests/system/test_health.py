@@ -92,7 +92,8 @@ def test_authorities_gone(bench):
     server = pair(bench, bench.monitor(https={"ca": "gone.pem"}))
     wait_until(lambda: {first_address(server, name)["state"] for name in ("first", "second")} == {"down"}, 20,
                "both are down")
-    contains(first_address(server)["reason"], "gone.pem': No such file or directory")
+    wait_until(lambda: "gone.pem': No such file or directory" in (first_address(server)["reason"] or ""), 10,
+               "the reason is there")
     equal(server.addresses(NAME), [bench.address(1)])
     with open(bench.certificate("ca") + ".pem", encoding="ascii") as file:
         bench.write("gone.pem", file.read())

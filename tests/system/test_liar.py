@@ -110,7 +110,8 @@ def test_everything_down(bench):
 
 def test_everything_down_in_one_network(bench):
     """The same where all may be in one network that is cut off: half of the pool stays, and never the fallback"""
-    told = [Told(bench, lie, **{"when-all-down": "fallback"}) for lie in ("down", "down-at-once", "down-states")]
+    told = [Told(bench, lie, **{"when-all-down": "fallback", "max-loss": "50%"})
+            for lie in ("down", "down-at-once", "down-states")]
 
     def half_stays(one):
         members = {one.bench.address(number) for number in (1, 2, 3, 4)}
