@@ -229,7 +229,7 @@ def test_status(bench):
     four_backends(bench)
     steered_world(bench, bench.monitor())
     server = bench.steerd()
-    wait_until(lambda: member(server, "fra-1")["state"] == "up", 20, "it is up")
+    wait_until(lambda: member(server, "fra-1")["addresses"][0]["passed"], 20, "it is up, and more is known of it")
     before = server.status()["counters"]
     server.addresses(NAME, EUROPE)
     server.ask_tcp(wire.query("none.files.example"))
