@@ -129,17 +129,22 @@ void reports_begin(struct reports *reports)
 	send_table(reports);
 }
 
-void reports_change(struct reports *reports, size_t row, uint8_t state)
+/* Not within the call: all that changes in this turn of the loop goes in one frame. */
+static void send_states_soon(struct reports *reports)
 {
 	uint64_t since_ms = clock_monotonic_ms() - reports->states_at_ms;
 	const struct timeval wait =
 		span_of(since_ms < REPORTS_GAP_MS ? REPORTS_GAP_MS - since_ms : 0);
 
+	event_add(reports->changed, &wait);
+}
+
+void reports_change(struct reports *reports, size_t row, uint8_t state)
+{
 	assert(row < reports->row_count);
 	link_states_set(reports->bits, row, state);
-	/* not within the call: all that changes in this turn of the loop goes in one frame */
 	if (!event_pending(reports->changed, EV_TIMEOUT, NULL))
-		event_add(reports->changed, &wait);
+		send_states_soon(reports);
 }
 
 void reports_add_findings(struct reports *reports, const struct link_findings *findings)

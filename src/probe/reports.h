@@ -22,7 +22,7 @@ struct event_base;
 struct reports;
 
 #define REPORTS_TABLE_EVERY_MS 1000
-#define REPORTS_GAP_MS 40
+#define REPORTS_GAP_MS 50
 
 /* Makes the table of now; reports ends it. */
 typedef void (*reports_table_fn)(void *context, struct verdict_table *ret_table);

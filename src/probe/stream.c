@@ -23,9 +23,9 @@ bool stream_receive(struct stream *stream, struct err *err)
 			text_add_bytes(&stream->in, piece, (size_t)size);
 			/*
 			 * a whole frame is enough: what is there is looked at before more is taken
-			 * in
+			 * in; and less than was asked for is all that there was
 			 */
-			if (stream->in.size >= LINK_FRAME_MAX)
+			if (stream->in.size >= LINK_FRAME_MAX || (size_t)size < sizeof(piece))
 				return true;
 			continue;
 		}

@@ -6,8 +6,8 @@
  *	bench_exchange ROWS CHANGES SECONDS ROUNDS
  *
  * The prober's end is this program again, started by probe/supervise.h as ever: probe/reports.h with a table of so many
- * rows, of which in a calm second none changes and in a stormy one so many do, evenly, down and up again in turn.  Calm
- * and storm alternate, each so many seconds long.  For each a line goes to stdout:
+ * rows, of which so many are checked in a second; in a calm one none changes and in a stormy one each of them does, down
+ * and up again in turn.  Calm and storm alternate, each so many seconds long.  For each a line goes to stdout:
  *
  *	kind=calm bytes=N prober_cpu_ms=N steerd_cpu_ms=N tables=N states=N
  *
@@ -35,13 +35,14 @@
 
 /* ---- the prober's end ---- */
 
-/* Orders say what to do: the monitor's `fall` is nothing but how many rows change in each tick. */
+/* Orders say what to do: the monitor's `fall` is nothing but how many rows are checked in each tick, `rise` 2 that they change. */
 struct source {
 	struct event_base *base;
 	struct stream stream;
 	struct reports *reports;
 	struct verdict_table table;
-	size_t changes; /* a tick */
+	size_t checks; /* a tick */
+	bool changes;
 	size_t next;
 };
 
@@ -70,24 +71,31 @@ static void make_rows(struct source *source, const struct target_list *targets)
 		};
 }
 
+/* What a check writes down is the same whether or not its state is another one then. */
+static bool check_row(struct verdict *verdict, bool changes)
+{
+	bool falls = changes && verdict->state == VERDICT_UP;
+
+	verdict->state = falls ? VERDICT_DOWN : VERDICT_UP;
+	verdict->last_passed = !falls;
+	memset(verdict->note, 0,
+		sizeof(verdict->note)); /* zeros to its end, as judge.c leaves them */
+	snprintf(verdict->note, sizeof(verdict->note), "%s",
+		falls ? "connect timed out" : "HIT, age 312 s");
+	return changes;
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *context)
 {
 	struct source *source = context;
 
 	(void)fd;
 	(void)what;
-	for (size_t i = 0; i < source->changes; i++) {
+	for (size_t i = 0; i < source->checks; i++) {
 		size_t row = source->next++ % source->table.count;
-		struct verdict *verdict = &source->table.rows[row];
-		bool falls = verdict->state == VERDICT_UP;
 
-		verdict->state = falls ? VERDICT_DOWN : VERDICT_UP;
-		verdict->last_passed = !falls;
-		memset(verdict->reason, 0, sizeof(verdict->reason));
-		if (falls)
-			snprintf(verdict->reason, sizeof(verdict->reason),
-				"connect timed out after 2 s");
-		reports_change(source->reports, row, verdict->state);
+		if (check_row(&source->table.rows[row], source->changes))
+			reports_change(source->reports, row, source->table.rows[row].state);
 	}
 }
 
@@ -99,7 +107,8 @@ static void obey(struct source *source, const struct stream_frame *frame)
 
 	if (!link_read_orders(frame->body, frame->body_size, arena, &orders, &err))
 		exit(1);
-	source->changes = orders.monitors[0].fall - 1u;
+	source->checks = orders.monitors[0].fall;
+	source->changes = orders.monitors[0].rise == 2;
 	make_rows(source, &orders.targets);
 	reports_begin(source->reports);
 	verdict_table_done(&orders.verdicts);
@@ -185,6 +194,13 @@ static void on_start(void *context, pid_t pid)
 	sink->pid = pid;
 }
 
+static void on_end(void *context, const char *why)
+{
+	(void)context;
+	fprintf(stderr, "bench_exchange: the prober's end ended: %s\n", why);
+	exit(1);
+}
+
 static double cpu_ms(clockid_t clock)
 {
 	struct timespec spent = {0};
@@ -200,13 +216,13 @@ static void run_until(struct sink *sink, uint64_t tables)
 	event_base_dispatch(sink->base);
 }
 
-static void measure(struct sink *sink, size_t changes, unsigned seconds)
+static void measure(struct sink *sink, bool changes, unsigned seconds)
 {
 	struct supervise_state before;
 	struct supervise_state after;
 	clockid_t clock;
 
-	sink->monitor.fall = (uint16_t)(1 + changes * TICK_MS / 1000);
+	sink->monitor.rise = changes ? 2 : 1;
 	sink->orders.targets.generation++;
 	sink->orders.verdicts.generation = sink->orders.targets.generation;
 	supervise_renew(sink->supervise);
@@ -220,7 +236,7 @@ static void measure(struct sink *sink, size_t changes, unsigned seconds)
 	run_until(sink, seconds);
 	supervise_get_state(sink->supervise, &after);
 	printf("kind=%s bytes=%.0f prober_cpu_ms=%.2f steerd_cpu_ms=%.2f tables=%.2f states=%.1f\n",
-		changes > 0 ? "storm" : "calm",
+		changes ? "storm" : "calm",
 		(double)(after.heard_bytes - before.heard_bytes) / seconds,
 		(cpu_ms(clock) - prober_ms) / seconds,
 		(cpu_ms(CLOCK_PROCESS_CPUTIME_ID) - steerd_ms) / seconds,
@@ -259,13 +275,14 @@ int main(int argc, char **argv)
 			.port = 1,
 			.every_ms = 1000,
 			.timeout_ms = 1000,
-			.fall = 1,
+			.fall = (uint16_t)(strtoul(argv[2], NULL, 10) * TICK_MS / 1000),
 			.rise = 1}};
 	const struct supervise_callbacks callbacks = {
 		.orders = give_orders,
 		.verdicts = take_verdicts,
 		.states = take_states,
 		.started = on_start,
+		.ended = on_end,
 		.context = &sink,
 	};
 
@@ -277,8 +294,8 @@ int main(int argc, char **argv)
 	};
 	sink.supervise = supervise_new(sink.base, "/proc/self/exe", &callbacks);
 	for (unsigned long round = strtoul(argv[4], NULL, 10); round > 0; round--) {
-		measure(&sink, 0, (unsigned)strtoul(argv[3], NULL, 10));
-		measure(&sink, strtoul(argv[2], NULL, 10), (unsigned)strtoul(argv[3], NULL, 10));
+		measure(&sink, false, (unsigned)strtoul(argv[3], NULL, 10));
+		measure(&sink, true, (unsigned)strtoul(argv[3], NULL, 10));
 	}
 	supervise_free(sink.supervise);
 	verdict_table_done(&sink.table);
