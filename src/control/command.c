@@ -124,9 +124,9 @@ const struct command command_table[COMMAND_COUNT] = {
 		"steerctl probe site:fra --json | jq '.checks[].verdict'\n",
 		{{ARGUMENT_SUBJECT, true}, {ARGUMENT_MONITOR, false}}},
 	[COMMAND_PUSH] = {"push", "say how a member is, for its push monitor",
-		"What is said counts as one check of each of its addresses, until the monitor's "
-		"`max-age` is\n"
-		"over: say it again before that.\n",
+		"What is said is what its push monitor finds at each check of each of its "
+		"addresses, until\n"
+		"the monitor's `max-age` is over: say it again before that.\n",
 		"steerctl push downloads/fra-1 down --reason 'array rebuilds'\n"
 		"steerctl push fra-1 up --monitor storage\n",
 		{{ARGUMENT_SUBJECT, true}, {ARGUMENT_HEALTH, true}, {ARGUMENT_REASON, false},

@@ -101,12 +101,11 @@ static bool feed_member(const struct view *view, const struct view_member *membe
 	struct feed *feed, struct err *err)
 {
 	size_t count;
-	struct address *addresses = view_addresses(view, member, &count);
+	const struct belief *beliefs = view_beliefs(view, member, &count);
 	bool done = true;
 
 	for (size_t i = 0; done && i < count; i++)
-		done = feed_address(view, member, &addresses[i], feed, err);
-	free(addresses);
+		done = feed_address(view, member, &beliefs[i].address, feed, err);
 	return done;
 }
 

@@ -71,12 +71,17 @@ static bool add_findings(json_t *json, const struct control_found *found)
 	for (size_t i = 0; i < COUNT_OF(sections); i++)
 		json_put(json, sections[i], i == FINDING_VERDICT ? json_null() : json_array());
 	json_put_text(json, "error", found->why);
+	json_put_text(json, "note", NULL);
 	for (size_t i = 0; i < found->count; i++) {
 		const struct finding *finding = &found->items[i];
 
 		if (finding->section != FINDING_VERDICT) {
 			json_push(json_object_get(json, sections[finding->section]),
 				finding_of(finding));
+			continue;
+		}
+		if (strcmp(finding->name, "note") == 0) {
+			json_put_text(json, "note", finding->value);
 			continue;
 		}
 		passed = strcmp(finding->name, "down") != 0;
@@ -147,16 +152,15 @@ static void add_member(const struct view *view, const struct view_member *member
 {
 	struct view_check checks[VIEW_CHECKS_MAX];
 	size_t address_count;
-	struct address *addresses = view_addresses(view, member, &address_count);
+	const struct belief *beliefs = view_beliefs(view, member, &address_count);
 
 	for (size_t i = 0; i < address_count; i++) {
-		size_t count = view_checks(view, member, &addresses[i], checks);
+		size_t count = view_checks(view, member, &beliefs[i].address, checks);
 
 		for (size_t k = 0; k < count; k++)
 			if (!monitor || strcmp(monitor, checks[k].monitor->name) == 0)
-				add_question(inquiry, member, &checks[k], &addresses[i]);
+				add_question(inquiry, member, &checks[k], &beliefs[i].address);
 	}
-	free(addresses);
 }
 
 static bool collect(const struct view *view, const struct request *request, struct inquiry *inquiry,

@@ -30,6 +30,8 @@ json_t *reply_push(const struct control_actions *actions, const struct request *
 
 struct view;
 struct view_member;
+/* What someone should look at, a text each, the worst first. */
+json_t *reply_problems(const struct view *view);
 /* Gives each of an endpoint's `addresses` in JSON the list of its checks. */
 void reply_add_checks(const struct view *view, const struct view_member *member, json_t *addresses);
 

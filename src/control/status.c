@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,129 +22,6 @@ static const char *const methods[] = {
 	[METHOD_WEIGHTED] = "weighted",
 	[METHOD_ALL] = "all",
 };
-
-/* ---- problems, the worst first ---- */
-
-static void PRINTF_LIKE(2, 3) push_problem(json_t *problems, const char *fmt, ...)
-{
-	va_list args;
-	char line[1024];
-
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	json_push_text(problems, line);
-}
-
-static void prober_problem(const struct control_prober *prober, json_t *problems)
-{
-	char span[TEXT_DURATION_SIZE];
-
-	text_duration(prober->heard_ms, span);
-	if (prober->heard_ms == UINT64_MAX)
-		strcpy(span, "the start");
-	if (prober->state == CONTROL_PROBER_DOWN)
-		push_problem(problems,
-			"the prober does not run%s%s: health stays as it was; it is started again",
-			prober->why ? ": " : "", prober->why ? prober->why : "");
-	if (prober->state == CONTROL_PROBER_SILENT)
-		push_problem(problems, "the prober has said nothing %s %s: health stays as it was",
-			prober->heard_ms == UINT64_MAX ? "since" : "for", span);
-}
-
-static void pool_problems(const struct view *view, json_t *problems)
-{
-	for (size_t i = 0; i < view->pool_count; i++) {
-		const struct settings_pool *pool = view->pools[i].pool;
-
-		const char *lost = view_lost_words(&view->pools[i]);
-
-		if (lost && pool->member_count > 0)
-			push_problem(problems, "pool %s has no usable %s: %s", pool->name, lost,
-				view_all_down_words(view, &view->pools[i]));
-	}
-}
-
-static void row_problem(const struct view_member *member, const struct verdict *row,
-	uint64_t now_unix_s, json_t *problems)
-{
-	char address[ADDRESS_TEXT_SIZE];
-	char span[TEXT_DURATION_SIZE];
-
-	if (row->state != VERDICT_DOWN)
-		return;
-	address_print(&row->address, address);
-	text_duration(
-		now_unix_s > row->since_unix_s ? (now_unix_s - row->since_unix_s) * 1000 : 0, span);
-	push_problem(problems, "%s/%s %s is down for %s%s%s", member->pool->name,
-		member->member->name, address, span, *row->reason ? ": " : "", row->reason);
-}
-
-static void member_problems(const struct view *view, json_t *problems)
-{
-	for (size_t i = 0; i < view->member_count; i++) {
-		const struct view_member *member = &view->members[i];
-
-		if (member->state == VIEW_UNRESOLVED)
-			push_problem(problems, "%s/%s: its host %s has no address yet",
-				member->pool->name, member->member->name, member->member->host);
-		for (size_t j = 0; j < view_target_count(member); j++) {
-			size_t count;
-			const struct verdict *rows = view_rows(view->facts, member, j, &count);
-
-			for (size_t k = 0; k < count; k++)
-				row_problem(member, &rows[k], view->facts->now_unix_s, problems);
-		}
-	}
-}
-
-/* So long, and a receiver does not answer: one that is slow has had several tries. */
-#define NOTICES_LATE_MS 60000
-
-static void notices_problem(const struct control_notices *notices, json_t *problems)
-{
-	char span[TEXT_DURATION_SIZE];
-
-	if (notices->waiting == 0 || notices->oldest_ms < NOTICES_LATE_MS)
-		return;
-	text_duration(notices->oldest_ms, span);
-	push_problem(problems, "%zu notification%s cannot be delivered, the oldest for %s",
-		notices->waiting, notices->waiting == 1 ? "" : "s", span);
-}
-
-static void cookie_problem(const struct snapshot *snapshot, json_t *problems)
-{
-	if (snapshot->secrets == SNAPSHOT_SECRETS_OF_RUN)
-		push_problem(problems,
-			"'%s' is wrong: DNS cookies are made with a secret of this run, which no "
-			"other "
-			"server knows",
-			snapshot->secrets_path);
-}
-
-static json_t *all_problems(const struct view *view)
-{
-	const struct control_facts *facts = view->facts;
-	json_t *problems = json_array();
-
-	pool_problems(view, problems);
-	prober_problem(&facts->prober, problems);
-	if (facts->state_error)
-		push_problem(problems, "state is not saved: %s", facts->state_error);
-	if (facts->reload.at_unix_s && !facts->reload.done) {
-		char time[TEXT_TIME_SIZE];
-
-		text_time(facts->reload.at_unix_s, time);
-		push_problem(problems,
-			"the files had mistakes when they were read at %s UTC: see 'steerctl "
-			"check'",
-			time);
-	}
-	notices_problem(&view->facts->notices, problems);
-	cookie_problem(view->facts->plan->snapshot, problems);
-	member_problems(view, problems);
-	return problems;
-}
 
 /* ---- the parts of the reply ---- */
 
@@ -340,16 +215,20 @@ static json_t *counters_of(const struct control_facts *facts)
 
 /* ---- pools ---- */
 
-static json_t *address_of(const struct address *address, const struct verdict *row)
+/* `row`: what says most about it; NULL: nothing does. */
+static json_t *address_of(const struct belief *belief, const struct verdict *row)
 {
 	json_t *json = json_object();
 	char text[ADDRESS_TEXT_SIZE];
 	bool was_checked = row && row->checked_at_unix_s;
 
-	address_print(address, text);
+	address_print(&belief->address, text);
 	json_put_text(json, "address", text);
-	json_put_text(json, "state", words_verdict(row ? row->state : VERDICT_UNKNOWN));
-	json_put_time(json, "since_unix_s", row ? row->since_unix_s : 0);
+	json_put_text(json, "state", words_verdict(belief->state));
+	json_put_text(json, "seen", words_verdict(belief->seen));
+	json_put_text(json, "why", words_belief(belief->why));
+	json_put(json, "part", json_real((double)belief->share / BELIEF_WHOLE));
+	json_put_time(json, "since_unix_s", belief->since_unix_s);
 	json_put_time(json, "checked_at_unix_s", row ? row->checked_at_unix_s : 0);
 	json_put(json, "latency_ms", was_checked ? json_integer(row->latency_ms) : json_null());
 	json_put(json, "streak", was_checked ? json_integer(row->streak) : json_null());
@@ -358,24 +237,15 @@ static json_t *address_of(const struct address *address, const struct verdict *r
 	return json;
 }
 
-static json_t *addresses_of(const struct view *view, const struct view_member *endpoint)
+static json_t *addresses_of(const struct view *view, const struct view_member *member)
 {
 	json_t *array = json_array();
 	size_t count;
+	const struct belief *beliefs = view_beliefs(view, member, &count);
 
-	if (endpoint->member->host) {
-		const struct verdict *rows = view_rows(view->facts, endpoint, 0, &count);
-
-		for (size_t i = 0; i < count; i++)
-			json_push(array, address_of(&rows[i].address, &rows[i]));
-		return array;
-	}
-	for (size_t i = 0; i < endpoint->member->address_count; i++) {
-		const struct verdict *rows = view_rows(view->facts, endpoint, i, &count);
-
+	for (size_t i = 0; i < count; i++)
 		json_push(array,
-			address_of(&endpoint->member->addresses[i], count > 0 ? rows : NULL));
-	}
+			address_of(&beliefs[i], view_telling(view, member, &beliefs[i].address)));
 	return array;
 }
 
@@ -419,6 +289,20 @@ static json_t *names_steered_by(const struct view *view, size_t pool)
 	return array;
 }
 
+/* What the guard thinks of the pool as a whole. */
+static json_t *capacity_of(const struct view *view, const struct view_pool *pool)
+{
+	const struct guard_pool_state *state = &view->states[pool - view->pools];
+	json_t *json = json_object();
+
+	json_put_number(json, "left_percent", state->percent);
+	json_put_number(json, "lost_percent", state->loss_percent);
+	json_put(json, "panic", json_boolean(state->state == BELIEF_POOL_PANIC));
+	json_put(json, "without", json_boolean(state->is_without));
+	json_put_number(json, "held", state->held_count);
+	return json;
+}
+
 static json_t *pool_of(const struct view *view, const struct view_pool *pool, json_t *members)
 {
 	const struct settings_pool *settings = pool->pool;
@@ -439,6 +323,7 @@ static json_t *pool_of(const struct view *view, const struct view_pool *pool, js
 	json_put_number(json, "usable", pool->usable_count);
 	json_put_number(json, "members_total", settings->member_count);
 	json_put_text(json, "lost", view_lost_words(pool));
+	json_put(json, "capacity", capacity_of(view, pool));
 	json_put(json, "members", members);
 	return json;
 }
@@ -484,7 +369,7 @@ static json_t *whole_status(const struct view *view, const char *subject)
 	json_put_number(json, "plan", facts->plan->generation);
 	json_put_text(json, "settings", view->settings->path);
 	json_put(json, "listen", listen_of(facts));
-	json_put(json, "problems", all_problems(view));
+	json_put(json, "problems", reply_problems(view));
 	json_put(json, "prober", prober_of(&facts->prober));
 	json_put(json, "notices", notices_of(&facts->notices));
 	json_put(json, "reload", reload_of(&facts->reload));

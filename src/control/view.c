@@ -75,20 +75,6 @@ static const struct snapshot_check *first_check(const struct view_member *endpoi
 									     : NULL;
 }
 
-const struct verdict *view_rows(const struct control_facts *facts,
-	const struct view_member *endpoint, size_t index, size_t *ret_count)
-{
-	const struct snapshot_check *check = first_check(endpoint);
-
-	*ret_count = 0;
-	return check ? verdict_table_find(facts->verdicts, check->targets[index], ret_count) : NULL;
-}
-
-size_t view_target_count(const struct view_member *endpoint)
-{
-	return endpoint->member->host ? 1 : endpoint->member->address_count;
-}
-
 /* How the addresses of an endpoint are believed to be, counted. */
 struct tally {
 	size_t row_count;
@@ -256,6 +242,8 @@ void view_init(struct view *view, const struct control_facts *facts)
 	*view = (struct view){
 		.facts = facts,
 		.settings = snapshot->settings,
+		.beliefs = facts->beliefs ? facts->beliefs : plan_world(facts->plan).beliefs,
+		.states = facts->pools ? facts->pools : plan_world(facts->plan).pools,
 		.pool_count = snapshot->settings->pool_count,
 	};
 	for (size_t i = 0; i < view->pool_count; i++)
@@ -322,23 +310,33 @@ size_t view_checks(const struct view *view, const struct view_member *member,
 	return count;
 }
 
-struct address *view_addresses(
+const struct belief *view_beliefs(
 	const struct view *view, const struct view_member *member, size_t *ret_count)
 {
-	const struct settings_member *settings = member->member;
-	size_t count = settings->address_count;
+	return belief_table_find(view->beliefs, member->id, ret_count);
+}
 
-	*ret_count = count;
-	if (!settings->host)
-		return memory_copy(settings->addresses, count * sizeof(settings->addresses[0]));
+/* How much a state says. */
+static int weight_of(const struct verdict *verdict)
+{
+	return verdict->state == VERDICT_DOWN ? 3 : verdict->state == VERDICT_DEGRADED ? 2 : 1;
+}
 
-	const struct verdict *rows = view_rows(view->facts, member, 0, &count);
-	struct address *addresses = memory_new((count + 1) * sizeof(*addresses));
+const struct verdict *view_telling(
+	const struct view *view, const struct view_member *member, const struct address *address)
+{
+	struct view_check checks[VIEW_CHECKS_MAX];
+	size_t count = view_checks(view, member, address, checks);
+	const struct verdict *telling = NULL;
 
-	for (size_t i = 0; i < count; i++)
-		addresses[i] = rows[i].address;
-	*ret_count = count;
-	return addresses;
+	for (size_t i = 0; i < count; i++) {
+		const struct verdict *verdict = checks[i].verdict;
+
+		if (verdict && !checks[i].is_watch_only &&
+			(!telling || weight_of(verdict) > weight_of(telling)))
+			telling = verdict;
+	}
+	return telling;
 }
 
 bool view_is_named(const struct view_member *member, const char *subject)

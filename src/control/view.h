@@ -54,6 +54,8 @@ struct view_pool {
 
 struct view {
 	const struct control_facts *facts;
+	const struct belief_table *beliefs; /* the youngest that there are, as those of the pools */
+	const struct guard_pool_state *states; /* by pool */
 	const struct settings *settings;
 	struct view_pool *pools; /* in the order of the settings; heap */
 	size_t pool_count;
@@ -69,13 +71,6 @@ const char *view_lost_words(const struct view_pool *pool);
 /* What a pool without a usable member does: "it answers with all of them (serve-all)". */
 const char *view_all_down_words(const struct view *view, const struct view_pool *pool);
 
-/* What the first monitor of an endpoint says of its `index`th address (of a host: of all its addresses); NULL: unchecked,
- * or nothing yet. */
-const struct verdict *view_rows(const struct control_facts *facts,
-	const struct view_member *endpoint, size_t index, size_t *ret_count);
-/* How many such indices there are. */
-size_t view_target_count(const struct view_member *endpoint);
-
 /* One check of one address of a member. */
 struct view_check {
 	const struct target *target;
@@ -84,16 +79,21 @@ struct view_check {
 	bool is_watch_only;
 };
 
+/* What is believed of the addresses of an endpoint: a row for each. */
+const struct belief *view_beliefs(
+	const struct view *view, const struct view_member *member, size_t *ret_count);
+
+/* What says most about an address: of the checks that decide, one that fails, else one that degrades it, else the first;
+ * NULL: none has said anything yet. */
+const struct verdict *view_telling(
+	const struct view *view, const struct view_member *member, const struct address *address);
+
 /* Most monitors that one member has. */
 #define VIEW_CHECKS_MAX 64
 
 /* The checks of an address of an endpoint, in configured order; how many were filled in. */
 size_t view_checks(const struct view *view, const struct view_member *member,
 	const struct address *address, struct view_check ret_checks[static VIEW_CHECKS_MAX]);
-/* The addresses of an endpoint, or those that its host name has now: heap, the caller frees. */
-struct address *view_addresses(
-	const struct view *view, const struct view_member *member, size_t *ret_count);
-
 /* Whether the subject names the member, by the rule that overrides follow. */
 bool view_is_named(const struct view_member *member, const char *subject);
 /* How many members it names. */

@@ -22,6 +22,34 @@ static const char *const verdicts[] = {
 	[VERDICT_DOWN] = "down",
 };
 
+static const char *const beliefs[] = {
+	[BELIEF_SEEN] = NULL,
+	[BELIEF_OBSERVER] = "observer",
+	[BELIEF_LOSS] = "loss",
+	[BELIEF_EVIDENCE] = "evidence",
+	[BELIEF_FAILBACK] = "failback",
+	[BELIEF_RETURN] = "return",
+	[BELIEF_RAMP] = "ramp",
+	[BELIEF_WITHOUT] = "without",
+};
+
+static const char *const stays_up[] = {
+	[BELIEF_OBSERVER] = "so much failed at once that the fault may be ours",
+	[BELIEF_LOSS] = "its pool lost as much as health may take away in a minute",
+	[BELIEF_EVIDENCE] = "it is one of the last of its pool, and more failures are needed",
+	[BELIEF_WITHOUT] = NULL, /* the last one: the table is as long as the enum */
+};
+
+const char *words_belief(enum belief_why why)
+{
+	return beliefs[why];
+}
+
+const char *words_stays_up(enum belief_why why)
+{
+	return stays_up[why];
+}
+
 const char *words_kind(enum override_kind kind)
 {
 	return kinds[kind];

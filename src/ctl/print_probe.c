@@ -108,6 +108,8 @@ void print_probe(const json_t *reply, FILE *out, bool use_colour)
 		if (i > 0)
 			fputc('\n', out);
 		print_head(&printer, check);
+		if (print_has(check, "note"))
+			fprintf(out, "  %s\n", print_text(check, "note"));
 		print_pairs(&printer, "request", json_object_get(check, "request"));
 		print_phases(&printer, json_object_get(check, "phases"));
 		print_pairs(&printer, "tls", json_object_get(check, "tls"));

@@ -229,6 +229,23 @@ static bool rules_checks(const char *state)
 	return strcmp(state, "drained") == 0 || strncmp(state, "forced", 6) == 0;
 }
 
+/* What is believed, and what is seen where that is something else; the share that it gets where that is not whole. */
+static void add_address_state(const json_t *address, struct columns *columns)
+{
+	const char *state = print_text(address, "state");
+	const char *seen = print_text(address, "seen");
+	double part = json_number_value(json_object_get(address, "part"));
+	char shown[64];
+	int size = snprintf(shown, sizeof(shown), "%s", state);
+
+	if (part > 0 && part < 1)
+		size += snprintf(
+			shown + size, sizeof(shown) - (size_t)size, " at %.0f %%", 100 * part);
+	if (*seen && strcmp(seen, state) != 0)
+		snprintf(shown + size, sizeof(shown) - (size_t)size, " (checks: %s)", seen);
+	columns_add(columns, print_state_colour(strcmp(seen, "down") == 0 ? seen : state), shown);
+}
+
 /* An override has the word for its member; what checks say of each address stands behind it. */
 static void add_state(const struct printer *printer, const json_t *member, const json_t *address,
 	struct columns *columns)
@@ -239,11 +256,10 @@ static void add_state(const struct printer *printer, const json_t *member, const
 
 	if (rules_checks(state) && address) {
 		columns_addf(columns, print_state_colour(state), "%s (checks: %s)", state,
-			print_text(address, "state"));
+			print_text(address, print_has(address, "seen") ? "seen" : "state"));
 	} else if (address && strcmp(state, "unchecked") != 0) {
 		whose = address;
-		columns_add(columns, print_state_colour(print_text(address, "state")),
-			print_text(address, "state"));
+		add_address_state(address, columns);
 	} else {
 		columns_add(columns, print_state_colour(state), state);
 	}
@@ -287,6 +303,10 @@ static void print_pool_head(const struct printer *printer, const json_t *pool)
 		(unsigned long long)print_number(pool, "usable"),
 		(unsigned long long)print_number(pool, "members_total"),
 		print_text(pool, "method"));
+	if (json_is_true(json_object_get(json_object_get(pool, "capacity"), "panic")))
+		fprintf(printer->out, ", %sin panic%s",
+			colour_begin(COLOUR_BAD, printer->use_colour),
+			colour_end(COLOUR_BAD, printer->use_colour));
 	if (print_has(pool, "answers"))
 		fprintf(printer->out, ", %llu answer%s",
 			(unsigned long long)print_number(pool, "answers"),

@@ -2,6 +2,7 @@
 #include "beliefs.h"
 
 #include "changes.h"
+#include "steerd/control/words.h"
 #include "steerd/health/override.h"
 
 /* ---- addresses ---- */
@@ -28,8 +29,7 @@ static const char *member_name(const struct turn *turn)
 
 static bool is_held_up(const struct belief *belief)
 {
-	return belief->why == BELIEF_OBSERVER || belief->why == BELIEF_LOSS ||
-		belief->why == BELIEF_EVIDENCE;
+	return words_stays_up(belief->why) != NULL;
 }
 
 static bool is_held_down(const struct belief *belief)
@@ -37,12 +37,6 @@ static bool is_held_down(const struct belief *belief)
 	return (belief->why == BELIEF_FAILBACK && belief->seen != VERDICT_UNKNOWN) ||
 		belief->why == BELIEF_RETURN;
 }
-
-static const char *const stays_up[] = {
-	[BELIEF_OBSERVER] = "so much failed at once that the fault may be ours",
-	[BELIEF_LOSS] = "its pool lost as much as health may take away in a minute",
-	[BELIEF_EVIDENCE] = "it is one of the last of its pool, and more failures are needed",
-};
 
 static void print_stays_down(const struct turn *turn, struct text *line)
 {
@@ -96,7 +90,7 @@ static void print_turn(const struct turn *turn, struct text *line)
 	bool has_changed = before->state != now->state;
 
 	if (is_held_up(now) && now->why != before->why)
-		text_print(line, " stays up: %s", stays_up[now->why]);
+		text_print(line, " stays up: %s", words_stays_up(now->why));
 	else if (is_held_down(now) && now->why != before->why)
 		print_stays_down(turn, line);
 	else if (is_held_up(before) && has_changed && now->seen == VERDICT_DOWN)

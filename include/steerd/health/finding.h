@@ -15,8 +15,8 @@ enum finding_section {
 	FINDING_TLS,	 /* name "protocol", value "TLSv1.3"; ... */
 	/* one each of the chain, the server's first: name: subject, value: issuer, number: its end (Unix seconds) */
 	FINDING_CERTIFICATE,
-	FINDING_HEADER,	 /* of the response */
-	FINDING_VERDICT, /* name "up", "degraded" or "down", value: why */
+	FINDING_HEADER, /* of the response */
+	FINDING_VERDICT, /* name "up", "degraded" or "down", value: why; name "note", value: what else was seen */
 };
 
 struct finding {

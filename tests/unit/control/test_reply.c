@@ -155,6 +155,7 @@ static void set_verdict(struct stage *stage, const char *text, enum verdict_stat
 		row->latency_ms = 2000;
 		row->streak = 3;
 		row->last_passed = verdict_state == VERDICT_UP;
+		row->was_up = true;
 		strcpy(row->reason,
 			verdict_state == VERDICT_UP ? "" : "connect timed out after 2 s");
 	}

@@ -88,10 +88,23 @@ static void begin(struct stage *stage)
 	forget_lines();
 }
 
+static void put_settings(const struct stage *stage, const char *settings)
+{
+	/* made in the build tree, where tests run: nothing needs to be installed */
+	char *city = realpath("geo/default.geo", NULL);
+	struct text text = {0};
+
+	assert_non_null(city);
+	text_print(&text, "geo: {city: %s}\n%s", city, settings);
+	files_put(&stage->files, "steerd.yaml", text.bytes);
+	text_done(&text);
+	free(city);
+}
+
 static void begin_with(struct stage *stage, const char *settings)
 {
 	outside_set_ms(1000000);
-	files_put(&stage->files, "steerd.yaml", settings);
+	put_settings(stage, settings);
 	begin(stage);
 }
 
@@ -676,7 +689,7 @@ static void rotten_beliefs(void **state)
 
 static void reload(struct stage *stage, const char *settings)
 {
-	files_put(&stage->files, "steerd.yaml", settings);
+	put_settings(stage, settings);
 	world_take_snapshot(&stage->world, read_files(stage, world_snapshot(&stage->world)));
 }
 
