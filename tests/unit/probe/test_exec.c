@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -183,6 +185,51 @@ static void stopped(void **state)
 	one_done(&one);
 }
 
+static void count_passed(void *context, const struct judge_check *result)
+{
+	size_t *passed = context;
+
+	assert_true(result && result->passed);
+	(*passed)++;
+}
+
+/* Of two exec monitors the smaller number counts; a program that meets another one fails. */
+static void at_once(void **state)
+{
+	char directory[] = "/tmp/steerd-exec-XXXXXX";
+	char script[128];
+	const char *const words[] = {"/bin/sh", "-c", script, NULL};
+	struct settings_monitor monitors[2];
+	struct one one;
+	size_t passed = 0;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(script, sizeof(script), "mkdir %s/busy && sleep 0.02 && rmdir %s/busy", directory,
+		directory);
+	one_init(&one, KIND_EXEC);
+	one.monitor.command = words;
+	monitors[0] = monitors[1] = one.monitor;
+	monitors[1].at_once = 1;
+	one.orders.link.monitors = monitors;
+	one.orders.link.monitor_count = COUNT_OF(monitors);
+	probes_obey(one.probes, &one.orders);
+	for (size_t i = 0; i < 5; i++)
+		probe_start(one.probes,
+			&(struct probe_order){
+				.orders = &one.orders,
+				.monitor = &monitors[i % 2],
+				.target = &one.target,
+				.address = one.address,
+				.done = count_passed,
+				.context = &passed,
+			});
+	while (passed < 5)
+		assert_int_equal(event_base_loop(one.base, EVLOOP_ONCE), 0);
+	one_done(&one);
+	assert_int_equal(rmdir(directory), 0);
+}
+
 /* What an operator who asks sees of it. */
 static void findings(void **state)
 {
@@ -211,6 +258,7 @@ int main(void)
 		cmocka_unit_test(slow),
 		cmocka_unit_test(cancelled),
 		cmocka_unit_test(stopped),
+		cmocka_unit_test(at_once),
 		cmocka_unit_test(findings),
 	};
 
