@@ -94,7 +94,7 @@ def test_authorities_gone(bench):
                "both are down")
     wait_until(lambda: "gone.pem': No such file or directory" in (first_address(server)["reason"] or ""), 20,
                "the reason is there")
-    equal(server.addresses(NAME), [bench.address(1)])
+    wait_until(lambda: server.addresses(NAME) == [bench.address(1)], 20, "both are believed to be, and all are answered")
     with open(bench.certificate("ca") + ".pem", encoding="ascii") as file:
         bench.write("gone.pem", file.read())
     server.reload()
