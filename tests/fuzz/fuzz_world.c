@@ -197,7 +197,7 @@ static const char *const subjects[] = {"downloads/fra-1", "fra-1", "site:fra", "
 static void step_override(struct program *program)
 {
 	static const enum command_id commands[] = {
-		COMMAND_DRAIN, COMMAND_UNDRAIN, COMMAND_FORCE, COMMAND_RELEASE};
+		COMMAND_DRAIN, COMMAND_UNDRAIN, COMMAND_FORCE, COMMAND_RELEASE, COMMAND_RETURN};
 	struct request request = {.command = commands[next(program) % COUNT_OF(commands)]};
 	uint8_t options = next(program);
 

@@ -71,6 +71,19 @@
 	"      fra-1: {address: 192.0.2.10}\n"                                                     \
 	"      sin-1: {address: [192.0.2.30, 192.0.2.31], weight: 2}\n"
 
+/* With all that holds back what is believed. */
+#define YAML_GUARDED                                                                               \
+	"  downloads:\n    method: weighted\n    answers: 2\n    monitor: edge\n"                  \
+	"    panic-below: 40%\n    max-loss: 30%\n    slow-start: 30s\n    manual-return: yes\n"   \
+	"    needs: last\n    without: degraded\n    when-all-down: last-good\n    members:\n"     \
+	"      fra-1: {address: [192.0.2.10, \"2001:db8:1::10\"], capacity: 3}\n"                  \
+	"      fra-2: {address: 198.18.0.11}\n      iad-1: {address: 203.0.113.20}\n"              \
+	"  api:\n    method: failover\n    monitor: edge\n    when-all-down: fenced\n"             \
+	"    failback-delay: 60s\n    members:\n"                                                  \
+	"      fra-1: {address: 192.0.2.10}\n      more: {pool: downloads}\n"                      \
+	"      one: {host: one.cdn.example}\n"
+#define YAML_OBSERVER "observer: {canaries: last, suspect-above: 40%, networks: 2, confirm: 30s}\n"
+
 #define ZONE_HEAD                                                                                  \
 	"$TTL 3600\n@ SOA ns1 hostmaster 2026112201 7200 900 1209600 60\n@ NS ns1\n"               \
 	"ns1 A 192.0.2.1\n"
@@ -84,6 +97,7 @@ static const char *const settings_texts[] = {
 	YAML_HEAD YAML_MONITOR "pools:\n" YAML_OTHERS YAML_LAST,
 	YAML_HEAD YAML_MONITOR "pools:\n" YAML_OTHERS YAML_LAST YAML_HOSTS,
 	YAML_HEAD YAML_MONITOR "pools:\n" YAML_DOWNLOADS YAML_LAST, /* api is gone */
+	YAML_HEAD YAML_MONITOR "pools:\n" YAML_GUARDED YAML_LAST YAML_OBSERVER,
 	YAML_HEAD YAML_MONITOR "pools: [",
 	"",
 	NULL,
@@ -485,6 +499,13 @@ static bool say_override(void *context, const struct override *override, struct 
 	return world_override(&stage->world, override, err);
 }
 
+static size_t let_back(void *context, uint32_t member_id)
+{
+	struct stage *stage = context;
+
+	return world_return(&stage->world, member_id);
+}
+
 /* What steerctl makes of it holds no order to the terminal. */
 static void show(const json_t *reply, enum command_id command)
 {
@@ -511,6 +532,7 @@ json_t *stage_request(struct stage *stage, const struct request *request)
 		.context = stage,
 		.describe = describe,
 		.override = say_override,
+		.let_back = let_back,
 	};
 	struct text text = {0};
 	json_error_t error;
