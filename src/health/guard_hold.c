@@ -61,7 +61,9 @@ static void see(
 	struct guard *guard, const struct guard_input *input, struct guard_row *row, uint8_t seen)
 {
 	row->was_up = row->was_up || seen == VERDICT_UP || seen == VERDICT_DEGRADED;
-	if (row->is_new && guard->is_fresh)
+	/* what is known when rules come into force is taken as it is, unless it may be our own fault */
+	if (row->is_new && guard->is_fresh &&
+		!(seen == VERDICT_DOWN && guard->sights.shown.is_suspect))
 		row->health = seen;
 	row->is_new = false;
 	if (seen == VERDICT_DOWN) {

@@ -59,6 +59,16 @@ def measure_exchange(bench):
     return rows
 
 
+def measure_guard(bench):
+    """A row of the table."""
+    said = bench.output("taskset", "-c", str(bench.options.server_cpu), bench.program("tests/bench/bench_guard"),
+                        str(TARGETS), str(bench.options.rounds))
+    runs = [rig.fields(line) for line in said.splitlines()]
+    calm, worst = runs[0]["median_us"] / 1000, max(run["worst_us"] for run in runs) / 1000
+    return [[f"what is believed of {rig.number(TARGETS)} addresses: a look, CPU time; the worst while all fail and come back",
+             "", f"{calm:.1f} ms; {worst:.1f} ms"]]
+
+
 def measure_detection(bench):
     """A row of the table."""
     prefix = bench.program("installed")
@@ -74,4 +84,5 @@ def measure_detection(bench):
 def measure(bench):
     """The table."""
     return rig.table(["what", "wanted", "measured"],
-                     measure_targets(bench) + measure_exchange(bench) + measure_detection(bench))
+                     measure_targets(bench) + measure_exchange(bench) + measure_guard(bench)
+                     + measure_detection(bench))

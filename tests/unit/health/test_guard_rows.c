@@ -293,7 +293,12 @@ static void suspicion_goes_on(void **state)
 	rig_play(&rig, "it counts", "3 DDDU DDoU");
 	rig_use(&rig);
 	rig_step(&rig, 4000);
-	rig_play(&rig, "suspect", "5 DDDU DDoU; 63 = DDDU");
+	rig_play(&rig, "suspect", "5 DDDU DDoU");
+	/* members with other names are new, but not taken as they are seen now */
+	strcpy(rig.keys[2], "pool0/other");
+	rig_use(&rig);
+	rig_step(&rig, 6000);
+	rig_play(&rig, "new while suspect", "7 DDDU DDoU; 63 = DDDU");
 	rig_done(&rig);
 }
 
