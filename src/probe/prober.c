@@ -135,6 +135,7 @@ static bool take_orders(struct prober *prober, const struct stream_frame *frame,
 		return true;
 	}
 	watches_obey(prober->watches, orders);
+	verdict_table_done(&orders->link.verdicts); /* they go on in the watches; megabytes */
 	deliver_obey(prober->deliver, orders);
 	orders_drop(prober->orders);
 	prober->orders = orders;
@@ -220,6 +221,8 @@ static void on_readable(evutil_socket_t fd, short what, void *context)
 		end(prober, PROBER_EXIT_REFUSED);
 	} else if (!lives) {
 		end(prober, PROBER_EXIT_DONE);
+	} else if (prober->stream.in.size == 0) {
+		text_done(&prober->stream.in); /* orders are long, and seldom */
 	}
 }
 
