@@ -47,6 +47,7 @@ struct check {
 	char goaway[32];     /* reason.h */
 	bool is_running;
 	bool has_socket;
+	bool is_short; /* of descriptors, memory, ports: it says nothing */
 	bool has_full_headers;
 	enum reason_phase phase;
 	uint64_t phase_at_us[REASON_PHASES]; /* when it came to each in this hop; 0: it did not */
@@ -74,8 +75,9 @@ struct checks {
 	size_t most_at_once;
 	struct event *beat;
 	uint64_t beat_due_at_ms;
-	uint64_t starved_at_ms; /* last; 0: never */
-	uint64_t logged_at_ms;	/* that it was */
+	uint64_t starved_at_ms;	 /* last; 0: never */
+	uint64_t logged_at_ms;	 /* that it was */
+	uint64_t shortage_at_ms; /* that one was logged; 0: never */
 };
 
 /* check.c: one that has its turn begins. */

@@ -28,7 +28,7 @@
  * meanwhile.
  */
 #define STARVED_MS 500
-#define STARVED_LOG_EVERY_MS 60000
+#define LOG_EVERY_MS 60000
 
 static void beat_again(struct checks *checks)
 {
@@ -80,7 +80,7 @@ static uint64_t note_lag(struct checks *checks)
 	if (lag_ms < STARVED_MS)
 		return lag_ms;
 	checks->starved_at_ms = now_ms;
-	if (checks->logged_at_ms == 0 || now_ms - checks->logged_at_ms > STARVED_LOG_EVERY_MS) {
+	if (checks->logged_at_ms == 0 || now_ms - checks->logged_at_ms > LOG_EVERY_MS) {
 		log_warning("stopped or starved for %" PRIu64
 			    " ms: checks that failed meanwhile do not count",
 			lag_ms);
@@ -94,6 +94,25 @@ static bool was_starved_during(const struct check *check)
 	/* this may be the first thing to run after the pause, before the beat */
 	(void)note_lag(check->checks);
 	return check->checks->starved_at_ms >= check->started_at_ms;
+}
+
+/* It is tried again soon; that must not go on in silence. */
+static void log_shortage(struct checks *checks)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (checks->shortage_at_ms > 0 && now_ms - checks->shortage_at_ms < LOG_EVERY_MS)
+		return;
+	checks->shortage_at_ms = now_ms;
+	log_err("no descriptor, memory or port left for a check: it does not count");
+}
+
+/* Whether the fault may be ours. */
+static bool is_void(const struct check *check, const struct judge_check *result)
+{
+	if (check->is_short)
+		log_shortage(check->checks);
+	return check->is_short || (!result->passed && was_starved_during(check));
 }
 
 static void end(struct check *check, const struct judge_check *result)
@@ -114,7 +133,7 @@ void check_finish(struct check *check, CURLcode code)
 	if (check_goes_on(check, code))
 		return;
 	check_judge(check, code, &outcome);
-	end(check, !outcome.result.passed && was_starved_during(check) ? NULL : &outcome.result);
+	end(check, is_void(check, &outcome.result) ? NULL : &outcome.result);
 	outcome_done(&outcome);
 }
 

@@ -8,7 +8,7 @@
 #include "steerd/base/text.h"
 #include "terms.h"
 
-static bool is_our_fault(int error)
+bool dial_is_our_fault(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
 		error == EADDRNOTAVAIL || error == EAGAIN;
@@ -20,7 +20,7 @@ static void describe(int error, struct err *err)
 	struct text words = {0};
 
 	err->text[0] = '\0';
-	if (is_our_fault(error))
+	if (dial_is_our_fault(error))
 		return;
 	terms_os(error, &words);
 	err_set(err, "%s", words.bytes);

@@ -21,4 +21,7 @@ int dial_open(const struct address_port *to, int type, struct err *err);
 /* The errno of a connection that was on its way; 0: it is there. */
 int dial_error(int fd);
 
+/* Whether an errno says that we lack something (descriptors, memory, ports), and nothing of the member. */
+bool dial_is_our_fault(int error);
+
 #endif

@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "check.h"
+#include "dial.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
 #include "tell.h"
+
+/*
+ * There may be thousands at a time that hang.  A slice comes faster in larger pieces; else what is asked and what is
+ * answered are small.
+ */
+#define REQUEST_BUFFER 16384 /* the least that libcurl takes */
+#define ANSWER_BUFFER 4096
+#define SLICE_BUFFER 65536
+#define TLS_FRAGMENT 4096 /* of what we send */
 
 /* ---- what libcurl hands us while a request runs ---- */
 
@@ -51,6 +62,7 @@ static CURLcode on_tls(CURL *easy, void *tls, void *context)
 	(void)easy;
 	check_enter(check, PHASE_TLS);
 	certificate_watch(tls, &check->sight);
+	SSL_CTX_set_max_send_fragment(tls, TLS_FRAGMENT);
 	if (!recipe->certificate || !hop->is_own)
 		return CURLE_OK;
 	if (SSL_CTX_use_certificate(tls, recipe->certificate) != 1 ||
@@ -125,7 +137,11 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 	if (check->has_socket || !may_connect(check, &to->addr))
 		return CURL_SOCKET_BAD;
 	check->has_socket = true;
-	return socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->protocol);
+
+	int fd = socket(to->family, to->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->protocol);
+
+	check->is_short = fd < 0 && dial_is_our_fault(errno);
+	return fd;
 }
 
 static bool speaks_http2(CURL *easy)
@@ -248,6 +264,13 @@ static void set_connection(struct check *check)
 	curl_easy_setopt(check->easy, CURLOPT_PREREQDATA, check);
 }
 
+static void set_buffers(struct check *check)
+{
+	curl_easy_setopt(check->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)REQUEST_BUFFER);
+	curl_easy_setopt(check->easy, CURLOPT_BUFFERSIZE,
+		(long)(check->monitor->range_bytes > 0 ? SLICE_BUFFER : ANSWER_BUFFER));
+}
+
 static void set_answer(struct check *check)
 {
 	curl_easy_setopt(check->easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -262,6 +285,7 @@ void request_prepare(struct check *check)
 {
 	set_connection(check);
 	set_http(check);
+	set_buffers(check);
 	set_answer(check);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -569,6 +570,27 @@ static void what_is_internal_is_not_connected_to(void **state)
 	one_done(&one);
 }
 
+/* This process' own want of descriptors is nobody else's fault. */
+static void without_a_descriptor_it_says_nothing(void **state)
+{
+	struct rlimit usual;
+	struct rlimit none;
+	struct one one;
+
+	(void)state;
+	begin(&one, KIND_HTTPS);
+	expect(&one, "up*");
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	none = usual;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	one_start(&one);
+	one_await(&one, "nothing");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+	assert_true(one.says_nothing);
+	one_done(&one);
+}
+
 static void slices_are_remembered(void **state)
 {
 	struct one one;
@@ -675,6 +697,7 @@ int main(void)
 		cmocka_unit_test(without_tls),
 		cmocka_unit_test(a_redirect_to_another_host),
 		cmocka_unit_test(what_is_internal_is_not_connected_to),
+		cmocka_unit_test(without_a_descriptor_it_says_nothing),
 		cmocka_unit_test(slices_are_remembered),
 		cmocka_unit_test(everything_is_told),
 	};
