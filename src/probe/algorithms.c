@@ -30,10 +30,9 @@ struct restricted {
 static const char *const ciphers[] = {"AES-256-GCM", "AES-128-GCM", "AES-256-CBC", "AES-128-CBC",
 	"AES-256-CTR", "AES-128-CBC-HMAC-SHA1", "AES-256-CBC-HMAC-SHA1", "AES-128-CBC-HMAC-SHA256",
 	"AES-256-CBC-HMAC-SHA256", "ChaCha20-Poly1305", "NULL", NULL};
-static const char *const keys[] = {"RSA", "RSA-PSS", "EC", "ED25519", "ED448", "X25519", "X448",
-	"DH", "HKDF", "TLS1-PRF", "HMAC", NULL};
-static const char *const decoded[] = {"RSA", "RSA-PSS", "EC", "ED25519", "ED448", "DER", NULL};
-static const char *const groups[] = {"x25519", "secp256r1", "secp384r1", "secp521r1", "x448", NULL};
+static const char *const keys[] = {"RSA", "RSA-PSS", "EC", "ED25519", "X25519", "DH", "HMAC", NULL};
+static const char *const decoded[] = {"RSA", "RSA-PSS", "EC", "ED25519", "DER", NULL};
+static const char *const groups[] = {"x25519", "secp256r1", "secp384r1", "secp521r1", NULL};
 static const char *const none[] = {NULL};
 
 static const char *const *const kept[OSSL_OP__HIGHEST + 1] = {

@@ -37,7 +37,7 @@ static void describe_end(const struct outcome_facts *facts, struct text *line)
 static void judge_speed(const struct outcome_facts *facts, struct text *reason)
 {
 	const struct settings_monitor *monitor = facts->transfer.monitor;
-	uint64_t took_ms = facts->took_us / 1000;
+	uint64_t took_ms = (facts->took_us + 999) / 1000; /* as it is told */
 
 	if (monitor->slower_than_ms == 0 || took_ms <= monitor->slower_than_ms)
 		return;
