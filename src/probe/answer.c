@@ -47,7 +47,8 @@ void answer_init(struct answer *answer, const struct recipe *recipe)
 	const struct settings_monitor *monitor = recipe->monitor;
 
 	*answer = (struct answer){.recipe = recipe, .body_max = budget_of(monitor)};
-	answer->fields = memory_new(monitor->expected_header_count + 1);
+	answer->fields =
+		memory_new((monitor->expected_header_count + 1) * sizeof(answer->fields[0]));
 	if (monitor->range_bytes > 0 ? !monitor->range_sha256 : !monitor->body_sha256)
 		return;
 	answer->digest = EVP_MD_CTX_new();
@@ -80,7 +81,8 @@ static void begin_block(struct answer *answer)
 {
 	for (size_t i = 0; i < COUNT_OF(kept); i++)
 		((char *)answer)[kept[i].at] = '\0';
-	memset(answer->fields, FIELD_ABSENT, answer->recipe->monitor->expected_header_count);
+	for (size_t i = 0; i < answer->recipe->monitor->expected_header_count; i++)
+		answer->fields[i] = (struct answer_field){FIELD_ABSENT, ""};
 	answer->length[0] = '\0';
 	answer->has_two_lengths = false;
 	answer->is_open = true;
@@ -108,19 +110,19 @@ static bool is_name(const char *name, size_t size, const char *wanted)
 /* Where a field comes more than once, one that fits is enough. */
 static void expect_field(struct answer *answer, size_t which, const char *value, size_t size)
 {
-	static const enum answer_field of_result[] = {
+	static const enum answer_found of_result[] = {
 		[PATTERN_MATCHES] = FIELD_FITS,
 		[PATTERN_DIFFERS] = FIELD_DIFFERS,
 		[PATTERN_GAVE_UP] = FIELD_TOO_DEAR,
 	};
 	const struct pattern *pattern = answer->recipe->headers[which];
+	struct answer_field *field = &answer->fields[which];
 
-	if (answer->fields[which] == FIELD_FITS)
+	if (field->found == FIELD_FITS)
 		return;
-	answer->fields[which] =
-		pattern ? (uint8_t)of_result[pattern_search(pattern, value, size)] : FIELD_FITS;
-	if (answer->fields[which] == FIELD_DIFFERS)
-		copy_clean(answer->differing, sizeof(answer->differing), value, size);
+	field->found = pattern ? of_result[pattern_search(pattern, value, size)] : FIELD_FITS;
+	if (field->found == FIELD_DIFFERS)
+		copy_clean(field->differing, sizeof(field->differing), value, size);
 }
 
 /* libcurl takes the last of several: one that another reader of the answer would not take. */

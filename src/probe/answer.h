@@ -21,7 +21,12 @@
 #define ANSWER_BODY_MAX 65536 /* where the monitor has no limit of its own */
 
 /* What was found of a header field that the monitor expects. */
-enum answer_field { FIELD_ABSENT, FIELD_DIFFERS, FIELD_TOO_DEAR, FIELD_FITS };
+enum answer_found { FIELD_ABSENT, FIELD_DIFFERS, FIELD_TOO_DEAR, FIELD_FITS };
+
+struct answer_field {
+	enum answer_found found;
+	char differing[64]; /* the value, if it differs */
+};
 
 struct answer {
 	const struct recipe *recipe;
@@ -34,10 +39,9 @@ struct answer {
 	uint64_t body_bytes;  /* decoded */
 	bool has_more;	      /* than `body_max`: what came is what is judged */
 	struct text body;
-	EVP_MD_CTX *digest; /* NULL: not wanted */
-	uint8_t *fields;    /* enum answer_field, one for each that is expected */
-	char differing[64]; /* the value of the last that differed */
-	struct text all;    /* name '\0' value '\0' name ... */
+	EVP_MD_CTX *digest;	     /* NULL: not wanted */
+	struct answer_field *fields; /* one for each that is expected */
+	struct text all;	     /* name '\0' value '\0' name ... */
 	struct range_meter meter;
 	/* of the last block of header fields; "": none */
 	char etag[96];

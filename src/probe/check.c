@@ -36,30 +36,34 @@ static uint32_t limit_of(const struct settings_monitor *monitor, enum reason_pha
 	return limits[phase];
 }
 
+/* Of the whole check; 0: none. */
+static uint32_t left_ms(const struct check *check)
+{
+	uint64_t used_ms = (clock_monotonic_us() - check->began_at_us) / 1000;
+
+	return used_ms < check->monitor->timeout_ms
+		? (uint32_t)(check->monitor->timeout_ms - used_ms)
+		: 0;
+}
+
 void check_enter(struct check *check, enum reason_phase phase)
 {
 	uint32_t limit_ms = limit_of(check->monitor, phase);
 
 	check->phase = phase;
 	check->phase_at_us[phase] = clock_monotonic_us();
+	/* in the others it is libcurl that ends the whole */
+	if (phase == PHASE_RESOLVE && (limit_ms == 0 || limit_ms > left_ms(check)))
+		limit_ms = left_ms(check) + 1;
 	if (check->limit && limit_ms > 0)
 		after_ms(check->limit, limit_ms);
 	else if (check->limit)
 		event_del(check->limit);
 }
 
-/* Of the whole check; 0: none. */
-static long left_ms(const struct check *check)
-{
-	uint64_t used_ms = (clock_monotonic_us() - check->began_at_us) / 1000;
-
-	return used_ms < check->monitor->timeout_ms ? (long)(check->monitor->timeout_ms - used_ms)
-						    : 0;
-}
-
 static void ask(struct check *check)
 {
-	long timeout_ms = left_ms(check);
+	long timeout_ms = (long)left_ms(check);
 
 	check_enter(check, PHASE_CONNECT);
 	request_aim(check, timeout_ms > 0 ? timeout_ms : 1); /* 0 would be for ever */
@@ -108,7 +112,7 @@ static void on_limit(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	check->limit_ms = limit_of(check->monitor, check->phase);
+	check->limit_ms = left_ms(check) > 0 ? limit_of(check->monitor, check->phase) : 0;
 	check_finish(check, CURLE_OPERATION_TIMEDOUT);
 }
 
@@ -129,7 +133,7 @@ static void skip_later(struct check *check)
 static bool has_limits(const struct settings_monitor *monitor)
 {
 	return monitor->resolve_ms > 0 || monitor->connect_ms > 0 || monitor->tls_ms > 0 ||
-		monitor->first_byte_ms > 0;
+		monitor->first_byte_ms > 0 || monitor->redirect_host;
 }
 
 /* What no answer has: its header fields, its body, and as much again for what is around them. */

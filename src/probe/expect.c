@@ -30,7 +30,7 @@ bool expect_fields(const struct answer *answer, struct text *ret_why)
 	for (size_t i = 0; i < monitor->expected_header_count; i++) {
 		const struct settings_header *header = &monitor->expected_headers[i];
 
-		switch ((enum answer_field)answer->fields[i]) {
+		switch (answer->fields[i].found) {
 		case FIELD_FITS:
 			continue;
 		case FIELD_ABSENT:
@@ -38,7 +38,7 @@ bool expect_fields(const struct answer *answer, struct text *ret_why)
 			return false;
 		case FIELD_DIFFERS:
 			text_print(ret_why, "%s is '%s', which does not match '%.*s'", header->name,
-				answer->differing, SHOWN, header->value);
+				answer->fields[i].differing, SHOWN, header->value);
 			return false;
 		case FIELD_TOO_DEAR:
 			text_print(ret_why,

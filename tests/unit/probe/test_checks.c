@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -570,6 +571,28 @@ static void what_is_internal_is_not_connected_to(void **state)
 	one_done(&one);
 }
 
+/* A name server that says nothing: the whole has its limit there as well. */
+static void a_redirect_that_nobody_resolves(void **state)
+{
+	static const struct resolver_script none = {.rcode_ipv4 = RESOLVER_SERVFAIL};
+	struct resolver resolver;
+	struct one one;
+
+	(void)state;
+	set_mode("tls", "redirect-host");
+	resolver_open(&resolver, &none); /* and not served */
+	begin_with(&one, KIND_HTTPS, resolver.address);
+	one.monitor.redirect_host = "elsewhere.example";
+	one.monitor.timeout_ms = 500;
+	expect(&one, "down: name of the redirect not resolved within 500 ms");
+	one.monitor.timeout_ms = 3000;
+	one.monitor.resolve_ms = 200;
+	expect(&one, "down: name of the redirect not resolved within 200 ms");
+	one_done(&one);
+	close(resolver.fd);
+	set_mode("tls", "ok");
+}
+
 /* This process' own want of descriptors is nobody else's fault. */
 static void without_a_descriptor_it_says_nothing(void **state)
 {
@@ -696,6 +719,7 @@ int main(void)
 		cmocka_unit_test(a_certificate_nears_its_end),
 		cmocka_unit_test(without_tls),
 		cmocka_unit_test(a_redirect_to_another_host),
+		cmocka_unit_test(a_redirect_that_nobody_resolves),
 		cmocka_unit_test(what_is_internal_is_not_connected_to),
 		cmocka_unit_test(without_a_descriptor_it_says_nothing),
 		cmocka_unit_test(slices_are_remembered),
