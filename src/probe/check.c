@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dial.h"
+#include "multi.h"
 #include "request.h"
 #include "steerd/base/clock.h"
 #include "tell.h"
@@ -67,7 +68,7 @@ static void ask(struct check *check)
 
 	check_enter(check, PHASE_CONNECT);
 	request_aim(check, timeout_ms > 0 ? timeout_ms : 1); /* 0 would be for ever */
-	curl_multi_add_handle(check->checks->multi, check->easy);
+	multi_add(check->checks->multi, check->easy);
 }
 
 static void on_resolved(void *context, const struct names_result *result)
@@ -183,7 +184,7 @@ void check_begin(struct check *check)
 /* Forgets the request that is over, but for where it went. */
 static void forget(struct check *check)
 {
-	curl_multi_remove_handle(check->checks->multi, check->easy);
+	multi_remove(check->checks->multi, check->easy);
 	check->spent_bytes += check->answer.body_bytes;
 	answer_reset(&check->answer);
 	certificate_sight_done(&check->sight);
@@ -260,7 +261,7 @@ void check_stop(struct check *check)
 	if (!check->easy)
 		return;
 	lookup_cancel(check->lookup);
-	curl_multi_remove_handle(check->checks->multi, check->easy);
+	multi_remove(check->checks->multi, check->easy);
 	curl_easy_cleanup(check->easy);
 	range_spend(check->memory, clock_unix_s(), check->spent_bytes + check->answer.body_bytes);
 }

@@ -17,6 +17,7 @@
 struct chains;
 struct event;
 struct event_base;
+struct multi;
 
 /*
  * check - one check while it runs, as the files that make it up share it (checks.h says which).
@@ -62,12 +63,11 @@ TAILQ_HEAD(check_queue, check);
 
 struct checks {
 	struct event_base *base;
-	CURLM *multi;
+	struct multi *multi;
 	struct chains *chains;
 	struct names *names; /* NULL until a redirect needs them */
 	const char *servers;
 	struct random random;
-	struct event *timer;
 	struct check_queue waiting;
 	struct check_queue running;
 	size_t running_count;

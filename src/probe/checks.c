@@ -8,6 +8,7 @@
 
 #include "chains.h"
 #include "check.h"
+#include "multi.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
@@ -148,43 +149,16 @@ void check_skip(struct check *check)
 		});
 }
 
-static void finish_all(struct checks *checks)
+static void on_done(CURL *easy, CURLcode code, void *context)
 {
-	int left;
+	struct check *check;
 
-	for (CURLMsg *message; (message = curl_multi_info_read(checks->multi, &left));) {
-		struct check *check;
-
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &check);
-		check_finish(check, message->data.result); /* the message is void from here on */
-	}
+	(void)context;
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &check);
+	check_finish(check, code);
 }
 
-/* ---- libcurl on the event loop ---- */
-
-static void on_socket(evutil_socket_t fd, short what, void *context)
-{
-	struct checks *checks = context;
-	int ready =
-		(what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
-	int running;
-
-	curl_multi_socket_action(checks->multi, fd, ready, &running);
-	finish_all(checks);
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *context)
-{
-	struct checks *checks = context;
-	int running;
-
-	(void)fd;
-	(void)what;
-	curl_multi_socket_action(checks->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	finish_all(checks);
-}
+/* ---- how many at once ---- */
 
 static void on_beat(evutil_socket_t fd, short what, void *context)
 {
@@ -205,42 +179,6 @@ static void on_beat(evutil_socket_t fd, short what, void *context)
 		beat_again(checks);
 }
 
-static int want_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *fd_context)
-{
-	struct checks *checks = context;
-	struct event *event = fd_context;
-	short wanted = EV_PERSIST;
-
-	(void)easy;
-	if (event)
-		event_free(event);
-	event = NULL;
-	if (what != CURL_POLL_REMOVE) {
-		if (what & CURL_POLL_IN)
-			wanted |= EV_READ;
-		if (what & CURL_POLL_OUT)
-			wanted |= EV_WRITE;
-		event = event_new(checks->base, fd, wanted, on_socket, checks);
-		event_add(event, NULL);
-	}
-	curl_multi_assign(checks->multi, fd, event);
-	return 0;
-}
-
-static int want_timer(CURLM *multi, long timeout_ms, void *context)
-{
-	struct checks *checks = context;
-	struct timeval timeout = {
-		.tv_sec = timeout_ms / 1000, .tv_usec = (suseconds_t)(timeout_ms % 1000) * 1000};
-
-	(void)multi;
-	if (timeout_ms < 0)
-		event_del(checks->timer);
-	else
-		event_add(checks->timer, &timeout);
-	return 0;
-}
-
 struct checks *checks_new(struct event_base *base, const char *servers, size_t most_at_once)
 {
 	struct checks *checks = memory_new(sizeof(*checks));
@@ -253,15 +191,8 @@ struct checks *checks_new(struct event_base *base, const char *servers, size_t m
 	TAILQ_INIT(&checks->waiting);
 	TAILQ_INIT(&checks->running);
 	checks->at_once = most_at_once < AT_ONCE_FIRST ? most_at_once : AT_ONCE_FIRST;
-	checks->timer = evtimer_new(base, on_timer, checks);
 	checks->beat = evtimer_new(base, on_beat, checks);
-	checks->multi = curl_multi_init();
-	if (!checks->multi || !checks->timer || !checks->beat)
-		abort(); /* out of memory */
-	curl_multi_setopt(checks->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
-	curl_multi_setopt(checks->multi, CURLMOPT_SOCKETDATA, checks);
-	curl_multi_setopt(checks->multi, CURLMOPT_TIMERFUNCTION, want_timer);
-	curl_multi_setopt(checks->multi, CURLMOPT_TIMERDATA, checks);
+	checks->multi = multi_new(base, on_done, checks);
 	return checks;
 }
 
@@ -281,8 +212,7 @@ void checks_free(struct checks *checks)
 		drop(check);
 	names_free(checks->names);
 	chains_free(checks->chains);
-	curl_multi_cleanup(checks->multi);
-	event_free(checks->timer);
+	multi_free(checks->multi);
 	event_free(checks->beat);
 	free(checks);
 }

@@ -23,11 +23,7 @@ static void finish_all(struct multi *multi)
 			continue;
 
 		/* the message is void once the transfer is out */
-		CURL *easy = message->easy_handle;
-		CURLcode code = message->data.result;
-
-		curl_multi_remove_handle(multi->handle, easy);
-		multi->done(easy, code, multi->context);
+		multi->done(message->easy_handle, message->data.result, multi->context);
 	}
 }
 

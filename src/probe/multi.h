@@ -11,13 +11,14 @@ struct event_base;
  */
 struct multi;
 
-/* A transfer that was added is over, and out of the multi; the callee may add and remove others. */
+/* A transfer that was added is over: the callee takes it out, and may add and remove others. */
 typedef void (*multi_done_fn)(CURL *easy, CURLcode code, void *context);
 
 struct multi *multi_new(struct event_base *base, multi_done_fn done, void *context);
 void multi_free(struct multi *multi); /* when nothing is in it; NULL is allowed */
 
 void multi_add(struct multi *multi, CURL *easy);
-void multi_remove(struct multi *multi, CURL *easy); /* before it is over */
+/* One that is not over is cancelled by it; one that is not in it is none of its business. */
+void multi_remove(struct multi *multi, CURL *easy);
 
 #endif

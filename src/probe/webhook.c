@@ -251,6 +251,7 @@ static void on_done(CURL *easy, CURLcode code, void *context)
 
 	(void)context;
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &webhook);
+	multi_remove(webhook->webhooks->multi, easy);
 	judge_answer(webhook, code);
 	finish(webhook);
 }
