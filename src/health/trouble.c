@@ -99,12 +99,12 @@ static bool was_checked(const struct verdict *const *rows, size_t count)
 	return false;
 }
 
-/* What the first check says that is as bad as what is believed; or why it is believed all the same. */
+/* What the first check says that is as bad as `state`; or why that is believed all the same. */
 static const char *reason_of(
-	const struct belief *belief, const struct verdict *const *rows, size_t count)
+	const struct belief *belief, uint8_t state, const struct verdict *const *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (rows[i]->state == belief->state && rows[i]->reason[0] != '\0')
+		if (rows[i]->state == state && rows[i]->reason[0] != '\0')
 			return rows[i]->reason;
 	switch ((enum belief_why)belief->why) {
 	case BELIEF_WITHOUT:
@@ -160,7 +160,7 @@ static void find_of_address(
 		.level = is_taken_out(input, id) ? NOTICE_UNKNOWN : level_of(belief),
 		.was_never_up = never_up,
 		.since_unix_s = belief->since_unix_s,
-		.reason = reason_of(belief, rows, count),
+		.reason = reason_of(belief, belief->state, rows, count),
 	};
 
 	if (trouble.level > 0)
@@ -170,20 +170,29 @@ static void find_of_address(
 	trouble.subject.kind = NOTICE_NEVER_UP;
 	trouble.level = is_taken_out(input, id) ? NOTICE_UNKNOWN : 1;
 	trouble.was_never_up = false;
+	trouble.reason = reason_of(belief, belief->seen, rows, count);
 	/* long enough that it had twice the checks that would make it down */
 	trouble.delay_ms =
 		member->evidence_ms < UINT32_MAX / 2 ? member->evidence_ms * 2 : UINT32_MAX;
 	add(list, &trouble);
 }
 
+/* Most are: of these no row need be looked for, each second. */
+static bool is_well(const struct trouble_input *input, uint32_t member, const struct belief *belief)
+{
+	return belief->state == VERDICT_UP && belief->seen == VERDICT_UP &&
+		!is_taken_out(input, member);
+}
+
 static void find_of_members(const struct trouble_input *input, struct trouble_list *list)
 {
 	for (uint32_t id = 0; id < input->rules->member_count; id++) {
 		size_t count;
+		const struct belief *rows = belief_table_find(input->beliefs, id, &count);
 
-		(void)belief_table_find(input->beliefs, id, &count);
 		for (size_t i = 0; input->rules->members[id].condition && i < count; i++)
-			find_of_address(input, id, i, list);
+			if (!is_well(input, id, &rows[i]))
+				find_of_address(input, id, i, list);
 	}
 }
 

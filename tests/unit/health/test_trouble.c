@@ -86,6 +86,7 @@ static void fill(struct scene *s)
 	s->first[2] = 3;
 	for (uint32_t i = 0; i < 3; i++)
 		s->beliefs[i] = (struct belief){.address = s->addresses[i % 2],
+			.seen = VERDICT_UP,
 			.state = VERDICT_UP,
 			.since_unix_s = NOW_UNIX_S - 60};
 	s->belief_table =
@@ -118,6 +119,7 @@ static void fill(struct scene *s)
 
 static void goes_down(struct scene *s)
 {
+	s->beliefs[1].seen = VERDICT_DOWN;
 	s->beliefs[1].state = VERDICT_DOWN;
 	s->rows[3].state = VERDICT_DOWN;
 	strcpy(s->rows[3].reason, "connection refused");
@@ -180,6 +182,11 @@ static void never_up(struct scene *s)
 	goes_down(s);
 	s->rows[1].was_up = false;
 	s->rows[3].was_up = false;
+}
+static void never_up_held(struct scene *s)
+{
+	never_up(s);
+	s->beliefs[1].state = VERDICT_UP;
 }
 static void unwatched(struct scene *s)
 {
@@ -247,6 +254,8 @@ static const struct {
 		"0 255 downloads/fra-1 192.0.2.1: its monitors together say so\n"},
 	{"never up", never_up,
 		"0 2 never downloads/fra-1 192.0.2.2: connection refused\n"
+		"2 1 after 30000 downloads/fra-1 192.0.2.2: connection refused\n"},
+	{"never up, and held in answers", never_up_held,
 		"2 1 after 30000 downloads/fra-1 192.0.2.2: connection refused\n"},
 	{"who has no monitor is not told", unwatched, ""},
 	{"panic", panic,
