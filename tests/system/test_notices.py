@@ -261,6 +261,16 @@ def test_prober_dies_before_it_is_told(bench):
     true(server.status()["notices"]["told"] >= 1, "it is counted")
 
 
+def test_prober_hangs(bench):
+    """A prober that hangs is told by the next one, and that there is one"""
+    made = receiver(bench)
+    _, server = serve(bench, ops=webhook(bench, made, on=["observer"]))
+    os.kill(server.prober(), signal.SIGSTOP)
+    wait_until(lambda: made.events() == ["prober-gone", "prober-back"], 40, "both are told")
+    equal(made.taken()[0]["subject"], "prober")
+    contains(made.taken()[0]["reason"], "says nothing", "the reason")
+
+
 def test_restart(bench):
     """A restart does not tell again what was told, and tells what is over by then"""
     made = receiver(bench)
