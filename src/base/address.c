@@ -52,28 +52,6 @@ bool address_is_any(const struct address *address)
 	return memcmp(address->bytes, zero, sizeof(zero)) == 0;
 }
 
-/* 127.0.0.0/8, 169.254.0.0/16, 224.0.0.0/3; and 0.0.0.0/8, with which Linux connects to itself. */
-static bool is_internal_ipv4(const uint8_t octets[static 4])
-{
-	return octets[0] == 0 || octets[0] == 127 || octets[0] >= 224 ||
-		(octets[0] == 169 && octets[1] == 254);
-}
-
-bool address_is_internal(const struct address *address)
-{
-	static const uint8_t zero[12];
-	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-	const uint8_t *octets = address->bytes;
-
-	if (address->family == ADDRESS_IPV4)
-		return is_internal_ipv4(octets);
-	if (memcmp(octets, mapped, sizeof(mapped)) == 0)
-		return is_internal_ipv4(octets + sizeof(mapped));
-	/* ::/96, with :: and ::1; fe80::/10; ff00::/8 */
-	return memcmp(octets, zero, sizeof(zero)) == 0 ||
-		(octets[0] == 0xfe && (octets[1] & 0xc0) == 0x80) || octets[0] == 0xff;
-}
-
 static bool whole_number(const char *text, unsigned long max, unsigned long *ret_number)
 {
 	char *end;

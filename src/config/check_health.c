@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "steerd/base/internal.h"
 #include "steerd/base/memory.h"
 
 /* Calls itself as deep as conditions nest: SETTINGS_CONDITION_DEPTH_MAX. */
@@ -77,10 +78,11 @@ static void check_internal(struct check *check, const struct settings_pool *pool
 
 	for (size_t i = 0; i < member->address_count; i++, item = item->next) {
 		const struct address *address = &member->addresses[i];
+		struct address reached;
 		char text[ADDRESS_TEXT_SIZE];
 
 		if (address->family == ADDRESS_NONE || address_is_any(address) ||
-			!address_is_internal(address))
+			!internal_what(address, &reached))
 			continue;
 		address_print(address, text);
 		complain(check->complaints, item->place,

@@ -5,55 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "steerd/base/memory.h"
-
-/* Blocks without a single host behind them, or with this one (RFC 6890, RFC 4291 2.4). */
-static const struct {
-	const char *is;
-	struct prefix block;
-} internal[] = {
-	{"no address of a host", {{ADDRESS_IPV4, {0}}, 8}}, /* Linux connects to itself */
-	{"loopback", {{ADDRESS_IPV4, {127}}, 8}},
-	{"link-local", {{ADDRESS_IPV4, {169, 254}}, 16}},
-	{"multicast", {{ADDRESS_IPV4, {224}}, 4}},
-	{"broadcast", {{ADDRESS_IPV4, {255, 255, 255, 255}}, 32}},
-	{"no address of a host", {{ADDRESS_IPV6, {0}}, 128}},
-	{"loopback", {{ADDRESS_IPV6, {[15] = 1}}, 128}},
-	{"link-local", {{ADDRESS_IPV6, {0xfe, 0x80}}, 10}},
-	{"multicast", {{ADDRESS_IPV6, {0xff}}, 8}},
-};
-
-/* Blocks whose addresses hold an IPv4 address, which is what is reached in the end. */
-static const struct {
-	struct prefix block;
-	size_t at; /* octet */
-} holders[] = {
-	{{{ADDRESS_IPV6, {[10] = 0xff, 0xff}}, 96}, 12},   /* mapped (RFC 4291 2.5.5.2) */
-	{{{ADDRESS_IPV6, {0}}, 96}, 12},		   /* compatible, of old (2.5.5.1) */
-	{{{ADDRESS_IPV6, {0x20, 0x02}}, 16}, 2},	   /* 6to4 (RFC 3056 2) */
-	{{{ADDRESS_IPV6, {0, 0x64, 0xff, 0x9b}}, 96}, 12}, /* NAT64 (RFC 6052 2.1) */
-	{{{ADDRESS_IPV6, {0, 0x64, 0xff, 0x9b, 0, 1}}, 48},
-		12}, /* NAT64 within a site (RFC 8215) */
-};
-
-static const char *what_is(const struct address *address)
-{
-	for (size_t i = 0; i < COUNT_OF(internal); i++)
-		if (prefix_contains(&internal[i].block, address))
-			return internal[i].is;
-	return NULL;
-}
-
-static bool held_by(const struct address *address, struct address *ret_held)
-{
-	for (size_t i = 0; i < COUNT_OF(holders); i++) {
-		if (!prefix_contains(&holders[i].block, address))
-			continue;
-		*ret_held = address_of_in(address->bytes + holders[i].at);
-		return true;
-	}
-	return false;
-}
+#include "steerd/base/internal.h"
 
 /* A socket that is connected, which for UDP sends nothing, has the address that it would send from: to reach itself a
  * machine sends from the very address that it sends to. */
@@ -95,23 +47,20 @@ static bool is_own(const struct reach *reach, const struct address_port *to)
 bool reach_is_internal(
 	const struct reach *reach, const struct address_port *to, struct text *ret_what)
 {
-	const char *is = what_is(&to->address);
-	struct address_port held = *to;
-	bool is_held = !is && held_by(&to->address, &held.address);
+	struct address_port reached = {.port = to->port};
+	const char *is = internal_what(&to->address, &reached.address);
 	char text[ADDRESS_PORT_TEXT_SIZE];
-	char held_text[ADDRESS_TEXT_SIZE];
+	char reached_text[ADDRESS_TEXT_SIZE];
 
 	address_print(&to->address, text);
-	address_print(&held.address, held_text);
-	if (is_held)
-		is = what_is(&held.address);
-	if (is && is_held)
-		text_print(ret_what, "%s holds %s, which is %s", text, held_text, is);
+	address_print(&reached.address, reached_text);
+	if (is && !address_is_equal(&reached.address, &to->address))
+		text_print(ret_what, "%s holds %s, which is %s", text, reached_text, is);
 	else if (is)
 		text_print(ret_what, "%s is %s", text, is);
 	if (is)
 		return true;
-	if (!is_own(reach, &held))
+	if (!is_own(reach, &reached))
 		return false;
 	address_port_print(to, text);
 	text_print(ret_what, "%s is a socket of steerd itself", text);

@@ -61,11 +61,6 @@ int address_compare(const struct address *a, const struct address *b);
 /* Wildcard of its family (0.0.0.0 or ::). */
 bool address_is_any(const struct address *address);
 
-/*
- * Leads to this host or its link, not to another host of a network: loopback, link-local, unspecified, multicast,
- * reserved and broadcast; of an IPv4-mapped one what is mapped says it.  Private addresses are not.
- */
-bool address_is_internal(const struct address *address);
 
 /* "192.0.2.0/24"; without "/n" the whole address.  Bits set beyond the length are a mistake. */
 bool prefix_parse(const char *text, struct prefix *ret_prefix, struct err *err);

@@ -33,7 +33,7 @@ enum link_kind {
 	LINK_DELIVERED = 8, /* from it: that is done, or given up */
 };
 
-#define LINK_FRAME_MAX ((size_t)64 << 20)
+#define LINK_FRAME_MAX ((size_t)256 << 20) /* half a million rows of verdicts */
 #define LINK_FRAME_HEADER 5
 
 /* What the prober is to do, with what is known already, so that counts and `since` go on. */
