@@ -10,13 +10,13 @@
 #include "world.h"
 
 /*
- * herald - tells people what goes wrong: looks at what is believed each second, has notices made of what is due, gives
- * them to the prober, and keeps them until it says what became of them.
+ * herald - tells people what goes wrong: looks at what is believed each second, has notices made of what is due,
+ * gives them to the prober, and keeps them until it says what became of them.
  *
  *	world ─▶ troubles ─▶ notices (health) ─▶ JSON (control) ─▶ outbox ─▶ prober ─▶ settled, and on disk
  *
- * Only what arrived, or was given up, is written down as told: what steerd took with it when it ended is told by the next
- * one.  Main thread only.
+ * Only what arrived, or was given up, is written down as told: what steerd took with it when it ended is told by
+ * the next one.  Main thread only.
  */
 struct herald;
 

@@ -15,13 +15,14 @@
  *	at the first      files: what its orders need (probe/needs.h), by Landlock; system calls: what no prober makes is
  *	orders            refused (probe/filter.h), by seccomp
  *
- * What was closed is never opened again: when later orders need more, or a file that it may read was put in the place of
- * another, the process ends, and steerd starts it again with another cage.  What the kernel does not have is left out, and
- * said.  Threads that were started before the orders, of which we have none, would keep their files.
+ * What was closed is never opened again: when later orders need more, or a file that it may read was put in the
+ * place of another, the process ends, and steerd starts it again with another cage.  What the kernel does not have
+ * is left out, and said.  Threads that were started before the orders, of which we have none, would keep their files.
  */
 struct cage;
 
-/* The first half; call it before anything is read from anyone.  A line for what could not be done is added to `ret_lacks`. */
+/* The first half; call it before anything is read from anyone.  A line for what could not be done is added to
+ * `ret_lacks`. */
 void cage_prepare(struct text *ret_lacks);
 
 /*

@@ -13,11 +13,11 @@ struct event_base;
 /*
  * deliver - notices on their way to who wants to hear of them, by webhook (webhook.h) or by command (runner.h).
  *
- * Each receiver has a lane of its own, so that one that is down holds up no other: its notices go one after the other,
- * in the order in which they came, for "up" must not overtake "down".  A try that fails is made again after 2 s, doubling
- * to 1024 s; what has waited for an hour when it fails is given up.  The same notice has the same id each time.  A
- * notice that is here already is not taken twice.  LINK_NOTICES_MAX wait, all lanes together: beyond that the
- * oldest is given up.
+ * Each receiver has a lane of its own, so that one that is down holds up no other: its notices go one after the
+ * other, in the order in which they came, for "up" must not overtake "down".  A try that fails is made again after
+ * 2 s, doubling to 1024 s; what has waited for an hour when it fails is given up.  The same notice has the same id
+ * each time.  A notice that is here already is not taken twice.  LINK_NOTICES_MAX wait, all lanes together: beyond
+ * that the oldest is given up.
  */
 struct deliver;
 

@@ -9,11 +9,11 @@
 /*
  * filter - the system calls that a prober never makes, as a program for seccomp(2).  Pure.
  *
- * A list of what is refused, not of what is allowed: libraries that change may start to make a call that no list of ours
- * knows, and checks that fail because of it would be worse than what the call could do without any privilege.  Refused
- * is what reaches into other processes, changes the machine, gives rights or new worlds (namespaces), or is there for
- * few and has had more than its share of faults; and sockets of other kinds than those of IPv4 and IPv6.  One program
- * knows the numbers of x86-64 and of AArch64; a call made by the rules of any other ends the process.
+ * A list of what is refused, not of what is allowed: libraries that change may start to make a call that no list of
+ * ours knows, and checks that fail because of it would be worse than what the call could do without any privilege. 
+ * Refused is what reaches into other processes, changes the machine, gives rights or new worlds (namespaces), or is
+ * there for few and has had more than its share of faults; and sockets of other kinds than those of IPv4 and IPv6. 
+ * One program knows the numbers of x86-64 and of AArch64; a call made by the rules of any other ends the process.
  */
 #define FILTER_SIZE_MAX 512
 

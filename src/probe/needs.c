@@ -39,8 +39,8 @@ static const struct always of_all[] = {
 	{"/usr/local/lib", NEEDS_TREE},
 };
 
-/* A command may be a script of any language, with what its interpreter reads.  Not all of /usr and /usr/local: the latter
- * has an etc, and may have steerd's. */
+/* A command may be a script of any language, with what its interpreter reads.  Not all of /usr and /usr/local: the
+ * latter has an etc, and may have steerd's. */
 static const struct always of_commands[] = {
 	{"/bin", NEEDS_PROGRAMS},
 	{"/dev/zero", NEEDS_READ},

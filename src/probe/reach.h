@@ -12,9 +12,10 @@
  * reach - which addresses the prober connects to.
  *
  * What steers traffic must not be made a tool against the machine that it runs on: this machine's loopback, its links
- * (where clouds answer with credentials), no host at all or many of them, and the daemon's own sockets are refused unless
- * the operator says that they are meant.  It is asked with the very address of each connection, so that a name that
- * resolves into them, and a redirect, are no way around it.  Private networks are where backends live: those are allowed.
+ * (where clouds answer with credentials), no host at all or many of them, and the daemon's own sockets are refused
+ * unless the operator says that they are meant.  It is asked with the very address of each connection, so that a
+ * name that resolves into them, and a redirect, are no way around it.  Private networks are where backends live:
+ * those are allowed.
  */
 struct reach {
 	const struct address_port *own; /* what steerd listens on */

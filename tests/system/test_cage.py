@@ -84,8 +84,9 @@ def test_nothing_inherited(bench):
     names = {entry.split(b"=")[0] for entry in read(f"/proc/{pid}/environ").split(b"\0") if entry}
     true(b"TZ" in names and b"PATH" in names, f"what it needs is there: {names}")
     true(not [name for name in names if b"SECRET" in name], f"no secret: {names}")
-    inherited = {os.readlink(f"/proc/{server.process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{server.process.pid}/fd")}
-    own = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+    inherited, own = (
+        {os.readlink(f"/proc/{one}/fd/{fd}") for fd in os.listdir(f"/proc/{one}/fd")}
+        for one in (server.process.pid, pid))
     shared = {path for path in inherited & own if not path.startswith("anon_inode:")}
     equal(shared - {"/dev/null", server.log_path}, set(), "descriptors of steerd in the prober")
 
