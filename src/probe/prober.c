@@ -27,6 +27,7 @@ struct prober {
 	struct deliver *deliver;
 	struct orders *orders; /* held; NULL before the first */
 	struct cage *cage;     /* NULL before the first orders */
+	bool is_again;	       /* what is lacking was said by the one before */
 	int exit_code;
 };
 
@@ -76,6 +77,14 @@ static void renew(struct prober *prober, struct text *why)
 	end(prober, PROBER_EXIT_RENEW);
 }
 
+/* Once for each steerd, not for each prober. */
+static void say_lacks(const struct prober *prober, struct text *lacks)
+{
+	if (lacks->size > 0)
+		log_lines(prober->is_again ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING, lacks->bytes);
+	text_done(lacks);
+}
+
 /* False: these orders need more than we have. */
 static bool enclose(struct prober *prober, const struct link_orders *orders)
 {
@@ -91,9 +100,7 @@ static bool enclose(struct prober *prober, const struct link_orders *orders)
 	} else {
 		prober->cage = cage_close(&needs, &text);
 	}
-	if (text.size > 0)
-		log_lines(LOG_LEVEL_WARNING, text.bytes);
-	text_done(&text);
+	say_lacks(prober, &text);
 	needs_done(&needs);
 	return is_covered;
 }
@@ -271,13 +278,11 @@ static void stop(struct prober *prober)
 
 int prober_run(const struct prober_options *options)
 {
-	struct prober prober = {.exit_code = 0};
+	struct prober prober = {.is_again = options->is_again};
 	struct text lacks = {0};
 
 	cage_prepare(&lacks);
-	if (lacks.size > 0)
-		log_lines(LOG_LEVEL_WARNING, lacks.bytes);
-	text_done(&lacks);
+	say_lacks(&prober, &lacks);
 	if (!algorithms_restrict())
 		log_info("OpenSSL is as this machine configures it: a check costs more");
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||

@@ -371,21 +371,25 @@ static char *find_variable(const char *name)
 	return NULL;
 }
 
-static void clean_environment(char *ret_environment[static COUNT_OF(passed_on) + 1])
+static void clean_environment(
+	const struct supervise *supervise, char *ret_environment[static COUNT_OF(passed_on) + 2])
 {
+	static char again[] = PROBER_AGAIN "=1";
 	size_t count = 0;
 
 	for (size_t i = 0; i < COUNT_OF(passed_on); i++)
 		if ((ret_environment[count] = find_variable(passed_on[i])))
 			count++;
+	if (supervise->state.restart_count > 0 || supervise->state.renew_count > 0)
+		ret_environment[count++] = again;
 	ret_environment[count] = NULL;
 }
 
 /* Runs the program with `fd` as its descriptor 3, /dev/null to read, and stderr for all it says. */
-static bool spawn(const char *path, int fd, pid_t *ret_pid, struct err *err)
+static bool spawn(const struct supervise *supervise, int fd, pid_t *ret_pid, struct err *err)
 {
-	char *const arguments[] = {(char *)path, NULL};
-	char *environment[COUNT_OF(passed_on) + 1];
+	char *const arguments[] = {supervise->path, NULL};
+	char *environment[COUNT_OF(passed_on) + 2];
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attributes;
 	sigset_t all;
@@ -404,10 +408,10 @@ static bool spawn(const char *path, int fd, pid_t *ret_pid, struct err *err)
 	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
 	posix_spawn_file_actions_addclosefrom_np(&files, PROBER_FD + 1);
 
-	clean_environment(environment);
-	errno = posix_spawn(ret_pid, path, &files, &attributes, arguments, environment);
+	clean_environment(supervise, environment);
+	errno = posix_spawn(ret_pid, supervise->path, &files, &attributes, arguments, environment);
 
-	bool done = errno == 0 || err_os(err, "'%s' cannot be started", path);
+	bool done = errno == 0 || err_os(err, "'%s' cannot be started", supervise->path);
 
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attributes);
@@ -421,7 +425,7 @@ static bool spawn_on_socket(struct supervise *supervise, struct err *err)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_os(err, "no socket for '%s'", supervise->path);
 
-	bool done = spawn(supervise->path, pair[1], &supervise->state.pid, err);
+	bool done = spawn(supervise, pair[1], &supervise->state.pid, err);
 
 	close(pair[1]);
 	if (done)

@@ -54,7 +54,10 @@ static bool is_socket(int fd)
 int main(int argc, char **argv)
 {
 	struct prober_options options = {
-		.fd = STEERD_FD, .servers = getenv("STEERD_PROBER_NAMESERVERS")};
+		.fd = STEERD_FD,
+		.servers = getenv("STEERD_PROBER_NAMESERVERS"),
+		.is_again = getenv(PROBER_AGAIN) != NULL,
+	};
 
 	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
 		printf("steerd-prober %s\n", STEERD_VERSION);

@@ -2,6 +2,8 @@
 #ifndef PROBE_PROBER_H
 #define PROBE_PROBER_H
 
+#include <stdbool.h>
+
 /*
  * prober - the whole of steerd-prober: obeys orders, probes, sends verdicts, on one thread.
  *
@@ -9,6 +11,9 @@
  * whole table goes out every second, states within milliseconds of every change (reports.h); while steerd does not
  * read, the newest waits and what was before it is forgotten.
  */
+
+/* Set in the environment of each but the first. */
+#define PROBER_AGAIN "STEERD_PROBER_AGAIN"
 
 /* What steerd-prober ends with; 2: it was not started by steerd. */
 #define PROBER_EXIT_DONE 0    /* steerd closed the socket */
@@ -27,6 +32,7 @@ struct prober_options {
 	 */
 	const char *servers;
 	unsigned most_at_once;
+	bool is_again; /* another one ran before: what the kernel lacks was said then */
 };
 
 /* Runs until it is to end; a PROBER_EXIT_.  Cages the whole process. */

@@ -110,7 +110,8 @@ static bool is_renewed_thrice(const struct rig_steerd *steerd, const void *conte
 static void it_ends_on_purpose(void **state)
 {
 	char path[] = "/tmp/steerd-supervise-XXXXXX";
-	const char script[] = "#!/bin/sh\nexit 3\n";
+	/* the first one dies; those after it know that they are not the first */
+	const char script[] = "#!/bin/sh\n[ -n \"$STEERD_PROBER_AGAIN\" ] && exit 3\nexit 4\n";
 	const struct link_orders none = {.targets = {.generation = 1}};
 	struct rig_steerd steerd;
 	struct supervise_state now;
@@ -124,8 +125,8 @@ static void it_ends_on_purpose(void **state)
 	rig_start_steerd(&steerd, path, &none);
 	rig_wait(&steerd, is_renewed_thrice, NULL, "three starts");
 	supervise_get_state(steerd.supervise, &now);
-	assert_int_equal(now.restart_count, 0);
-	assert_int_equal(steerd.ended_count, 0);
+	assert_int_equal(now.restart_count, 1);
+	assert_int_equal(steerd.ended_count, 1);
 	assert_true(now.next_start_in_ms <= 100);
 	rig_stop_steerd(&steerd);
 	unlink(path);
@@ -212,7 +213,8 @@ static void it_inherits_nothing(void **state)
 		"#!/bin/bash\n"
 		"env | grep -q secret && exit 13\n"
 		"env | grep -qx TZ=UTC || exit 14\n"
-		"env | grep -vqE '^(PATH|LANG|TZ|JOURNAL_STREAM|STEERD_PROBER_NAMESERVERS|"
+		"env | grep -vqE "
+		"'^(PATH|LANG|TZ|JOURNAL_STREAM|STEERD_PROBER_NAMESERVERS|STEERD_PROBER_AGAIN|"
 		"SSL_CERT_FILE|SSL_CERT_DIR|[A-Z]+_OPTIONS|PWD|OLDPWD|SHLVL|_)=' && exit 15\n"
 		"[ -S /proc/self/fd/3 ] || exit 10\n"
 		"[ \"$(readlink /proc/$$/fd/0)\" = /dev/null ] || exit 11\n"
