@@ -228,7 +228,7 @@ const struct setting table_pools[] = {
 		.initial = "50%",
 		.min = 1,
 		.max = 100,
-		.meaning = "So much of all that is checked must begin to fail within 'window'. "
+		.meaning = "More of all that is checked must begin to fail within 'window'. "
 			   "100%: it is never suspected.",
 		.example = "30%",
 		FIELD(struct settings, suspect_percent)},

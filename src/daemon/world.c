@@ -7,16 +7,12 @@
 
 #include "beliefs.h"
 #include "changes.h"
+#include "keep.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
-#include "steerd/config/secrets.h"
 #include "steerd/control/words.h"
 
-/* A change is on disk so soon: what a crash may lose is what the prober sees again within a few checks. */
-#define SAVE_CHANGES_MS 5000
-/* Without changes: so that the file's age says how long steerd did not run. */
-#define SAVE_ALWAYS_MS (10 * 60 * 1000)
 /* A prober says its whole table every second; after three that did not come nothing is believed that only time makes true. */
 #define SILENT_MS 3000
 
@@ -150,202 +146,14 @@ size_t world_return(struct world *world, uint32_t member_id)
 {
 	size_t count = guard_return(world->guard, member_id);
 
-	if (count > 0)
-		world_look(world);
+	if (count == 0)
+		return 0;
+	world_look(world);
+	world->saved_at_ms = 0; /* it is on disk with the next tick */
 	return count;
 }
 
-/* ---- state on disk ---- */
-
-static void note_saved(struct world *world, bool saved, const struct err *err)
-{
-	bool was_broken = *world->save_error.text;
-
-	if (!saved) {
-		if (!was_broken)
-			log_err("state is not saved, answers go on: %s", err->text);
-		world->save_error = *err;
-		return;
-	}
-	if (world->has_unsaved_overrides || world->has_unsaved_secrets)
-		return;
-	if (was_broken)
-		log_notice("state is saved again");
-	world->save_error.text[0] = '\0';
-}
-
-static bool save_overrides(struct world *world, struct err *err)
-{
-	bool saved = state_write_overrides(world->state, &world->overrides, err);
-
-	world->has_unsaved_overrides = !saved;
-	world->tried_at_ms = clock_monotonic_ms();
-	note_saved(world, saved, err);
-	return saved;
-}
-
-/* What no file said: the next start, and other servers, are to know it too. */
-static void save_secrets(struct world *world)
-{
-	const struct snapshot *snapshot = world_snapshot(world);
-	char bytes[SECRETS_TEXT_SIZE];
-	struct err err;
-
-	world->has_unsaved_secrets = false;
-	if (snapshot->secrets != SNAPSHOT_SECRETS_NEW)
-		return;
-
-	bool saved = state_write_secrets(
-		world->state, bytes, secrets_print(&snapshot->cookies->keys[0], bytes), &err);
-
-	explicit_bzero(bytes, sizeof(bytes));
-	world->has_unsaved_secrets = !saved;
-	world->tried_at_ms = clock_monotonic_ms();
-	if (saved)
-		log_notice("DNS cookies have a new secret: '%s'", snapshot->secrets_path);
-	note_saved(world, saved, &err);
-}
-
-/* What an operator said must not be lost because the disk was full at that moment. */
-static void save_again(struct world *world)
-{
-	struct err err;
-
-	if (clock_monotonic_ms() - world->tried_at_ms < SAVE_CHANGES_MS)
-		return;
-	if (world->has_unsaved_overrides)
-		(void)save_overrides(world, &err);
-	if (world->has_unsaved_secrets)
-		save_secrets(world);
-}
-
-static void print_verdicts(const struct world *world, struct text *ret_bytes)
-{
-	struct text believed = {0};
-
-	guard_write(world->guard, &believed);
-
-	const struct state_verdicts verdicts = {
-		.targets = world_snapshot(world)->targets,
-		.verdicts = world->verdicts,
-		.believed = believed.bytes,
-		.believed_size = believed.size,
-		.saved_at_unix_s = clock_unix_s(),
-	};
-
-	state_print_verdicts(&verdicts, ret_bytes);
-	text_done(&believed);
-}
-
-/* A file of verdicts on its way to the disk. */
-struct save {
-	struct world *world;
-	struct text bytes;
-	struct err err;
-	bool saved;
-};
-
-static void save_run(void *context)
-{
-	struct save *save = context;
-
-	save->saved = state_write_verdicts(save->world->state, &save->bytes, &save->err);
-}
-
-static void save_done(void *context)
-{
-	struct save *save = context;
-
-	note_saved(save->world, save->saved, &save->err);
-	save->world->is_saving = false;
-	save->world->is_unsaved = save->world->is_unsaved || !save->saved;
-	text_done(&save->bytes);
-	free(save);
-}
-
-static void save_when_due(struct world *world)
-{
-	uint64_t now_ms = clock_monotonic_ms();
-	uint64_t age_ms = now_ms - world->saved_at_ms;
-
-	if (world->is_saving || age_ms < (world->is_unsaved ? SAVE_CHANGES_MS : SAVE_ALWAYS_MS))
-		return;
-
-	struct save *save = memory_new(sizeof(*save));
-
-	save->world = world;
-	print_verdicts(world, &save->bytes);
-	world->saved_at_ms = now_ms;
-	world->is_saving = true;
-	world->is_unsaved = false;
-	jobs_add(world->jobs, &(struct job){save_run, save_done, save});
-}
-
-void world_save(struct world *world)
-{
-	struct text bytes = {0};
-	struct err err;
-
-	if (world->has_unsaved_overrides)
-		(void)save_overrides(world, &err);
-	print_verdicts(world, &bytes);
-	note_saved(world, state_write_verdicts(world->state, &bytes, &err), &err);
-	text_done(&bytes);
-}
-
 /* ---- the start ---- */
-
-static void restore_beliefs(struct world *world, const struct state_verdicts *saved)
-{
-	struct err err;
-
-	if (saved->believed_size > 0 &&
-		!guard_read(world->guard, saved->believed, saved->believed_size,
-			clock_monotonic_ms(), &err))
-		log_warning("%s; members are what their last checks say", err.text);
-}
-
-static void restore_verdicts(struct world *world, const struct snapshot *snapshot)
-{
-	struct arena *arena = arena_new();
-	struct state_verdicts saved = {0};
-	struct err err;
-	uint64_t now_unix_s = clock_unix_s();
-	enum state_found found = state_read_verdicts(world->state, arena, &saved, &err);
-	/* a clock that was set back does not make them old */
-	uint64_t age_s =
-		now_unix_s > saved.saved_at_unix_s ? now_unix_s - saved.saved_at_unix_s : 0;
-	bool is_young = found == STATE_READ && age_s <= STATE_VERDICTS_KEPT_S;
-	char span[TEXT_DURATION_SIZE];
-
-	if (found == STATE_BROKEN)
-		log_warning("%s; every member counts as up until it is checked", err.text);
-	if (found == STATE_READ) {
-		text_duration(age_s * 1000, span);
-		log_info(is_young ? "verdicts go on from %s ago"
-				  : "verdicts are %s old and say nothing about now",
-			span);
-	}
-	verdict_table_carry(&snapshot->targets, is_young ? &saved.verdicts : NULL,
-		is_young ? &saved.targets : NULL, now_unix_s, &world->verdicts);
-	if (is_young)
-		restore_beliefs(world, &saved);
-	verdict_table_done(&saved.verdicts);
-	arena_free(arena);
-}
-
-static void restore_overrides(struct world *world)
-{
-	struct err err;
-
-	if (state_read_overrides(world->state, &world->overrides, &err) == STATE_BROKEN)
-		log_err("%s; what was drained or forced is not any more", err.text);
-	if (override_list_expire(&world->overrides, clock_unix_s()))
-		log_notice("some overrides ended while steerd did not run");
-	if (world->overrides.count > 0)
-		log_notice("%zu override%s in force; 'steerctl status' lists them",
-			world->overrides.count, world->overrides.count == 1 ? " is" : "s are");
-}
 
 void world_init(struct world *world, const struct snapshot *snapshot, struct state *state,
 	struct jobs *jobs)
@@ -355,14 +163,19 @@ void world_init(struct world *world, const struct snapshot *snapshot, struct sta
 		.saved_at_ms = clock_monotonic_ms(),
 		.guard = guard_new()};
 	guard_set_rules(world->guard, snapshot->rules);
-	restore_verdicts(world, snapshot);
-	restore_overrides(world);
+	keep_read_verdicts(world, snapshot);
+	keep_read_overrides(world);
 	apply_overrides(world, snapshot);
 	(void)step(world);
 	world->live = live_new(make_plan(world, snapshot, NULL));
 	snapshot_release(snapshot); /* the plan holds it */
-	save_secrets(world);
+	keep_secrets(world);
 	say_lost_pools(world);
+}
+
+void world_save(struct world *world)
+{
+	keep_now(world);
 }
 
 void world_done(struct world *world)
@@ -493,7 +306,7 @@ void world_take_snapshot(struct world *world, const struct snapshot *snapshot)
 	look(world, snapshot, true);
 	snapshot_release(snapshot); /* the plan holds it */
 	say(world);
-	save_secrets(world);
+	keep_secrets(world);
 }
 
 static void log_override(const struct override *override)
@@ -521,7 +334,7 @@ bool world_override(struct world *world, const struct override *override, struct
 	take_overrides(world);
 	log_override(override);
 	say(world);
-	return save_overrides(world, err);
+	return keep_overrides(world, err);
 }
 
 static void expire_overrides(struct world *world)
@@ -540,7 +353,7 @@ static void expire_overrides(struct world *world)
 		return;
 	take_overrides(world);
 	say(world);
-	(void)save_overrides(world, &err);
+	(void)keep_overrides(world, &err);
 }
 
 /* The table that says why may never come. */
@@ -558,6 +371,6 @@ void world_tick(struct world *world)
 	if (guard_due_at_ms(world->guard) <= clock_monotonic_ms())
 		world_look(world);
 	say_late(world);
-	save_again(world);
-	save_when_due(world);
+	keep_again(world);
+	keep_when_due(world);
 }

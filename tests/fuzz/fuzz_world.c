@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers: src/daemon/world.c src/daemon/reload.c src/daemon/changes.c src/plan src/health src/steer */
+/* Covers: src/daemon/world.c src/daemon/keep.c src/daemon/reload.c src/daemon/changes.c src/plan src/health src/steer */
 
 /*
  * The input is a program: its steps change files, reload them, bring verdicts and overrides, let time pass, restart,
