@@ -61,7 +61,6 @@ int address_compare(const struct address *a, const struct address *b);
 /* Wildcard of its family (0.0.0.0 or ::). */
 bool address_is_any(const struct address *address);
 
-
 /* "192.0.2.0/24"; without "/n" the whole address.  Bits set beyond the length are a mistake. */
 bool prefix_parse(const char *text, struct prefix *ret_prefix, struct err *err);
 void prefix_print(const struct prefix *prefix, char ret_text[static PREFIX_TEXT_SIZE]);
