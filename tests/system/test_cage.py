@@ -212,7 +212,7 @@ def test_other_rights(bench):
     four_backends(bench)
     steered_world(bench, bench.monitor())
     server = bench.steerd()
-    wait_until(lambda: server.status()["pools"][0]["usable"] == 4, 20, "it checks")
+    wait_until(lambda: all(m["state"] == "up" for m in server.status()["pools"][0]["members"]), 20, "it checks")
     first = server.prober()
     before = [m["since_unix_s"] for m in server.status()["pools"][0]["members"]]
     text = open(bench.path("steerd.yaml"), encoding="utf-8").read()

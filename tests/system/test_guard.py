@@ -48,7 +48,7 @@ class World:
 
     def is_settled(self):
         """Whether each address has passed a check."""
-        return all(address["state"] == "up" for pool in self.server.status()["pools"]
+        return all(address["seen"] == "up" for pool in self.server.status()["pools"]
                    for member in pool["members"] for address in member["addresses"])
 
     def stop(self, *numbers):
