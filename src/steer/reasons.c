@@ -36,7 +36,9 @@ static const struct {
 		false},
 	[STEER_NOT_LAST] = {"it was not usable when its pool last was sound", false},
 	[STEER_HEALTH_DOWN] = {"its checks fail", false},
-	[STEER_WAITS_DELAY] = {"its checks pass, but its failback delay is not over", false},
+	[STEER_WAITS_DELAY] =
+		{"it was down, and its failback delay is not over, or no check passed since",
+			false},
 	[STEER_WAITS_RETURN] = {"its checks pass, but it waits for its return", false},
 	[STEER_NEEDS_LOST] = {"what its pool needs is lost", false},
 	[STEER_DRAINED] = {"drained", false},
