@@ -248,7 +248,8 @@ void check_judge(struct check *check, CURLcode code, struct outcome *ret_outcome
 	};
 
 	curl_easy_getinfo(check->easy, CURLINFO_OS_ERRNO, &facts.transfer.os_error);
-	if (code == CURLE_COULDNT_CONNECT && dial_is_our_fault((int)facts.transfer.os_error))
+	if (code == CURLE_COULDNT_CONNECT && check->refused.size == 0 &&
+		dial_is_our_fault((int)facts.transfer.os_error))
 		check->is_short = true;
 	outcome_judge(&facts, ret_outcome);
 	tell_hop(check);

@@ -112,11 +112,12 @@ void outcome_judge(const struct outcome_facts *facts, struct outcome *ret_outcom
 	};
 	if (leaf->until_unix_s > 0 && !facts->transfer.monitor->verifies)
 		text_add(&outcome->note, "not verified");
-	answer_print_caches(facts->transfer.answer, &outcome->note);
 	outcome->result.passed = reason_judge(&facts->transfer, &outcome->reason) &&
 		judge_etag(facts, &outcome->reason) && judge_certificate(facts, &outcome->reason);
 	if (outcome->result.passed)
 		judge_weaknesses(facts, outcome);
+	/* what matters more comes first: a note has little room */
+	answer_print_caches(facts->transfer.answer, &outcome->note);
 	outcome->result.reason = outcome->reason.bytes;
 	outcome->result.note = outcome->note.bytes;
 }

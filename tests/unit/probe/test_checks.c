@@ -487,7 +487,7 @@ static void a_certificate_nears_its_end(void **state)
 	one.monitor.certificate_degrade_days = 3;
 	set_mode("tls", "ends-in-10-days");
 	expect(&one,
-		"up: HIT, age 312 s, certificate of dl.files.example (steerd test CA) ends in *");
+		"up: certificate of dl.files.example (steerd test CA) ends in *, HIT, age 312 s");
 	assert_string_equal(one.certificate, "dl.files.example");
 	assert_string_equal(one.issuer, "steerd test CA");
 	assert_true(one.result.certificate_until_unix_s > one.result.at_unix_s);
