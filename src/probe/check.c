@@ -9,6 +9,7 @@
 #include "multi.h"
 #include "request.h"
 #include "steerd/base/clock.h"
+#include "steerd/base/memory.h"
 #include "tell.h"
 
 /* TLS and frames of HTTP/2, beyond what is in proportion to the answer. */
@@ -140,7 +141,7 @@ static bool has_limits(const struct settings_monitor *monitor)
 /* What no answer has: its header fields, its body, and as much again for what is around them. */
 static uint64_t received_max(const struct check *check)
 {
-	return 2 * (ANSWER_HEADERS_MAX + check->answer.body_max) + RECEIVED_AROUND;
+	return 2 * (ANSWER_HEADERS_MAX + check->answer->body_max) + RECEIVED_AROUND;
 }
 
 static void get_ready(struct check *check)
@@ -158,8 +159,10 @@ static void get_ready(struct check *check)
 	check->sight.trust = check->order.recipe->trust;
 	check->sight.chains = checks->chains;
 	check->sight.keeps_chain = tells_all;
-	answer_init(&check->answer, check->order.recipe);
-	check->answer.keeps_all = tells_all;
+	check->answer = memory_new(sizeof(*check->answer));
+	check->hops = memory_new((REDIRECT_MAX + 1) * sizeof(check->hops[0]));
+	answer_init(check->answer, check->order.recipe);
+	check->answer->keeps_all = tells_all;
 	check->sight.received_max = received_max(check);
 	check->address = check->order.address;
 	redirect_begin(check->monitor, &check->hops[0]);
@@ -185,8 +188,8 @@ void check_begin(struct check *check)
 static void forget(struct check *check)
 {
 	multi_remove(check->checks->multi, check->easy);
-	check->spent_bytes += check->answer.body_bytes;
-	answer_reset(&check->answer);
+	check->spent_bytes += check->answer->body_bytes;
+	answer_reset(check->answer);
 	certificate_sight_done(&check->sight);
 	check->sight = (struct certificate_sight){
 		.trust = check->sight.trust,
@@ -202,7 +205,7 @@ static void forget(struct check *check)
 
 bool check_goes_on(struct check *check, CURLcode code)
 {
-	const struct answer *answer = &check->answer;
+	const struct answer *answer = check->answer;
 	bool is_whole = code == CURLE_OK || code == CURLE_WRITE_ERROR; /* or cut by us */
 	struct hop next;
 
@@ -232,7 +235,7 @@ void check_judge(struct check *check, CURLcode code, struct outcome *ret_outcome
 	struct outcome_facts facts = {
 		.transfer = {.monitor = check->monitor,
 			.certificate = &check->sight,
-			.answer = &check->answer,
+			.answer = check->answer,
 			.ask = check->monitor->range_bytes > 0 ? &check->ask : NULL,
 			.name = check->hops[check->hop_count - 1].host,
 			.refused = check->refused.size > 0 ? check->refused.bytes : "",
@@ -264,7 +267,7 @@ void check_stop(struct check *check)
 	lookup_cancel(check->lookup);
 	multi_remove(check->checks->multi, check->easy);
 	curl_easy_cleanup(check->easy);
-	range_spend(check->memory, clock_unix_s(), check->spent_bytes + check->answer.body_bytes);
+	range_spend(check->memory, clock_unix_s(), check->spent_bytes + check->answer->body_bytes);
 }
 
 void check_free(struct check *check)
@@ -274,8 +277,10 @@ void check_free(struct check *check)
 		hop_done(&check->hops[i]);
 	certificate_sight_done(&check->sight);
 	text_done(&check->refused);
-	if (check->easy)
-		answer_done(&check->answer);
+	if (check->answer)
+		answer_done(check->answer);
+	free(check->answer);
+	free(check->hops);
 	recipe_drop(check->order.recipe);
 	free(check);
 }

@@ -31,7 +31,9 @@ struct check {
 	char detail[CURL_ERROR_SIZE];
 	struct event *limit; /* of the phase that it is in; NULL: its monitor has none */
 	uint32_t limit_ms;   /* of the phase that was ended for it; 0: none was */
-	struct hop hops[REDIRECT_MAX + 1];
+	/* What is large is there once it begins: thousands may wait. */
+	struct answer *answer;
+	struct hop *hops; /* REDIRECT_MAX + 1 */
 	size_t hop_count;
 	long redirect_status;	       /* that led to the last hop */
 	struct address address;	       /* of the hop */
@@ -40,7 +42,6 @@ struct check {
 	struct check_memory forgotten; /* `memory` of who gave none */
 	struct check_memory *memory;
 	struct certificate_sight sight;
-	struct answer answer;
 	const char *tls_protocol; /* for who wants to see them; NULL: no TLS yet */
 	const char *tls_cipher;
 	char alpn[16];

@@ -30,7 +30,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 
 	if (check->phase < PHASE_BODY)
 		check_enter(check, PHASE_BODY);
-	if (answer_add_line(&check->answer, bytes, size * count))
+	if (answer_add_line(check->answer, bytes, size * count))
 		return size * count;
 	check->has_full_headers = true;
 	return 0;
@@ -39,7 +39,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 /* Something else than a slice may be the whole file: its status has said what it is. */
 static bool is_worth_reading(const struct check *check)
 {
-	return check->monitor->range_bytes == 0 || check->answer.status == 206;
+	return check->monitor->range_bytes == 0 || check->answer->status == 206;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
@@ -48,7 +48,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 
 	/* 0: it ends here, and what came is judged */
 	return is_worth_reading(check) &&
-			answer_add_body(&check->answer, bytes, size * count, clock_monotonic_us())
+			answer_add_body(check->answer, bytes, size * count, clock_monotonic_us())
 		? size * count
 		: 0;
 }

@@ -96,11 +96,11 @@ void tell_chain(const struct certificate_sight *sight, struct findings *findings
 
 static void tell_fields(struct check *check)
 {
-	const struct text *all = &check->answer.all;
+	const struct text *all = &check->answer->all;
 	char status[24];
 
-	if (check->answer.status > 0) {
-		snprintf(status, sizeof(status), "%ld", check->answer.status);
+	if (check->answer->status > 0) {
+		snprintf(status, sizeof(status), "%ld", check->answer->status);
 		findings_add(check->order.findings, FINDING_HEADER, "status", status, 0);
 	}
 	const char *at = all->bytes;
