@@ -21,7 +21,7 @@
 #include "steerd/base/text.h"
 
 #define BACKEND "./tests/tools/backend"
-#define WAIT_MAX_MS 20000
+#define WAIT_MAX_MS 60000
 
 static void run(const char *command)
 {
