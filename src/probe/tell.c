@@ -77,7 +77,7 @@ static void tell_tls(struct check *check)
 		return;
 	findings_add(findings, FINDING_TLS, "protocol", check->tls_protocol, 0);
 	findings_add(findings, FINDING_TLS, "cipher", check->tls_cipher, 0);
-	findings_add(findings, FINDING_TLS, "alpn", check->alpn, 0);
+	findings_add(findings, FINDING_TLS, "alpn", *check->alpn ? check->alpn : "none", 0);
 }
 
 void tell_chain(const struct certificate_sight *sight, struct findings *findings)
