@@ -476,7 +476,7 @@ static void needs(void **state)
 		for (uint32_t k = 0; k < 4; k++)
 			rig_endpoint(&rig, k / 2, 1, 1);
 		rig.pools[0].needs = 1;
-		rig.pools[0].without = needed[i].without;
+		rig.pools[0].without = (uint8_t)needed[i].without;
 		rig.pools[1].panic_percent = needed[i].panic;
 		rig_use(&rig);
 		rig_play(&rig, needed[i].about, needed[i].script);

@@ -132,8 +132,8 @@ static void print_targets(const struct fixture *fixture, const target_id *target
 
 /* By member: what its monitors are applied to, in the order of the configuration; "(...)" is watched only. */
 static const char *const checks[] = {
-	"edge@192.0.2.1+edge@192.0.2.2 deep@192.0.2.1+deep@192.0.2.2 "
-	"(slow@192.0.2.1+slow@192.0.2.2)",
+	("edge@192.0.2.1+edge@192.0.2.2 deep@192.0.2.1+deep@192.0.2.2 "
+	 "(slow@192.0.2.1+slow@192.0.2.2)"),
 	"edge@cdn.example deep@cdn.example (slow@cdn.example)",
 	"deep@192.0.2.1 (slow@192.0.2.1) (edge@192.0.2.1)",
 	"(slow@192.0.2.2)",

@@ -197,7 +197,7 @@ static void take_states(void *context, const struct link_states *states)
 	assert_int_equal(states->generation, steerd->table.generation);
 	assert_int_equal(states->row_count, steerd->table.count);
 	for (size_t i = 0; i < steerd->table.count; i++)
-		steerd->table.rows[i].state = link_states_get(states->bits, i);
+		steerd->table.rows[i].state = (uint8_t)link_states_get(states->bits, i);
 	steerd->states_count++;
 }
 
