@@ -55,7 +55,7 @@ static inline const struct belief *belief_table_find(
 	const struct belief_table *table, uint32_t member, size_t *ret_count)
 {
 	*ret_count = table->first[member + 1] - table->first[member];
-	return table->rows + table->first[member];
+	return *ret_count > 0 ? table->rows + table->first[member] : NULL;
 }
 
 /* What is believed of a pool as a whole. */
