@@ -410,7 +410,7 @@ def comes(server, state, words, about):
     def address():
         return server.status()["pools"][0]["members"][0]["addresses"][0]
 
-    wait_until(lambda: address()["state"] == state and re.fullmatch(words, address()["reason"] or ""), 20,
+    wait_until(lambda: address()["seen"] == state and re.fullmatch(words, address()["reason"] or ""), 20,
                f"{about}: {state}, {words!r}, now {address()}")
 
 
