@@ -55,22 +55,6 @@ void bulletin_print_reason(const struct bulletin *bulletin, struct text *ret_lin
 
 /* ---- evidence ---- */
 
-/* The newest last: '.' passed, 'd' degraded, 'x' failed. */
-static void print_outcomes(const struct verdict *row, char ret_marks[static VERDICT_OUTCOMES + 1])
-{
-	size_t count =
-		row->outcome_count < VERDICT_OUTCOMES ? row->outcome_count : VERDICT_OUTCOMES;
-
-	for (size_t i = 0; i < count; i++) {
-		uint64_t bit = UINT64_C(1) << (count - 1 - i);
-
-		ret_marks[i] = row->outcomes_failed & bit ? 'x'
-			: row->outcomes_degraded & bit	  ? 'd'
-							  : '.';
-	}
-	ret_marks[count] = '\0';
-}
-
 static json_t *certificate_json(const struct verdict *row)
 {
 	json_t *json = json_object();
@@ -88,7 +72,7 @@ static json_t *check_json(const struct bulletin *bulletin, const struct verdict 
 	char marks[VERDICT_OUTCOMES + 1];
 	char address[ADDRESS_TEXT_SIZE];
 
-	print_outcomes(row, marks);
+	words_outcomes(row, 'd', marks);
 	address_print(&row->address, address);
 	json_put_text(json, "monitor", monitor == TARGET_NONE ? NULL : bulletin->monitors[monitor]);
 	json_put_text(json, "address", address);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +55,17 @@ void json_put_text(json_t *object, const char *key, const char *text)
 void json_push_text(json_t *array, const char *text)
 {
 	json_push(array, text_value(text));
+}
+
+void json_push_line(json_t *array, const char *fmt, ...)
+{
+	va_list args;
+	char line[1024];
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	json_push_text(array, line);
 }
 
 void json_put_number(json_t *object, const char *key, uint64_t number)

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,17 +113,6 @@ static void print_message(
 	}
 }
 
-static void PRINTF_LIKE(2, 3) push_warning(json_t *warnings, const char *fmt, ...)
-{
-	va_list args;
-	char line[1024];
-
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	json_push_text(warnings, line);
-}
-
 /* Pools that lack something now which they did not lack before. */
 static void warn_lost(const struct view *view, const char *const *lost_before, json_t *warnings)
 {
@@ -136,8 +123,8 @@ static void warn_lost(const struct view *view, const char *const *lost_before, j
 
 		if (!lost || was_worse || (lost_before[i] && strcmp(lost, lost_before[i]) == 0))
 			continue;
-		push_warning(warnings, "pool %s has no usable %s left: %s", pool->pool->name, lost,
-			view_all_down_words(view, pool));
+		json_push_line(warnings, "pool %s has no usable %s left: %s", pool->pool->name,
+			lost, view_all_down_words(view, pool));
 	}
 }
 
@@ -150,7 +137,7 @@ static void warn_ruled(const struct view *view, const char *subject, json_t *war
 		if (!member->override || strcmp(member->override->subject, subject) == 0 ||
 			!view_is_named(member, subject))
 			continue;
-		push_warning(warnings, "%s/%s is still %s, as '%s'", member->pool->name,
+		json_push_line(warnings, "%s/%s is still %s, as '%s'", member->pool->name,
 			member->member->name, words_kind_done(member->override->kind),
 			member->override->subject);
 	}
@@ -174,7 +161,7 @@ static json_t *reply_applied(const struct view *view, const struct override *ove
 
 	print_message(view, override, &message);
 	if (save_error)
-		push_warning(warnings, "it is not on disk yet, and a restart would lose it: %s",
+		json_push_line(warnings, "it is not on disk yet, and a restart would lose it: %s",
 			save_error);
 	warn_lost(view, lost_before, warnings);
 	warn_ruled(view, override->subject, warnings);

@@ -10,17 +10,6 @@
 #include "steerd/control/words.h"
 #include "view.h"
 
-static void PRINTF_LIKE(2, 3) push_problem(json_t *problems, const char *fmt, ...)
-{
-	va_list args;
-	char line[1024];
-
-	va_start(args, fmt);
-	vsnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	json_push_text(problems, line);
-}
-
 /* ---- what is believed as a whole ---- */
 
 static void observer_problem(const struct view *view, json_t *problems)
@@ -34,11 +23,11 @@ static void observer_problem(const struct view *view, json_t *problems)
 	text_duration(
 		now > observer->since_unix_s ? (now - observer->since_unix_s) * 1000 : 0, span);
 	if (observer->are_canaries_down)
-		push_problem(problems,
+		json_push_line(problems,
 			"for %s no canary answers: this host may be cut off, so nothing goes down",
 			span);
 	else
-		push_problem(problems,
+		json_push_line(problems,
 			"for %s %u of %u checks fail, in %u networks at once: the fault may be "
 			"ours, so nothing goes down",
 			span, observer->failing, observer->checked, observer->networks);
@@ -53,12 +42,12 @@ static void panic_problem(const struct view *view, size_t index, json_t *problem
 	if (state->state != BELIEF_POOL_PANIC)
 		return;
 	if (pool->panic_percent > 0 && pool->method != METHOD_FAILOVER)
-		push_problem(problems,
+		json_push_line(problems,
 			"pool %s is in panic: %u%% of its capacity is left, and panic-below is "
 			"%u%%: %s",
 			pool->name, state->percent, pool->panic_percent, then);
 	else
-		push_problem(problems, "pool %s is in panic: no member of it is sound: %s",
+		json_push_line(problems, "pool %s is in panic: no member of it is sound: %s",
 			pool->name, then);
 }
 
@@ -69,12 +58,12 @@ static void pool_problems(const struct view *view, json_t *problems)
 		const char *lost = view_lost_words(&view->pools[i]);
 
 		if (lost && pool->member_count > 0)
-			push_problem(problems, "pool %s has no usable %s: %s", pool->name, lost,
+			json_push_line(problems, "pool %s has no usable %s: %s", pool->name, lost,
 				view_all_down_words(view, &view->pools[i]));
 		else
 			panic_problem(view, i, problems);
 		if (view->states[i].is_without)
-			push_problem(problems,
+			json_push_line(problems,
 				"pool %s serves without pool %s, which it needs: its addresses "
 				"count as %s",
 				pool->name, view->settings->pools[pool->needs].name,
@@ -94,14 +83,15 @@ static void prober_problem(const struct control_prober *prober, json_t *problems
 	if (prober->heard_ms == UINT64_MAX)
 		strcpy(span, "the start");
 	if (prober->state == CONTROL_PROBER_DOWN)
-		push_problem(problems,
+		json_push_line(problems,
 			"the prober does not run%s%s: health stays as it was; it is started again",
 			prober->why ? ": " : "", prober->why ? prober->why : "");
 	if (prober->state == CONTROL_PROBER_SILENT)
-		push_problem(problems, "the prober has said nothing %s %s: health stays as it was",
+		json_push_line(problems,
+			"the prober has said nothing %s %s: health stays as it was",
 			prober->heard_ms == UINT64_MAX ? "since" : "for", span);
 	if (prober->refused > 0)
-		push_problem(problems,
+		json_push_line(problems,
 			"the prober said what cannot be, %" PRIu64
 			" time%s, and was replaced: are steerd "
 			"and steerd-prober of one version?",
@@ -118,14 +108,14 @@ static void notices_problem(const struct control_notices *notices, json_t *probl
 	if (notices->waiting == 0 || notices->oldest_ms < NOTICES_LATE_MS)
 		return;
 	text_duration(notices->oldest_ms, span);
-	push_problem(problems, "%zu notification%s cannot be delivered, the oldest for %s",
+	json_push_line(problems, "%zu notification%s cannot be delivered, the oldest for %s",
 		notices->waiting, notices->waiting == 1 ? "" : "s", span);
 }
 
 static void cookie_problem(const struct snapshot *snapshot, json_t *problems)
 {
 	if (snapshot->secrets == SNAPSHOT_SECRETS_OF_RUN)
-		push_problem(problems,
+		json_push_line(problems,
 			"'%s' is wrong: DNS cookies are made with a secret of this run, which no "
 			"other "
 			"server knows",
@@ -139,7 +129,7 @@ static void unverified_problems(const struct settings *settings, json_t *problem
 		const struct settings_monitor *monitor = &settings->monitors[i];
 
 		if (monitor->is_tls && !monitor->verifies)
-			push_problem(problems,
+			json_push_line(problems,
 				"monitor %s does not verify certificates (verify: no): it passes "
 				"where users are refused",
 				monitor->name);
@@ -172,7 +162,7 @@ static void PRINTF_LIKE(3, 4)
 	va_start(args, fmt);
 	vsnprintf(what, sizeof(what), fmt, args);
 	va_end(args);
-	push_problem(problems, "%s/%s %s %s%s%s", sight->member->pool->name,
+	json_push_line(problems, "%s/%s %s %s%s%s", sight->member->pool->name,
 		sight->member->member->name, sight->address, what, reason ? ": " : "",
 		reason ? reason : "");
 }
@@ -219,7 +209,7 @@ static void member_problems(const struct view *view, json_t *problems)
 		const struct belief *beliefs = view_beliefs(view, sight.member, &count);
 
 		if (sight.member->state == VIEW_UNRESOLVED)
-			push_problem(problems, "%s/%s: its host %s has no address yet",
+			json_push_line(problems, "%s/%s: its host %s has no address yet",
 				sight.member->pool->name, sight.member->member->name,
 				sight.member->member->host);
 		for (size_t k = 0; k < count; k++) {
@@ -269,7 +259,7 @@ static void certificate_problems(const struct view *view, json_t *problems)
 		address_print(&row->address, address);
 		text_time(row->certificate_until_unix_s, time);
 		text_duration((row->certificate_until_unix_s - now) * 1000, span);
-		push_problem(problems,
+		json_push_line(problems,
 			"the certificate for %s by %s ends in %s, at %s UTC (monitor %s, %s)",
 			row->certificate, row->issuer, span, time, monitor->name, address);
 	}
@@ -284,12 +274,12 @@ json_t *reply_problems(const struct view *view)
 	pool_problems(view, problems);
 	prober_problem(&facts->prober, problems);
 	if (facts->state_error)
-		push_problem(problems, "state is not saved: %s", facts->state_error);
+		json_push_line(problems, "state is not saved: %s", facts->state_error);
 	if (facts->reload.at_unix_s && !facts->reload.done) {
 		char time[TEXT_TIME_SIZE];
 
 		text_time(facts->reload.at_unix_s, time);
-		push_problem(problems,
+		json_push_line(problems,
 			"the files had mistakes when they were read at %s UTC: see 'steerctl "
 			"check'",
 			time);

@@ -4,21 +4,11 @@
 #include "steerd/control/words.h"
 #include "view.h"
 
-/* "..x.!", the newest last: passed, failed, degraded. */
 static json_t *outcomes_of(const struct verdict *row)
 {
 	char marks[VERDICT_OUTCOMES + 1];
-	size_t count =
-		row->outcome_count < VERDICT_OUTCOMES ? row->outcome_count : VERDICT_OUTCOMES;
 
-	for (size_t i = 0; i < count; i++) {
-		uint64_t bit = UINT64_C(1) << (count - 1 - i);
-
-		marks[i] = row->outcomes_failed & bit  ? 'x'
-			: row->outcomes_degraded & bit ? '!'
-						       : '.';
-	}
-	marks[count] = '\0';
+	words_outcomes(row, '!', marks);
 	return json_string(marks);
 }
 
