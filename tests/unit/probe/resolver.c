@@ -30,12 +30,32 @@ static void write_record(struct text *out, uint16_t type, const char *address_te
 	text_add_bytes(out, address.bytes, address_size(&address));
 }
 
+/* That of the lookup which asks from that port; each begins with the question for IPv4. */
+static const struct resolver_script *script_of(
+	struct resolver *resolver, uint16_t port, uint16_t type)
+{
+	if (type == TYPE_A) {
+		size_t next = resolver->lookup_count++ % RESOLVER_LOOKUPS;
+
+		resolver->lookups[next] = (struct resolver_lookup){port, resolver->script};
+		return resolver->script;
+	}
+	for (size_t i = 1; i <= RESOLVER_LOOKUPS && i <= resolver->lookup_count; i++) {
+		const struct resolver_lookup *lookup =
+			&resolver->lookups[(resolver->lookup_count - i) % RESOLVER_LOOKUPS];
+
+		if (lookup->port == port)
+			return lookup->script;
+	}
+	return resolver->script;
+}
+
 /* The question of a query without EDNS is all that follows its header. */
-static void write_answer(
-	struct resolver *resolver, const uint8_t *query, size_t size, struct text *out)
+static void write_answer(struct resolver *resolver, uint16_t port, const uint8_t *query,
+	size_t size, struct text *out)
 {
 	uint16_t type = (uint16_t)(query[size - 4] << 8 | query[size - 3]);
-	const struct resolver_script *script = resolver->script;
+	const struct resolver_script *script = script_of(resolver, port, type);
 	uint8_t rcode = type == TYPE_A ? script->rcode_ipv4 : script->rcode_ipv6;
 	const char *const *addresses = type == TYPE_A ? script->ipv4 : script->ipv6;
 	uint16_t count = 0;
@@ -50,14 +70,14 @@ static void write_answer(
 	text_add_bytes(out, query + 12, size - 12);
 	for (uint16_t i = 0; i < count; i++)
 		write_record(out, type, addresses[i]);
-	resolver->asked++;
-	resolver->asked_ipv6 += type == TYPE_AAAA;
+	resolver->asked += script == resolver->script;
+	resolver->asked_ipv6 += script == resolver->script && type == TYPE_AAAA;
 }
 
 static void on_query(evutil_socket_t fd, short what, void *context)
 {
 	struct resolver *resolver = context;
-	struct sockaddr_storage from;
+	struct sockaddr_in from;
 	socklen_t from_size = sizeof(from);
 	uint8_t query[512];
 	ssize_t size = recvfrom(fd, query, sizeof(query), 0, (struct sockaddr *)&from, &from_size);
@@ -65,7 +85,7 @@ static void on_query(evutil_socket_t fd, short what, void *context)
 
 	(void)what;
 	assert_true(size > 16);
-	write_answer(resolver, query, (size_t)size, &out);
+	write_answer(resolver, from.sin_port, query, (size_t)size, &out);
 	assert_int_equal(
 		sendto(fd, out.bytes, out.size, 0, (struct sockaddr *)&from, from_size), out.size);
 	text_done(&out);
@@ -77,6 +97,7 @@ void resolver_open(struct resolver *resolver, const struct resolver_script *scri
 		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(address);
 
+	*resolver = (struct resolver){0};
 	resolver->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(resolver->fd, (struct sockaddr *)&address, size), 0);
 	assert_int_equal(getsockname(resolver->fd, (struct sockaddr *)&address, &size), 0);

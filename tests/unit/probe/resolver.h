@@ -10,6 +10,9 @@ struct event_base;
 
 /*
  * resolver - a name server that the test plays: whatever the name, it answers by a script.
+ *
+ * A lookup asks for IPv4, then for IPv6, both from one port; it has both answers from one script, although another one may
+ * begin between the two.
  */
 #define RESOLVER_SERVFAIL 2
 #define RESOLVER_NXDOMAIN 3
@@ -22,12 +25,22 @@ struct resolver_script {
 	const char *ipv6[4];
 };
 
+/* More than are ever under way. */
+#define RESOLVER_LOOKUPS 16
+
+struct resolver_lookup {
+	uint16_t port;
+	const struct resolver_script *script;
+};
+
 struct resolver {
 	int fd;
 	char address[32]; /* "127.0.0.1:PORT" */
 	struct event *readable;
 	const struct resolver_script *script;
-	size_t asked; /* since the script began */
+	struct resolver_lookup lookups[RESOLVER_LOOKUPS]; /* the last ones, in a ring */
+	size_t lookup_count;
+	size_t asked; /* by this script */
 	size_t asked_ipv6;
 };
 

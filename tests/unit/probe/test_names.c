@@ -70,8 +70,6 @@ static const struct resolver_script first = {
 };
 static const struct resolver_script nothing = {
 	.rcode_ipv4 = RESOLVER_NXDOMAIN, .rcode_ipv6 = RESOLVER_NXDOMAIN};
-static const struct resolver_script failing = {
-	.rcode_ipv4 = RESOLVER_SERVFAIL, .rcode_ipv6 = RESOLVER_SERVFAIL};
 static const struct resolver_script half = {
 	.rcode_ipv4 = RESOLVER_SERVFAIL, .ipv6 = {"2001:db8::1"}};
 static const struct resolver_script moved = {.ipv4 = {"127.0.0.13", "127.0.0.12"}};
@@ -125,11 +123,6 @@ static void addresses_of_a_name(void **state)
 	wait_two_tables(&steerd);
 	assert_true(table_reads(
 		&steerd, "0 127.0.0.11 D, 0 127.0.0.12 U, 1 127.0.0.11 U, 1 127.0.0.12 U"));
-
-	/* Between the two: who is told that there is no IPv4 address, and of the IPv6 one by the next script, has that alone. */
-	resolver_say(&names, &failing);
-	rig_wait(&steerd, ipv6_was_asked, &names, "the name asked again");
-	wait_two_tables(&steerd);
 
 	/* a family that cannot be had keeps what it had while the other one comes */
 	resolver_say(&names, &half);
