@@ -20,7 +20,7 @@
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 #include "steerd/control/control.h"
-#include "steerd/probe/supervise.h"
+#include "steerd/link/supervise.h"
 #include "steerd/server/server.h"
 #include "world.h"
 

@@ -3,8 +3,8 @@
 #define DAEMON_ERRANDS_H
 
 #include "steerd/control/control.h"
+#include "steerd/link/supervise.h"
 #include "steerd/plan/snapshot.h"
-#include "steerd/probe/supervise.h"
 
 /*
  * errands - what an operator wants to know of the prober: there in its terms, back in those of the control socket.

@@ -6,7 +6,7 @@
 
 #include "jobs.h"
 #include "steerd/control/control.h"
-#include "steerd/probe/link.h"
+#include "steerd/link/link.h"
 #include "world.h"
 
 /*

@@ -7,7 +7,7 @@
 #include <sys/queue.h>
 
 #include "steerd/config/settings.h"
-#include "steerd/probe/link.h"
+#include "steerd/link/link.h"
 
 /*
  * outbox - notices that were given to the prober, kept until it says what became of them: one that dies forgets them.

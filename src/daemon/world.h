@@ -13,9 +13,9 @@
 #include "steerd/health/guard.h"
 #include "steerd/health/override.h"
 #include "steerd/health/verdict.h"
+#include "steerd/link/link.h"
 #include "steerd/plan/live.h"
 #include "steerd/plan/snapshot.h"
-#include "steerd/probe/link.h"
 
 /*
  * world - what is known and believed now, and the one place where it changes: each change is shown to the guard, makes a

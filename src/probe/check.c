@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "dial.h"
-#include "multi.h"
 #include "request.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
+#include "steerd/probe/multi.h"
 #include "tell.h"
 
 /* TLS and frames of HTTP/2, beyond what is in proportion to the answer. */

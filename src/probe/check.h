@@ -8,11 +8,11 @@
 #include "answer.h"
 #include "certificate.h"
 #include "checks.h"
-#include "names.h"
 #include "outcome.h"
 #include "range.h"
 #include "reason.h"
 #include "redirect.h"
+#include "steerd/probe/names.h"
 
 struct chains;
 struct event;

@@ -3,7 +3,7 @@
 #define PROBE_CHECK_EXEC_H
 
 #include "probes.h"
-#include "runner.h"
+#include "steerd/probe/runner.h"
 
 /*
  * check_exec - a program of the operator says how a target is.

@@ -8,10 +8,10 @@
 
 #include "chains.h"
 #include "check.h"
-#include "multi.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
+#include "steerd/probe/multi.h"
 #include "tell.h"
 
 /*

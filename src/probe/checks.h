@@ -7,10 +7,10 @@
 
 #include "check_memory.h"
 #include "findings.h"
-#include "reach.h"
 #include "recipe.h"
 #include "steerd/base/address.h"
 #include "steerd/health/judge.h"
+#include "steerd/probe/reach.h"
 
 struct event_base;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "names.h"
+#include "steerd/probe/names.h"
 
 #include <ares.h>
 #include <arpa/nameser.h>

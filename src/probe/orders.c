@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "orders.h"
+#include "steerd/probe/orders.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,11 +11,11 @@
 #include "checks.h"
 #include "pulse.h"
 #include "push.h"
-#include "runner.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/text.h"
+#include "steerd/probe/runner.h"
 #include "terms.h"
 
 /* Programs, until orders say how many. */

@@ -4,11 +4,11 @@
 
 #include <stddef.h>
 
-#include "orders.h"
 #include "steerd/base/address.h"
 #include "steerd/health/judge.h"
 #include "steerd/health/target.h"
 #include "steerd/health/verdict.h"
+#include "steerd/probe/orders.h"
 
 struct event_base;
 struct findings;

@@ -8,13 +8,13 @@
 #include <sys/stat.h>
 
 #include "findings.h"
-#include "hearsay.h"
 #include "push_file.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/file.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/text.h"
+#include "steerd/link/hearsay.h"
 
 /* What tells a file from the one that was there before. */
 struct signature {

@@ -3,7 +3,7 @@
 #define PROBE_PUSH_H
 
 #include "probes.h"
-#include "steerd/probe/link.h"
+#include "steerd/link/link.h"
 
 /*
  * push - checks that ask nobody: they judge by the last word on a target, from the control socket or from a watched file.

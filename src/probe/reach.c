@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "reach.h"
+#include "steerd/probe/reach.h"
 
 #include <string.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "watches.h"
+#include "steerd/probe/watches.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
@@ -8,13 +8,13 @@
 
 #include "check_memory.h"
 #include "findings.h"
-#include "names.h"
 #include "probes.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/random.h"
 #include "steerd/health/judge.h"
+#include "steerd/probe/names.h"
 
 /*
  * The first checks are spread over a second: news fast, and not in one burst.  Over more where

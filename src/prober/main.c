@@ -15,10 +15,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "prober.h"
 #include "steerd/base/log.h"
-#include "steerd/probe/prober.h"
-
-#define STEERD_FD 3
+#include "steerd/link/link.h"
 
 /* For the event loop, name resolution, the log and what libraries open. */
 #define FDS_KEPT 192
@@ -54,7 +53,7 @@ static bool is_socket(int fd)
 int main(int argc, char **argv)
 {
 	struct prober_options options = {
-		.fd = STEERD_FD,
+		.fd = PROBER_FD,
 		.servers = getenv("STEERD_PROBER_NAMESERVERS"),
 		.is_again = getenv(PROBER_AGAIN) != NULL,
 	};
@@ -63,7 +62,7 @@ int main(int argc, char **argv)
 		printf("steerd-prober %s\n", STEERD_VERSION);
 		return 0;
 	}
-	if (argc > 1 || !is_socket(STEERD_FD)) {
+	if (argc > 1 || !is_socket(PROBER_FD)) {
 		fprintf(stderr,
 			"steerd-prober is started by steerd, with a socket as descriptor 3\n");
 		return 2;

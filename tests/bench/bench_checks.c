@@ -15,11 +15,11 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "algorithms.h"
 #include "certificate.h"
 #include "checks.h"
 #include "steerd/base/file.h"
 #include "steerd/base/memory.h"
+#include "steerd/probe/algorithms.h"
 
 struct bench {
 	struct event_base *base;

@@ -5,7 +5,7 @@
  *
  *	bench_exchange ROWS CHANGES SECONDS ROUNDS
  *
- * The prober's end is this program again, started by probe/supervise.h as ever: probe/reports.h with a table of so many
+ * The prober's end is this program again, started by link/supervise.h as ever: prober/reports.h with a table of so many
  * rows, of which so many are checked in a second; in a calm one none changes and in a stormy one each of them does, down
  * and up again in turn.  Calm and storm alternate, each so many seconds long.  For each a line goes to stdout:
  *
@@ -27,8 +27,8 @@
 #include "reports.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
-#include "steerd/probe/supervise.h"
-#include "stream.h"
+#include "steerd/link/stream.h"
+#include "steerd/link/supervise.h"
 
 #define FD 3
 #define TICK_MS 5

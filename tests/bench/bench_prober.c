@@ -25,7 +25,7 @@
 #include "steerd/base/clock.h"
 #include "steerd/base/file.h"
 #include "steerd/base/memory.h"
-#include "steerd/probe/supervise.h"
+#include "steerd/link/supervise.h"
 
 #define TIMEOUT_MS 2000
 

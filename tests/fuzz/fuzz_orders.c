@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Covers: src/probe/link.c src/probe/link_orders.c src/probe/fields.c src/probe/frame.c src/probe/link_verdicts.c src/probe/link_inquiry.c src/probe/link_notice.c src/probe/link_pushed.c */
+/* Covers: src/link/link.c src/link/link_orders.c src/link/fields.c src/link/frame.c src/link/link_verdicts.c src/link/link_inquiry.c src/link/link_notice.c src/link/link_pushed.c */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "steerd/base/bytes.h"
-#include "steerd/probe/link.h"
+#include "steerd/link/link.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A prober that lies: it speaks the link of probe/link.h on its descriptor 3, makes no check, and says what its
+ * A prober that lies: it speaks the link of link/link.h on its descriptor 3, makes no check, and says what its
  * argument tells it to.
  *
  *	liar LIE
@@ -20,7 +20,7 @@
 
 #include "steerd/base/bytes.h"
 #include "steerd/base/memory.h"
-#include "steerd/probe/link.h"
+#include "steerd/link/link.h"
 
 #define FD 3
 #define TICK_MS 100

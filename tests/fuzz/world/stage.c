@@ -16,7 +16,7 @@
 #include "steerd/base/clock.h"
 #include "steerd/base/file.h"
 #include "steerd/base/memory.h"
-#include "steerd/probe/link.h"
+#include "steerd/link/link.h"
 
 #define BEGIN_UNIX_S 1700000000
 

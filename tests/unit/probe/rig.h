@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #include "steerd/health/verdict.h"
-#include "steerd/probe/supervise.h"
+#include "steerd/link/supervise.h"
 
 struct event_base;
 

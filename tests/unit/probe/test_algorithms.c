@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "algorithms.h"
 #include "steerd/base/memory.h"
+#include "steerd/probe/algorithms.h"
 
 /* ---- handshakes, the server with whatever OpenSSL has ---- */
 

@@ -14,7 +14,7 @@
 #include "steerd/base/memory.h"
 #include "steerd/base/report.h"
 #include "steerd/config/settings.h"
-#include "steerd/probe/link.h"
+#include "steerd/link/link.h"
 
 #define DIGEST "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 

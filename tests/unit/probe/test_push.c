@@ -17,14 +17,14 @@
 
 #include <cmocka.h>
 
-#include "hearsay.h"
 #include "one.h"
 #include "push_file.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/file.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
-#include "steerd/probe/link.h"
+#include "steerd/link/hearsay.h"
+#include "steerd/link/link.h"
 
 static void push_of_age(
 	struct one *one, enum verdict_state state, const char *reason, uint64_t age_ms)

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "reach.h"
 #include "steerd/base/memory.h"
+#include "steerd/probe/reach.h"
 
 #define ALLOWED NULL
 

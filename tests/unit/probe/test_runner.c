@@ -21,9 +21,9 @@
 
 #include <cmocka.h>
 
-#include "runner.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
+#include "steerd/probe/runner.h"
 
 /* For machines that hang. */
 #define WAIT_MAX_MS 20000
