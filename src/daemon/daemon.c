@@ -198,7 +198,7 @@ static void describe(void *context, struct control_facts *ret_facts)
 		.reload = {.at_unix_s = daemon->reload.at_unix_s,
 			.done = daemon->reload.done,
 			.lines = daemon->reload.lines.bytes},
-		.state_error = *world->save_error.text ? world->save_error.text : NULL,
+		.state_error = *world->keep.error.text ? world->keep.error.text : NULL,
 		.tcp_open = server_tcp_open(daemon->server),
 	};
 	describe_prober(daemon, &ret_facts->prober);

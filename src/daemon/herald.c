@@ -84,8 +84,8 @@ static void save_run(void *context)
 {
 	struct save *save = context;
 
-	save->saved =
-		state_write_notices(save->herald->options.world->state, &save->bytes, &save->err);
+	save->saved = state_write_notices(
+		save->herald->options.world->keep.state, &save->bytes, &save->err);
 }
 
 static void save_done(void *context)
@@ -132,7 +132,8 @@ void herald_save(struct herald *herald)
 	if (!herald || !(notices_is_changed(herald->notices) || herald->is_unsaved))
 		return;
 	print_state(herald, &bytes);
-	note_saved(herald, state_write_notices(herald->options.world->state, &bytes, &err), &err);
+	note_saved(
+		herald, state_write_notices(herald->options.world->keep.state, &bytes, &err), &err);
 	text_done(&bytes);
 }
 
@@ -431,7 +432,7 @@ struct herald *herald_new(const struct herald_options *options)
 	outbox_init(&herald->outbox);
 	random_octets(&first_id, sizeof(first_id));
 	herald->notices = notices_new(first_id);
-	if (state_read_notices(options->world->state, herald->notices, &clock, &err) ==
+	if (state_read_notices(options->world->keep.state, herald->notices, &clock, &err) ==
 		STATE_BROKEN)
 		log_warning("%s; what lasts is told again", err.text);
 	herald_renew(herald);

@@ -7,7 +7,6 @@
 
 #include "beliefs.h"
 #include "changes.h"
-#include "keep.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
@@ -133,7 +132,7 @@ static void look(struct world *world, const struct snapshot *snapshot, bool must
 	beliefs_print(&change, &world->notices, &world->alarms);
 	publish(world, snapshot);
 	world->has_news = true;
-	world->is_unsaved = true;
+	world->keep.is_unsaved = true;
 }
 
 void world_look(struct world *world)
@@ -149,7 +148,7 @@ size_t world_return(struct world *world, uint32_t member_id)
 	if (count == 0)
 		return 0;
 	world_look(world);
-	world->saved_at_ms = 0; /* it is on disk with the next tick */
+	world->keep.saved_at_ms = 0; /* it is on disk with the next tick */
 	return count;
 }
 
@@ -158,24 +157,35 @@ size_t world_return(struct world *world, uint32_t member_id)
 void world_init(struct world *world, const struct snapshot *snapshot, struct state *state,
 	struct jobs *jobs)
 {
-	*world = (struct world){.state = state,
-		.jobs = jobs,
-		.saved_at_ms = clock_monotonic_ms(),
-		.guard = guard_new()};
+	*world = (struct world){.guard = guard_new()};
+	keep_init(&world->keep, state, jobs);
 	guard_set_rules(world->guard, snapshot->rules);
-	keep_read_verdicts(world, snapshot);
-	keep_read_overrides(world);
+	keep_read_verdicts(&world->keep, snapshot, world->guard, &world->verdicts);
+	keep_read_overrides(&world->keep, &world->overrides);
 	apply_overrides(world, snapshot);
 	(void)step(world);
 	world->live = live_new(make_plan(world, snapshot, NULL));
 	snapshot_release(snapshot); /* the plan holds it */
-	keep_secrets(world);
+	keep_secrets(&world->keep, world_snapshot(world));
 	say_lost_pools(world);
+}
+
+/* What goes to disk. */
+static struct keep_view view_of(const struct world *world)
+{
+	return (struct keep_view){
+		.snapshot = world_snapshot(world),
+		.verdicts = &world->verdicts,
+		.guard = world->guard,
+		.overrides = &world->overrides,
+	};
 }
 
 void world_save(struct world *world)
 {
-	keep_now(world);
+	const struct keep_view view = view_of(world);
+
+	keep_now(&world->keep, &view);
 }
 
 void world_done(struct world *world)
@@ -189,7 +199,7 @@ void world_done(struct world *world)
 	text_done(&world->alarms);
 	override_list_done(&world->overrides);
 	lost_done(&world->lost);
-	state_close(world->state);
+	keep_done(&world->keep);
 }
 
 /* ---- changes ---- */
@@ -248,7 +258,7 @@ bool world_take_verdicts(struct world *world, struct verdict_table *table)
 	world->verdicts = *table;
 	*table = (struct verdict_table){0};
 	world->heard_at_ms = clock_monotonic_ms();
-	world->is_unsaved = world->is_unsaved || matters;
+	world->keep.is_unsaved = world->keep.is_unsaved || matters;
 	look(world, world_snapshot(world), false);
 	if (world->said.rows)
 		say_states(world);
@@ -300,13 +310,13 @@ void world_take_snapshot(struct world *world, const struct snapshot *snapshot)
 		clock_unix_s(), &carried);
 	verdict_table_done(&world->verdicts);
 	world->verdicts = carried;
-	world->is_unsaved = true;
+	world->keep.is_unsaved = true;
 	guard_set_rules(world->guard, snapshot->rules);
 	apply_overrides(world, snapshot);
 	look(world, snapshot, true);
 	snapshot_release(snapshot); /* the plan holds it */
 	say(world);
-	keep_secrets(world);
+	keep_secrets(&world->keep, world_snapshot(world));
 }
 
 static void log_override(const struct override *override)
@@ -334,7 +344,7 @@ bool world_override(struct world *world, const struct override *override, struct
 	take_overrides(world);
 	log_override(override);
 	say(world);
-	return keep_overrides(world, err);
+	return keep_overrides(&world->keep, &world->overrides, err);
 }
 
 static void expire_overrides(struct world *world)
@@ -353,7 +363,7 @@ static void expire_overrides(struct world *world)
 		return;
 	take_overrides(world);
 	say(world);
-	(void)keep_overrides(world, &err);
+	(void)keep_overrides(&world->keep, &world->overrides, &err);
 }
 
 /* The table that says why may never come. */
@@ -371,6 +381,9 @@ void world_tick(struct world *world)
 	if (guard_due_at_ms(world->guard) <= clock_monotonic_ms())
 		world_look(world);
 	say_late(world);
-	keep_again(world);
-	keep_when_due(world);
+
+	const struct keep_view view = view_of(world);
+
+	keep_again(&world->keep, &view);
+	keep_when_due(&world->keep, &view);
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "jobs.h"
+#include "keep.h"
 #include "steerd/base/err.h"
 #include "steerd/control/lost.h"
 #include "steerd/control/state.h"
@@ -40,15 +40,7 @@ struct world {
 	struct text notices; /* of it */
 	struct text alarms;
 	struct lost lost; /* pools that have no usable member */
-	struct state *state;
-	struct jobs *jobs;     /* for saving */
-	struct err save_error; /* text "": what was saved last is on disk */
-	uint64_t saved_at_ms;  /* monotonic; of the verdicts, when that began */
-	bool is_unsaved;       /* verdicts that matter are not on disk */
-	bool has_unsaved_overrides;
-	bool has_unsaved_secrets; /* of cookies: made because there was no file */
-	uint64_t tried_at_ms;	  /* monotonic; when these two were to be saved last */
-	bool is_saving;
+	struct keep keep;
 };
 
 /*

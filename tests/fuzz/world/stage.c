@@ -488,7 +488,7 @@ static void describe(void *context, struct control_facts *ret_facts)
 		.started_at_unix_s = BEGIN_UNIX_S,
 		.reload = {stage->reload.at_unix_s, stage->reload.done,
 			stage->reload.lines.size > 0 ? stage->reload.lines.bytes : NULL},
-		.state_error = *world->save_error.text ? world->save_error.text : NULL,
+		.state_error = *world->keep.error.text ? world->keep.error.text : NULL,
 	};
 }
 

@@ -677,7 +677,7 @@ static void rotten_beliefs(void **state)
 		.saved_at_unix_s = clock_unix_s(),
 	};
 	state_print_verdicts(&saved, &bytes);
-	assert_true(state_write_verdicts(stage->world.state, &bytes, &err));
+	assert_true(state_write_verdicts(stage->world.keep.state, &bytes, &err));
 	text_done(&bytes);
 	end(stage);
 

@@ -404,16 +404,16 @@ static void overrides_that_cannot_be_saved(void **state)
 	assert_non_null(strstr(err.text, "overrides.json"));
 	/* answers follow all the same, and status says what is wrong, until it is right */
 	assert_answer(stage, "dl.files.example", "192.0.2.11 192.0.2.20 ");
-	assert_string_equal(stage->world.save_error.text, err.text);
+	assert_string_equal(stage->world.keep.error.text, err.text);
 	rmdir(in_the_way);
 	/* verdicts that can be saved do not make it right */
-	stage->world.saved_at_ms -= 600000;
+	stage->world.keep.saved_at_ms -= 600000;
 	world_tick(&stage->world);
 	turn_until_idle(stage);
-	assert_string_equal(stage->world.save_error.text, err.text);
-	stage->world.tried_at_ms -= 5000;
+	assert_string_equal(stage->world.keep.error.text, err.text);
+	stage->world.keep.tried_at_ms -= 5000;
 	world_tick(&stage->world);
-	assert_string_equal(stage->world.save_error.text, "");
+	assert_string_equal(stage->world.keep.error.text, "");
 	end(stage, false);
 	begin(stage);
 	assert_int_equal(stage->world.overrides.count, 1);
@@ -449,11 +449,11 @@ static void a_secret_that_cannot_be_saved(void **state)
 	struct siphash_key key = world_snapshot(&stage->world)->cookies->keys[0];
 
 	/* status says it until it is right */
-	assert_non_null(strstr(stage->world.save_error.text, "cookie-secrets"));
+	assert_non_null(strstr(stage->world.keep.error.text, "cookie-secrets"));
 	rmdir(in_the_way);
-	stage->world.tried_at_ms -= 5000;
+	stage->world.keep.tried_at_ms -= 5000;
 	world_tick(&stage->world);
-	assert_string_equal(stage->world.save_error.text, "");
+	assert_string_equal(stage->world.keep.error.text, "");
 	end(stage, false);
 	begin(stage);
 	assert_memory_equal(&world_snapshot(&stage->world)->cookies->keys[0], &key, sizeof(key));
@@ -483,12 +483,12 @@ static void verdicts_are_saved_in_time(void **state)
 	world_tick(&stage->world);
 	turn_until_idle(stage);
 	assert_int_equal(access(path, F_OK), -1); /* not yet */
-	stage->world.saved_at_ms -= 5000;
+	stage->world.keep.saved_at_ms -= 5000;
 	world_tick(&stage->world);
-	assert_true(stage->world.is_saving);
+	assert_true(stage->world.keep.is_saving);
 	turn_until_idle(stage);
 	assert_int_equal(access(path, F_OK), 0);
-	assert_false(stage->world.is_unsaved || stage->world.is_saving);
+	assert_false(stage->world.keep.is_unsaved || stage->world.keep.is_saving);
 	free(path);
 }
 
@@ -506,7 +506,7 @@ static void old_verdicts_say_nothing(void **state)
 		.saved_at_unix_s = clock_unix_s() - STATE_VERDICTS_KEPT_S - 60,
 	};
 	state_print_verdicts(&old, &bytes);
-	assert_true(state_write_verdicts(stage->world.state, &bytes, &err));
+	assert_true(state_write_verdicts(stage->world.keep.state, &bytes, &err));
 	text_done(&bytes);
 	end(stage, false);
 	begin(stage);
