@@ -190,8 +190,8 @@ static void forget(struct check *check)
 	multi_remove(check->checks->multi, check->easy);
 	check->spent_bytes += check->answer->body_bytes;
 	answer_reset(check->answer);
-	certificate_sight_done(&check->sight);
-	check->sight = (struct certificate_sight){
+	sight_done(&check->sight);
+	check->sight = (struct sight){
 		.trust = check->sight.trust,
 		.chains = check->sight.chains,
 		.keeps_chain = check->sight.keeps_chain,
@@ -275,7 +275,7 @@ void check_free(struct check *check)
 	curl_slist_free_all(check->connect_to);
 	for (size_t i = 0; i < check->hop_count; i++)
 		hop_done(&check->hops[i]);
-	certificate_sight_done(&check->sight);
+	sight_done(&check->sight);
 	text_done(&check->refused);
 	if (check->answer)
 		answer_done(check->answer);

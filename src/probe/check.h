@@ -6,12 +6,12 @@
 #include <sys/queue.h>
 
 #include "answer.h"
-#include "certificate.h"
 #include "checks.h"
 #include "outcome.h"
 #include "range.h"
 #include "reason.h"
 #include "redirect.h"
+#include "sight.h"
 #include "steerd/probe/names.h"
 
 struct chains;
@@ -41,7 +41,7 @@ struct check {
 	struct range_ask ask;	       /* if its monitor asks for ranges */
 	struct check_memory forgotten; /* `memory` of who gave none */
 	struct check_memory *memory;
-	struct certificate_sight sight;
+	struct sight sight;
 	const char *tls_protocol; /* for who wants to see them; NULL: no TLS yet */
 	const char *tls_cipher;
 	char alpn[16];

@@ -35,7 +35,7 @@ struct check_tcp {
 	struct event *writable;
 	struct bufferevent *stream;
 	SSL *tls; /* the stream's; NULL: plain */
-	struct certificate_sight sight;
+	struct sight sight;
 	struct text in;
 };
 
@@ -54,7 +54,7 @@ static void check_free(struct check_tcp *check)
 	else
 		SSL_free(check->tls);
 	ERR_clear_error();
-	certificate_sight_done(&check->sight);
+	sight_done(&check->sight);
 	phases_done(&check->phases);
 	text_done(&check->in);
 	free(check);

@@ -24,7 +24,7 @@ struct event_base;
  *
  *	checks.c    who runs when, the event loop
  *	request.c   how a request is set up        redirect.c  where it goes
- *	answer.c    what is kept of the answer     certificate.c, chains.c  whom we speak with
+ *	answer.c    what is kept of the answer     sight.c, certificate.c, chains.c  whom we speak with
  *	reason.c    what went wrong, in words      expect.c, range.c  whether it is what was expected
  *	outcome.c   what came of it all            tell.c      all of it, for who asked
  */

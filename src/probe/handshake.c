@@ -31,7 +31,7 @@ static bool set_certificate(SSL_CTX *context, const struct recipe *recipe)
 			SSL_CTX_set1_chain(context, recipe->issuers) == 1);
 }
 
-static SSL *connection_of(const struct recipe *recipe, struct certificate_sight *sight)
+static SSL *connection_of(const struct recipe *recipe, struct sight *sight)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	SSL *tls = NULL;
@@ -41,14 +41,14 @@ static SSL *connection_of(const struct recipe *recipe, struct certificate_sight 
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_verify(context, recipe->trust ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
-	certificate_watch(context, sight);
+	sight_watch(context, sight);
 	if (set_certificate(context, recipe))
 		tls = SSL_new(context);
 	SSL_CTX_free(context); /* the connection holds it */
 	return tls;
 }
 
-SSL *handshake_new(const struct recipe *recipe, struct certificate_sight *sight, struct err *err)
+SSL *handshake_new(const struct recipe *recipe, struct sight *sight, struct err *err)
 {
 	const char *name = handshake_name(recipe->monitor);
 	bool verifies = recipe->trust != NULL;
@@ -89,7 +89,7 @@ static void describe_error(unsigned long error, struct text *reason)
 
 void handshake_describe(const struct handshake_failure *failure, struct text *ret_reason)
 {
-	const struct certificate_sight *sight = failure->sight;
+	const struct sight *sight = failure->sight;
 	/* without a library it is no error of OpenSSL's, but libevent's word for one of the system */
 	bool is_cut = ERR_GET_LIB(failure->error) == 0 || ERR_SYSTEM_ERROR(failure->error) ||
 		ERR_GET_REASON(failure->error) == SSL_R_UNEXPECTED_EOF_WHILE_READING;

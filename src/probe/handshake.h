@@ -5,8 +5,8 @@
 #include <openssl/ssl.h>
 #include <stdbool.h>
 
-#include "certificate.h"
 #include "recipe.h"
+#include "sight.h"
 #include "steerd/base/err.h"
 #include "steerd/base/text.h"
 #include "steerd/config/monitor.h"
@@ -20,7 +20,7 @@
  * and nothing else, with the client's certificate if there is one; the caller ends it with SSL_free().  `sight` is filled
  * by it, and must outlive it.  NULL: there is no name to verify, or none that can be asked for.
  */
-SSL *handshake_new(const struct recipe *recipe, struct certificate_sight *sight, struct err *err);
+SSL *handshake_new(const struct recipe *recipe, struct sight *sight, struct err *err);
 
 /* The name that the certificate must have. */
 const char *handshake_name(const struct settings_monitor *monitor);
@@ -28,7 +28,7 @@ const char *handshake_name(const struct settings_monitor *monitor);
 /* How it ended before it was done.  `error` is OpenSSL's, 0: it had nothing to say, for it was cut. */
 struct handshake_failure {
 	const SSL *tls;
-	const struct certificate_sight *sight;
+	const struct sight *sight;
 	const char *name;
 	unsigned long error;
 };

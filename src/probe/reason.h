@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "answer.h"
-#include "certificate.h"
+#include "sight.h"
 #include "steerd/base/text.h"
 #include "steerd/config/settings.h"
 
@@ -21,7 +21,7 @@ enum reason_phase { PHASE_RESOLVE, PHASE_CONNECT, PHASE_TLS, PHASE_ANSWER, PHASE
 
 struct reason_facts {
 	const struct settings_monitor *monitor;
-	const struct certificate_sight *certificate;
+	const struct sight *certificate;
 	const struct answer *answer;
 	const struct range_ask *ask; /* NULL: no range was asked for */
 	const char *name;	     /* that the certificate must have */

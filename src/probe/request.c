@@ -61,7 +61,7 @@ static CURLcode on_tls(CURL *easy, void *tls, void *context)
 
 	(void)easy;
 	check_enter(check, PHASE_TLS);
-	certificate_watch(tls, &check->sight);
+	sight_watch(tls, &check->sight);
 	SSL_CTX_set_max_send_fragment(tls, TLS_FRAGMENT);
 	if (!recipe->certificate || !hop->is_own)
 		return CURLE_OK;

@@ -80,7 +80,7 @@ static void tell_tls(struct check *check)
 	findings_add(findings, FINDING_TLS, "alpn", *check->alpn ? check->alpn : "none", 0);
 }
 
-void tell_chain(const struct certificate_sight *sight, struct findings *findings)
+void tell_chain(const struct sight *sight, struct findings *findings)
 {
 	for (int i = 0; i < sk_X509_num(sight->chain); i++) {
 		const X509 *x509 = sk_X509_value(sight->chain, i);

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-struct certificate_sight;
+struct sight;
 struct check;
 struct findings;
 struct judge_check;
@@ -18,7 +18,7 @@ void tell_connection(struct check *check);
 /* Its last hop is over. */
 void tell_hop(struct check *check);
 /* The chain that was kept, for checks of any kind. */
-void tell_chain(const struct certificate_sight *sight, struct findings *findings);
+void tell_chain(const struct sight *sight, struct findings *findings);
 /* The check is; NULL: it says nothing, for this process was stopped or starved. */
 void tell_verdict(struct check *check, const struct judge_check *result);
 

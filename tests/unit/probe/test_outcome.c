@@ -76,7 +76,7 @@ static void each_outcome(void **state)
 	for (size_t i = 0; i < COUNT_OF(cases); i++) {
 		struct settings_monitor monitor = cases[i].monitor;
 		const struct recipe recipe = {.monitor = &monitor};
-		struct certificate_sight sight = {.leaf = {.names = "a.example", .issuer = "CA"}};
+		struct sight sight = {.leaf = {.names = "a.example", .issuer = "CA"}};
 		struct answer answer;
 		struct outcome outcome;
 		struct check_memory memory = {0};

@@ -19,7 +19,7 @@ static const struct {
 	long os_error;
 	long status;
 	enum reason_phase phase;
-	struct certificate_sight certificate;
+	struct sight certificate;
 	const char *body;
 	const char *refused;
 	const char *goaway;
@@ -216,7 +216,7 @@ static void nothing_is_asked_of_a_monitor_that_asks_nothing(void **state)
 {
 	const struct settings_monitor monitor = {.timeout_ms = 1000};
 	const struct recipe recipe = {.monitor = &monitor};
-	const struct certificate_sight certificate = {.trust = NULL};
+	const struct sight certificate = {.trust = NULL};
 	struct answer answer;
 	struct text reason = {0};
 	const struct reason_facts facts = {.monitor = &monitor,
