@@ -424,10 +424,12 @@ class Bench:
         return self.write("steerd.yaml", yaml_text(whole))
 
     def monitor(self, **changes):
-        """A monitor of this test's backends that judges fast, but not faster than a busy machine answers."""
+        """A monitor of this test's backends that judges fast, but not faster than a busy machine answers: they are in Python,
+        and a check that is late looks like a backend that is."""
+        every = f"{800 * PATIENCE:.0f}ms"
         https = {"host": "dl.files.example", "path": "/health", "port": self.https_port,
                  "ca": self.certificate("ca") + ".pem", **changes.pop("https", {})}
-        return {"https": https, "every": "600ms", "timeout": "600ms", "fall": 2, "rise": 1, "hold-down": "0s",
+        return {"https": https, "every": every, "timeout": every, "fall": 2, "rise": 1, "hold-down": "0s",
                 "allow-internal": "yes", "expect": {"body": "ok"}, **changes}
 
     # programs

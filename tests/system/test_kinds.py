@@ -7,12 +7,13 @@ import signal
 import socket
 import threading
 
-from harness import contains, equal, wait_until
+from harness import PATIENCE, contains, equal, wait_until
 from test_health import first_address, member, names_zone
 from world import zone_head
 
 NAME = "dl.files.example"
-FAST = {"every": "600ms", "timeout": "600ms", "fall": 1, "rise": 1, "hold-down": "0s"}
+EVERY_MS = round(600 * PATIENCE)
+FAST = {"every": f"{EVERY_MS}ms", "timeout": f"{EVERY_MS}ms", "fall": 1, "rise": 1, "hold-down": "0s"}
 
 
 def pair(bench, monitor):
@@ -130,9 +131,9 @@ def test_exec(bench):
     wait_until(lambda: server.addresses(NAME) == [bench.address(2)], 20, "the answer moves")
     equal(first_address(server, "second")["state"], "up")
     script(bench, 'echo "$1 $STEERD_MONITOR $STEERD_TIMEOUT_MS"; exit 3')
-    becomes(server, "degraded", r"^--deep m 600$")
+    becomes(server, "degraded", rf"^--deep m {EVERY_MS}$")
     script(bench, "sleep 600 & sleep 600")
-    becomes(server, "down", r"^did not end within 600 ms$")
+    becomes(server, "down", rf"^did not end within {EVERY_MS} ms$")
     script(bench, "kill -SEGV $$")
     becomes(server, "down", r"^killed by SIGSEGV$")
     script(bench, "exit 0")

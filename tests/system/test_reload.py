@@ -98,6 +98,7 @@ def test_broken_yaml(bench):
 
 def test_broken_monitors(bench):
     """A monitor that cannot be: refused with line and column, its files' mistakes as well, the same answers"""
+    four_backends(bench)
     server = serve(bench, monitor=bench.monitor())
     bench.write("empty.pem", "no certificate\n")
     for change, words in (
