@@ -48,6 +48,7 @@ struct check {
 	struct text refused; /* why this side goes no further; empty: it does */
 	char goaway[32];     /* reason.h */
 	bool is_running;
+	bool is_suspect; /* the check before it failed */
 	bool has_socket;
 	bool is_short; /* of descriptors, memory, ports: it says nothing */
 	bool has_full_headers;
@@ -57,7 +58,8 @@ struct check {
 	uint64_t began_at_us;		     /* the first hop */
 	uint64_t spent_bytes;		     /* of hops before */
 	uint64_t started_at_ms;		     /* once `easy` is there */
-	TAILQ_ENTRY(check) link;	     /* in `waiting` or in `running` */
+	uint64_t turn;		 /* while it waits: it came before who has a higher one */
+	TAILQ_ENTRY(check) link; /* in `waiting`, `suspects` or `running` */
 };
 
 TAILQ_HEAD(check_queue, check);
@@ -70,9 +72,12 @@ struct checks {
 	const char *servers;
 	struct random random;
 	struct check_queue waiting;
+	struct check_queue suspects; /* that wait */
 	struct check_queue running;
+	uint64_t turn; /* the next */
 	size_t running_count;
-	size_t at_once; /* as many as keep the rounds short */
+	size_t suspect_count; /* of those that run */
+	size_t at_once;	      /* as many as keep the rounds short */
 	size_t most_at_once;
 	struct event *beat;
 	uint64_t beat_due_at_ms;

@@ -2,6 +2,7 @@
 #ifndef PROBE_CHECK_MEMORY_H
 #define PROBE_CHECK_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -13,6 +14,7 @@ struct check_memory {
 	uint64_t day_bytes;
 	uint64_t total_bytes; /* of the file; 0: not known */
 	uint32_t turn;	      /* which position is next */
+	bool has_failed;      /* the last check did: the next one may hang */
 	char etag[96];	      /* of the file, cut; "": not known */
 };
 

@@ -24,6 +24,9 @@
 #define AT_ONCE_FIRST 64
 #define AT_ONCE_MIN 16
 
+/* One place of so many is not for checks that may hang. */
+#define SOUND_PART 4
+
 /*
  * Longer than this, and the process was stopped or starved: it has no right to judge what failed
  * meanwhile.
@@ -39,17 +42,43 @@ static void beat_again(struct checks *checks)
 	event_add(checks->beat, &wait);
 }
 
-/* Lets the first that waits run, as long as there is room. */
+/* ---- who is next ---- */
+
+static struct check_queue *queue_of(struct check *check)
+{
+	if (check->is_running)
+		return &check->checks->running;
+	return check->is_suspect ? &check->checks->suspects : &check->checks->waiting;
+}
+
+/*
+ * Who came first.  But those whose last check failed, which may hang as long as they are allowed to, leave a quarter of the
+ * places to the others: a region that is gone must not delay what is known of those that live.
+ */
+static struct check *next(const struct checks *checks)
+{
+	struct check *sound = TAILQ_FIRST(&checks->waiting);
+	struct check *suspect = TAILQ_FIRST(&checks->suspects);
+
+	if (checks->suspect_count >= checks->at_once - checks->at_once / SOUND_PART)
+		suspect = NULL;
+	if (!sound || !suspect)
+		return sound ? sound : suspect;
+	return sound->turn < suspect->turn ? sound : suspect;
+}
+
+/* Lets who is next run, as long as there is room. */
 static void run_waiting(struct checks *checks)
 {
 	struct check *check;
 
-	while (checks->running_count < checks->at_once && (check = TAILQ_FIRST(&checks->waiting))) {
+	while (checks->running_count < checks->at_once && (check = next(checks))) {
 		if (checks->running_count == 0)
 			beat_again(checks);
-		TAILQ_REMOVE(&checks->waiting, check, link);
+		TAILQ_REMOVE(queue_of(check), check, link);
 		TAILQ_INSERT_TAIL(&checks->running, check, link);
 		checks->running_count++;
+		checks->suspect_count += check->is_suspect;
 		check->is_running = true;
 		check->started_at_ms = clock_monotonic_ms();
 		check_begin(check);
@@ -63,12 +92,11 @@ static void stop(struct check *check)
 {
 	struct checks *checks = check->checks;
 
-	if (!check->is_running) {
-		TAILQ_REMOVE(&checks->waiting, check, link);
+	TAILQ_REMOVE(queue_of(check), check, link);
+	if (!check->is_running)
 		return;
-	}
-	TAILQ_REMOVE(&checks->running, check, link);
 	checks->running_count--;
+	checks->suspect_count -= check->is_suspect;
 	check_stop(check);
 }
 
@@ -122,6 +150,8 @@ static void end(struct check *check, const struct judge_check *result)
 
 	tell_verdict(check, result);
 	stop(check);
+	if (result && !result->is_skipped)
+		check->memory->has_failed = !result->passed;
 	check->order.done(check->order.context, result);
 	check_free(check);
 	run_waiting(checks);
@@ -168,7 +198,7 @@ static void on_beat(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (note_lag(checks) > ROUND_MAX_MS)
 		checks->at_once -= checks->at_once / 4;
-	else if (checks->running_count >= checks->at_once)
+	else if (checks->running_count >= checks->at_once || !TAILQ_EMPTY(&checks->suspects))
 		checks->at_once += 1 + checks->at_once / 16;
 	if (checks->at_once < AT_ONCE_MIN)
 		checks->at_once = AT_ONCE_MIN;
@@ -189,6 +219,7 @@ struct checks *checks_new(struct event_base *base, const char *servers, size_t m
 	random_seed(&checks->random);
 	checks->most_at_once = most_at_once;
 	TAILQ_INIT(&checks->waiting);
+	TAILQ_INIT(&checks->suspects);
 	TAILQ_INIT(&checks->running);
 	checks->at_once = most_at_once < AT_ONCE_FIRST ? most_at_once : AT_ONCE_FIRST;
 	checks->beat = evtimer_new(base, on_beat, checks);
@@ -208,7 +239,8 @@ void checks_free(struct checks *checks)
 
 	if (!checks)
 		return;
-	while ((check = TAILQ_FIRST(&checks->waiting)) || (check = TAILQ_FIRST(&checks->running)))
+	while ((check = TAILQ_FIRST(&checks->waiting)) ||
+		(check = TAILQ_FIRST(&checks->suspects)) || (check = TAILQ_FIRST(&checks->running)))
 		drop(check);
 	names_free(checks->names);
 	chains_free(checks->chains);
@@ -225,8 +257,10 @@ struct check *check_start(struct checks *checks, const struct check_order *order
 	check->order = *order;
 	check->monitor = order->recipe->monitor;
 	check->memory = order->memory ? order->memory : &check->forgotten;
+	check->is_suspect = check->memory->has_failed;
+	check->turn = checks->turn++;
 	recipe_hold(order->recipe);
-	TAILQ_INSERT_TAIL(&checks->waiting, check, link);
+	TAILQ_INSERT_TAIL(queue_of(check), check, link);
 	run_waiting(checks);
 	return check;
 }

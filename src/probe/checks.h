@@ -49,8 +49,9 @@ struct check_order {
 };
 
 /*
- * At most `most_at_once` run, fewer where this process cannot keep up; what is started beyond waits
- * for its turn.  `servers` are those that resolve the host of a redirect, as for names_new().
+ * At most `most_at_once` run, fewer where this process cannot keep up; what is started beyond waits for its turn.  Those
+ * whose last check failed leave places to the others, which so never wait for a region that hangs.  `servers` are those
+ * that resolve the host of a redirect, as for names_new().
  */
 struct checks *checks_new(struct event_base *base, const char *servers, size_t most_at_once);
 /* Cancels what runs.  NULL is allowed. */

@@ -3,10 +3,11 @@
 /*
  * steerd-prober with many targets, and what it costs: this program is its steerd.
  *
- *	bench_prober PROBER CA_FILE PORT TARGETS EVERY_MS SECONDS CPU
+ *	bench_prober PROBER CA_FILE PORT TARGETS EVERY_MS SECONDS CPU [HANGING PORT TIMEOUT_MS]
  *
- * The targets are 127.10.0.1 and on, each with an HTTPS server on PORT.  The prober has the core CPU for itself.  After
- * every target has been checked once it is watched for so many seconds; then one line goes to stdout:
+ * The targets are 127.10.0.1 and on, each with an HTTPS server on PORT.  The prober has the core CPU for itself.  The last
+ * HANGING of them have another port, where a server takes connections and is silent, and another time limit.  After
+ * every target has been checked once it is watched for so many seconds; then one line goes to stdout, of those that do not hang:
  *
  *	targets=N checks=N expected=N on_time=N failed=N down=N cpu=N rss_mb=N p50_ms=N p95_ms=N
  *
@@ -39,6 +40,7 @@ struct bench {
 	uint64_t until_ms; /* 0: not all were checked yet */
 	uint64_t span_ms;
 	uint64_t *checked_at_s; /* of each row, as of the last table */
+	size_t sound;		/* rows that do not hang, the first ones */
 	size_t checks;
 	size_t on_time;
 	size_t failed;
@@ -141,7 +143,7 @@ static bool take_verdicts(void *context, struct verdict_table *table)
 		begin_watching(bench);
 		return true;
 	}
-	for (size_t i = 0; i < bench->table.count; i++)
+	for (size_t i = 0; i < bench->sound; i++)
 		watch_row(bench, i);
 	if (clock_monotonic_ms() >= bench->until_ms)
 		event_base_loopbreak(bench->base);
@@ -172,20 +174,20 @@ static void print(const struct bench *bench)
 	size_t down = 0;
 	double span_s = (double)bench->span_ms / 1000;
 
-	for (size_t i = 0; i < bench->table.count; i++)
+	for (size_t i = 0; i < bench->sound; i++)
 		down += bench->table.rows[i].state == VERDICT_DOWN;
 	printf("targets=%zu checks=%zu expected=%.0f on_time=%zu failed=%zu down=%zu cpu=%.1f "
 	       "rss_mb=%.1f "
 	       "p50_ms=%u p95_ms=%u\n",
-		bench->table.count, bench->checks,
-		(double)bench->table.count * (double)bench->span_ms / bench->every_ms,
-		bench->on_time, bench->failed, down,
-		(cpu_of(bench->pid) - bench->cpu_s) / span_s * 100, peak_mb(bench->pid),
+		bench->sound, bench->checks,
+		(double)bench->sound * (double)bench->span_ms / bench->every_ms, bench->on_time,
+		bench->failed, down, (cpu_of(bench->pid) - bench->cpu_s) / span_s * 100,
+		peak_mb(bench->pid),
 		median_of(&bench->table, offsetof(struct verdict, latency_p50_ms)),
 		median_of(&bench->table, offsetof(struct verdict, latency_p95_ms)));
 }
 
-static struct target *make_targets(size_t count)
+static struct target *make_targets(size_t count, size_t sound)
 {
 	struct target *targets = memory_new(count * sizeof(targets[0]));
 
@@ -198,6 +200,7 @@ static struct target *make_targets(size_t count)
 				(uint8_t)number}};
 		text_print(&key, "m@%zu", i);
 		targets[i].key = key.bytes;
+		targets[i].monitor = i < sound ? 0 : 1;
 	}
 	return targets;
 }
@@ -252,27 +255,36 @@ int main(int argc, char **argv)
 	struct text ca = {0};
 	struct err err;
 
-	if (argc != 8 || !file_read(argv[2], 1 << 20, &ca, &err)) {
-		fprintf(stderr, "usage: %s PROBER CA_FILE PORT TARGETS EVERY_MS SECONDS CPU\n",
+	if ((argc != 8 && argc != 11) || !file_read(argv[2], 1 << 20, &ca, &err)) {
+		fprintf(stderr,
+			"usage: %s PROBER CA_FILE PORT TARGETS EVERY_MS SECONDS CPU [HANGING PORT "
+			"TIMEOUT_MS]\n",
 			argv[0]);
 		return 2;
 	}
 
 	const struct settings_file file = {.path = argv[2], .bytes = ca.bytes, .size = ca.size};
-	const struct settings_monitor monitor = make_monitor(&file, argv);
+	struct settings_monitor monitors[] = {make_monitor(&file, argv), make_monitor(&file, argv)};
 	size_t count = strtoul(argv[4], NULL, 10);
-	struct target *targets = make_targets(count);
+	size_t sound = argc > 8 ? count - strtoul(argv[8], NULL, 10) : count;
+	struct target *targets = make_targets(count, sound);
 	struct bench bench = {
 		.orders = {.targets = {.generation = 1, .targets = targets, .count = count},
-			.monitors = &monitor,
-			.monitor_count = 1,
+			.monitors = monitors,
+			.monitor_count = COUNT_OF(monitors),
 			.verdicts = {.generation = 1}},
 		.cpu = strtoul(argv[7], NULL, 10),
-		.every_ms = monitor.every_ms,
+		.every_ms = monitors[0].every_ms,
+		.sound = sound,
 		.span_ms = strtoul(argv[6], NULL, 10) * 1000,
 		.checked_at_s = memory_new(count * sizeof(bench.checked_at_s[0])),
 	};
 
+	monitors[1].name = "hanging";
+	if (argc > 8) {
+		monitors[1].port = (uint16_t)strtoul(argv[9], NULL, 10);
+		monitors[1].timeout_ms = (uint32_t)strtoul(argv[10], NULL, 10);
+	}
 	run(&bench, argv[1]);
 	verdict_table_done(&bench.table);
 	for (size_t i = 0; i < count; i++)

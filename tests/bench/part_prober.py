@@ -8,6 +8,7 @@ import rig
 
 TARGETS, EVERY_S = 10000, 10
 WATCHED_S = 60
+HANGING, HANGING_MS = 3000, 5000
 FAILING = 2000
 EXCHANGE_S, EXCHANGE_ROUNDS = 10, 5
 
@@ -19,19 +20,24 @@ def certificates(bench):
     return directory
 
 
-def measure_targets(bench):
-    """Rows of the table: HTTPS targets, the prober on the server's core and the backends on the other."""
+def watch_targets(bench, seconds, hanging=0):
+    """What bench_prober says: the prober on the server's core and the backends on the other."""
     directory = certificates(bench)
     core = str(bench.options.load_cpu)
     backend = bench.start("backend", [
         bench.program("tests/tools/backend"), "--cert", f"{directory}/good.pem", "--key", f"{directory}/good.key",
-        "--listen", "0.0.0.0:0", "--name", "all"], core)
-    port = backend.wait(lambda: re.search(r"ready .*:(\d+)", backend.said())).group(1)
+        "--listen", "0.0.0.0:0", "--name", "all", "--listen", "0.0.0.0:0", "--name", "mute", "--mode", "hang"], core)
+    ports = backend.wait(lambda: re.search(r"ready \S*:(\d+) \S*:(\d+)", backend.said())).groups()
     said = bench.output("taskset", "-c", core, bench.program("tests/bench/bench_prober"), bench.program("steerd-prober"),
-                        f"{directory}/ca.pem", port, str(TARGETS), str(EVERY_S * 1000), str(WATCHED_S),
-                        str(bench.options.server_cpu))
+                        f"{directory}/ca.pem", ports[0], str(TARGETS), str(EVERY_S * 1000), str(seconds),
+                        str(bench.options.server_cpu), *([str(hanging), ports[1], str(HANGING_MS)] if hanging else []))
     bench.stop()
-    got = rig.fields(said)
+    return rig.fields(said)
+
+
+def measure_targets(bench):
+    """Rows of the table: HTTPS targets that are all well."""
+    got = watch_targets(bench, WATCHED_S)
     what = f"{rig.number(TARGETS)} HTTPS targets every {EVERY_S} s"
     return [
         [f"{what}: checks made, of those that were due", "100%", f"{got['checks'] / got['expected']:.1%}"],
@@ -40,6 +46,14 @@ def measure_targets(bench):
         [f"{what}: CPU time of the prober, of one core", "100%", f"{got['cpu']:.0f}%"],
         [f"{what}: the most memory that it had", "100 MB", f"{got['rss_mb']:.0f} MB"],
     ]
+
+
+def measure_hanging(bench):
+    """A row of the table: a region is gone."""
+    got = watch_targets(bench, WATCHED_S, HANGING)
+    return [[f"{rig.number(HANGING)} of them take connections and hang for {HANGING_MS / 1000:.0f} s: the others in time, failed; "
+             "the most memory", "99%, 0; -", f"{got['on_time'] / got['checks']:.1%}, {got['failed']:.0f}; {got['rss_mb']:.0f} MB"
+             if got["checks"] else "none was made"]]
 
 
 def measure_exchange(bench):
@@ -84,5 +98,5 @@ def measure_detection(bench):
 def measure(bench):
     """The table."""
     return rig.table(["what", "wanted", "measured"],
-                     measure_targets(bench) + measure_exchange(bench) + measure_guard(bench)
+                     measure_targets(bench) + measure_hanging(bench) + measure_exchange(bench) + measure_guard(bench)
                      + measure_detection(bench))

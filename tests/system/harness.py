@@ -426,7 +426,7 @@ class Bench:
     def monitor(self, **changes):
         """A monitor of this test's backends that judges fast, but not faster than a busy machine answers: they are in Python,
         and a check that is late looks like a backend that is."""
-        every = f"{800 * PATIENCE:.0f}ms"
+        every = changes.get("every", f"{800 * PATIENCE:.0f}ms")
         https = {"host": "dl.files.example", "path": "/health", "port": self.https_port,
                  "ca": self.certificate("ca") + ".pem", **changes.pop("https", {})}
         return {"https": https, "every": every, "timeout": every, "fall": 2, "rise": 1, "hold-down": "0s",

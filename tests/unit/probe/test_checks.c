@@ -2,6 +2,7 @@
 
 /* Monitors of kind https and http against servers that are wrong in every way that tests/tools/backend knows. */
 
+#include <arpa/inet.h>
 #include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "certificate.h"
+#include "checks.h"
 #include "one.h"
 #include "resolver.h"
 #include "rig.h"
@@ -560,6 +563,94 @@ static void a_redirect_to_another_host(void **state)
 	set_mode("tls", "ok");
 }
 
+/* ---- many that hang ---- */
+
+#define AT_ONCE 8
+#define HANGING (3 * AT_ONCE)
+
+struct many {
+	struct checks *checks;
+	struct check_memory memories[HANGING + 1];
+	struct check *running[HANGING + 1];
+	size_t ended;
+	bool has_passed; /* the last one */
+};
+
+struct many_place {
+	struct many *many;
+	size_t index;
+};
+
+static void on_one_of_many(void *context, const struct judge_check *result)
+{
+	const struct many_place *place = context;
+	struct many *many = place->many;
+
+	many->running[place->index] = NULL;
+	many->ended++;
+	many->has_passed = place->index == HANGING && result && result->passed;
+}
+
+/* A socket that takes connections and never says anything. */
+static int listen_mute(uint16_t *ret_port)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(to);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (const struct sockaddr *)&to, size), 0);
+	assert_int_equal(listen(fd, 4 * HANGING), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&to, &size), 0);
+	*ret_port = ntohs(to.sin_port);
+	return fd;
+}
+
+/* A region is gone: whoever failed before hangs for 20 s, in more places than there are; one that lives is seen meanwhile. */
+static void what_hangs_delays_nobody(void **state)
+{
+	struct many many = {0};
+	struct many_place places[HANGING + 1];
+	struct one one;
+	struct err err;
+	uint16_t port;
+	int fd = listen_mute(&port);
+
+	(void)state;
+	begin(&one, KIND_HTTPS);
+	one.monitor.timeout_ms = 20000;
+
+	struct settings_monitor mute = one.monitor;
+	struct recipe *sound_recipe = recipe_new(&one.monitor, trust, &err);
+	struct recipe *mute_recipe;
+
+	mute.port = port;
+	mute_recipe = recipe_new(&mute, trust, &err);
+	many.checks = checks_new(one.base, NULL, AT_ONCE);
+	for (size_t i = 0; i <= HANGING; i++) {
+		places[i] = (struct many_place){&many, i};
+		many.memories[i].has_failed = i < HANGING;
+		many.running[i] = check_start(many.checks,
+			&(struct check_order){
+				.recipe = i < HANGING ? mute_recipe : sound_recipe,
+				.address = one.address,
+				.memory = &many.memories[i],
+				.done = on_one_of_many,
+				.context = &places[i],
+			});
+	}
+	while (many.ended == 0)
+		assert_int_equal(event_base_loop(one.base, EVLOOP_ONCE), 0);
+	assert_true(many.has_passed);
+	assert_false(many.memories[HANGING].has_failed);
+	for (size_t i = 0; i < HANGING; i++)
+		check_cancel(many.running[i]);
+	checks_free(many.checks);
+	recipe_drop(mute_recipe);
+	recipe_drop(sound_recipe);
+	close(fd);
+	one_done(&one);
+}
+
 static void what_is_internal_is_not_connected_to(void **state)
 {
 	struct one one;
@@ -720,6 +811,7 @@ int main(void)
 		cmocka_unit_test(without_tls),
 		cmocka_unit_test(a_redirect_to_another_host),
 		cmocka_unit_test(a_redirect_that_nobody_resolves),
+		cmocka_unit_test(what_hangs_delays_nobody),
 		cmocka_unit_test(what_is_internal_is_not_connected_to),
 		cmocka_unit_test(without_a_descriptor_it_says_nothing),
 		cmocka_unit_test(slices_are_remembered),
