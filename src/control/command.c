@@ -131,6 +131,20 @@ const struct command command_table[COMMAND_COUNT] = {
 		"steerctl push fra-1 up --monitor storage\n",
 		{{ARGUMENT_SUBJECT, true}, {ARGUMENT_HEALTH, true}, {ARGUMENT_REASON, false},
 			{ARGUMENT_MONITOR, false}}},
+	[COMMAND_METRICS] = {"metrics", "numbers for a monitoring system",
+		"Prints all that is counted and believed in the text format of Prometheus: "
+		"queries, pools,\n"
+		"members, checks, certificates, the prober.  A timer may put it where the textfile "
+		"collector\n"
+		"of the node exporter reads it.  With --json the text is in one string: what is "
+		"there is in\n"
+		"`status --json` too, as JSON.\n",
+		"steerctl metrics\n"
+		"steerctl metrics | grep ^steerd_certificate_end_seconds\n"
+		"steerctl metrics >/var/lib/node_exporter/steerd.prom.new && \\\n"
+		"    mv /var/lib/node_exporter/steerd.prom.new "
+		"/var/lib/node_exporter/steerd.prom\n",
+		{{ARGUMENT_NONE, false}}},
 	[COMMAND_STOP] = {"stop", "end steerd",
 		"State is saved first.  Returns when the process has ended.\n", "steerctl stop\n",
 		{{ARGUMENT_NONE, false}}},

@@ -257,6 +257,7 @@ static void obey(struct control_call *call, struct request *request)
 	case COMMAND_RELEASE:
 	case COMMAND_RETURN:
 	case COMMAND_PUSH:
+	case COMMAND_METRICS:
 	case COMMAND_COUNT:
 		break;
 	}
@@ -541,6 +542,10 @@ void control_reply(const struct control_actions *actions, const struct request *
 		break;
 	case COMMAND_PUSH:
 		json = reply_push(actions, request, by, &err);
+		break;
+	case COMMAND_METRICS:
+		actions->describe(actions->context, &facts);
+		json = reply_metrics(&facts);
 		break;
 	case COMMAND_CHECK:
 	case COMMAND_RELOAD:

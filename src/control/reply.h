@@ -28,6 +28,8 @@ json_t *reply_return(const struct control_actions *actions, const struct request
 json_t *reply_push(const struct control_actions *actions, const struct request *request,
 	const char *by, struct err *err);
 
+json_t *reply_metrics(const struct control_facts *facts);
+
 struct view;
 struct view_member;
 /* What someone should look at, a text each, the worst first. */

@@ -6,6 +6,7 @@
 #include "json.h"
 #include "reply.h"
 #include "steerd/base/memory.h"
+#include "steerd/control/metrics.h"
 #include "steerd/control/words.h"
 #include "view.h"
 
@@ -395,6 +396,19 @@ json_t *reply_status(
 	else
 		view_unknown_subject(&view, subject, true, err);
 	view_done(&view);
+	return json;
+}
+
+json_t *reply_metrics(const struct control_facts *facts)
+{
+	json_t *json = json_object();
+	struct text text = {0};
+
+	metrics_print(facts, &text);
+	json_put(json, "ok", json_true());
+	json_put_text(json, "content_type", METRICS_CONTENT_TYPE);
+	json_put_text(json, "text", text.bytes);
+	text_done(&text);
 	return json;
 }
 

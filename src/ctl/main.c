@@ -367,6 +367,9 @@ static void print_reply(const struct command_line *line, const json_t *reply)
 	case COMMAND_PROBE:
 		print_probe(reply, stdout, use_colour);
 		return;
+	case COMMAND_METRICS:
+		fputs(print_text(reply, "text"), stdout);
+		return;
 	case COMMAND_CHECK:
 	case COMMAND_RELOAD:
 	case COMMAND_DRAIN:

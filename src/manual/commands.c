@@ -2,9 +2,11 @@
 #include "section.h"
 
 #include <ctype.h>
+#include <string.h>
 
 #include "roff.h"
 #include "steerd/control/command.h"
+#include "steerd/control/metrics.h"
 
 /* "[--for TIME]" */
 static void add_argument(struct text *page, const struct argument *argument, bool is_required)
@@ -71,6 +73,30 @@ bool section_arguments(struct text *page, const char *words, struct err *err)
 		add_argument(page, &argument_table[id], true);
 		roff_end(page);
 		roff_add_prose(page, argument_table[id].help);
+	}
+	text_add(page, ".El\n");
+	return true;
+}
+
+bool section_metrics(struct text *page, const char *words, struct err *err)
+{
+	(void)words;
+	(void)err;
+	text_add(page, ".Bl -tag -width Ds\n");
+	for (size_t i = 0; i < metrics_count(); i++) {
+		const struct metrics_info info = metrics_info(i);
+		struct text meaning = {0};
+
+		roff_begin(page, "It Li");
+		roff_add(page, info.name);
+		roff_end(page);
+		text_print(&meaning, "%s%s", strcmp(info.type, "counter") == 0 ? "(counter) " : "",
+			info.help);
+		if (*info.labels)
+			text_print(&meaning, "; by %s", info.labels);
+		text_add(&meaning, ".");
+		roff_add_prose(page, meaning.bytes);
+		text_done(&meaning);
 	}
 	text_add(page, ".El\n");
 	return true;

@@ -24,6 +24,7 @@ static const struct {
 	{"arguments", section_arguments},
 	{"commands", section_commands},
 	{"exits", section_exits},
+	{"metrics", section_metrics},
 	{"options", section_options},
 	{"settings", section_settings},
 };

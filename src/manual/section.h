@@ -17,6 +17,7 @@ typedef bool section_fn(struct text *page, const char *words, struct err *err);
 section_fn section_settings;  /* settings of steerd.yaml: those named, and what is below them */
 section_fn section_commands;  /* of steerctl */
 section_fn section_arguments; /* of these commands */
+section_fn section_metrics;   /* of `steerctl metrics` */
 section_fn section_options;   /* of the program named */
 section_fn section_exits;     /* its exit codes */
 

@@ -536,6 +536,72 @@ static const struct {
 		"no pool, member or site is called 'site:xyz'; 'steerctl status' lists them"},
 };
 
+/* ---- metrics ---- */
+
+static size_t count_lines(const char *text, const char *begin)
+{
+	size_t count = 0;
+
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+		count += strncmp(line, begin, strlen(begin)) == 0;
+	return count;
+}
+
+static const char *const lines_of_bad_days[] = {
+	"# TYPE steerd_udp_queries_total counter",
+	"steerd_udp_queries_total 17",
+	"steerd_tcp_open 2",
+	"steerd_state_saved 0",
+	"steerd_prober_up 1",
+	"steerd_prober_table_age_seconds 0.4",
+	"steerd_zone_serial{zone=\"files.example.\"} 2026112201",
+	"steerd_pool_usable_members{pool=\"downloads\"} 2",
+	"steerd_member_usable{pool=\"downloads\",member=\"fra-2\",site=\"fra\"} 0",
+	"steerd_member_usable{pool=\"api\",member=\"rest\",site=\"\"} 1",
+	"steerd_address_state{pool=\"downloads\",member=\"fra-2\",address=\"192.0.2.11\"} 3",
+	"steerd_address_state{pool=\"last\",member=\"z-1\",address=\"192.0.2.99\"} 1",
+	"steerd_check_latency_seconds{pool=\"downloads\",member=\"fra-2\",address=\"192.0.2.11\","
+	"monitor="
+	"\"edge\"} 2",
+	"steerd_certificate_end_seconds{pool=\"downloads\",member=\"fra-2\",address=\"192.0.2.11\","
+	"monitor="
+	"\"edge\",name=\"a\\\\b\",issuer=\"\\\"CA\\\"\"} 1700005000",
+};
+
+static void metrics_of_bad_days(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->disk_is_full = true;
+	set_verdict(stage, "192.0.2.11", VERDICT_DOWN);
+	for (size_t i = 0; i < stage->verdicts.count; i++) {
+		struct verdict *row = &stage->verdicts.rows[i];
+
+		if (row->state != VERDICT_DOWN)
+			continue;
+		row->certificate_until_unix_s = NOW_UNIX_S + 4000;
+		strcpy(row->certificate, "a\\b");
+		strcpy(row->issuer, "\"CA\"");
+	}
+
+	json_t *reply = ask(stage, "{\"command\": \"metrics\"}");
+	const char *text = json_string_value(json_object_get(reply, "text"));
+
+	for (size_t i = 0; i < COUNT_OF(lines_of_bad_days); i++) {
+		struct text line = {0};
+
+		text_print(&line, "%s\n", lines_of_bad_days[i]);
+		if (count_lines(text, line.bytes) != 1)
+			fail_msg("not once: %s in\n%s", line.bytes, text);
+		text_done(&line);
+	}
+	/* a monitor that a condition names twice is one check; what is not checked has none */
+	assert_int_equal(count_lines(text, "steerd_check_state{pool=\"api\""), 1);
+	assert_int_equal(count_lines(text, "steerd_check_state{pool=\"last\""), 0);
+	assert_int_equal(count_lines(text, "steerd_reload"), 0);
+	json_decref(reply);
+}
+
 static void status_of_subjects(void **state)
 {
 	for (size_t i = 0; i < COUNT_OF(subjects); i++) {
@@ -924,6 +990,7 @@ int main(void)
 		ON_STAGE(status_of_a_fresh_start),
 		ON_STAGE(status_of_bad_days),
 		ON_STAGE(status_of_overrides),
+		ON_STAGE(metrics_of_bad_days),
 		ON_STAGE(status_of_subjects),
 		ON_STAGE(losses_are_said_once),
 		ON_STAGE(losses_that_settings_do_not_decide),
