@@ -72,7 +72,7 @@ static json_t *check_json(const struct bulletin *bulletin, const struct verdict 
 	char marks[VERDICT_OUTCOMES + 1];
 	char address[ADDRESS_TEXT_SIZE];
 
-	words_outcomes(row, 'd', marks);
+	words_outcomes(row, marks);
 	address_print(&row->address, address);
 	json_put_text(json, "monitor", monitor == TARGET_NONE ? NULL : bulletin->monitors[monitor]);
 	json_put_text(json, "address", address);

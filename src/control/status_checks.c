@@ -8,7 +8,7 @@ static json_t *outcomes_of(const struct verdict *row)
 {
 	char marks[VERDICT_OUTCOMES + 1];
 
-	words_outcomes(row, '!', marks);
+	words_outcomes(row, marks);
 	return json_string(marks);
 }
 

@@ -65,8 +65,7 @@ const char *words_verdict(enum verdict_state state)
 	return verdicts[state];
 }
 
-void words_outcomes(
-	const struct verdict *row, char degraded, char ret_marks[static VERDICT_OUTCOMES + 1])
+void words_outcomes(const struct verdict *row, char ret_marks[static VERDICT_OUTCOMES + 1])
 {
 	size_t count =
 		row->outcome_count < VERDICT_OUTCOMES ? row->outcome_count : VERDICT_OUTCOMES;
@@ -75,7 +74,7 @@ void words_outcomes(
 		uint64_t bit = UINT64_C(1) << (count - 1 - i);
 
 		ret_marks[i] = row->outcomes_failed & bit ? 'x'
-			: row->outcomes_degraded & bit	  ? degraded
+			: row->outcomes_degraded & bit	  ? '!'
 							  : '.';
 	}
 	ret_marks[count] = '\0';

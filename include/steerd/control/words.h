@@ -16,8 +16,7 @@ const char *words_belief(enum belief_why why);	      /* "loss"; of what is simpl
 const char *words_stays_up(
 	enum belief_why why); /* why it stays up though its checks fail; NULL: it does not */
 
-/* The last checks as marks, the newest last: '.' passed, 'x' failed, `degraded` what passed and was not well. */
-void words_outcomes(
-	const struct verdict *row, char degraded, char ret_marks[static VERDICT_OUTCOMES + 1]);
+/* The last checks as marks, the newest last: '.' passed, '!' passed and was not well, 'x' failed. */
+void words_outcomes(const struct verdict *row, char ret_marks[static VERDICT_OUTCOMES + 1]);
 
 #endif

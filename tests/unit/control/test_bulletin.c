@@ -85,7 +85,7 @@ static void whole(void **state)
 		"\"reason\":\"connect timed out?after 2 s\",\"checks\":[{\"monitor\":\"edge\","
 		"\"address\":\"192.0.2.10\",\"state\":\"down\",\"since_unix_s\":1700000000,"
 		"\"checked_at_unix_s\":1700000060,\"passed\":false,\"streak\":3,"
-		"\"outcomes\":\"..dxxx\",\"latency_ms\":2000,\"latency_p50_ms\":20,"
+		"\"outcomes\":\"..!xxx\",\"latency_ms\":2000,\"latency_p50_ms\":20,"
 		"\"latency_p95_ms\":80,\"reason\":\"connect timed out after 2 s\",\"note\":null,"
 		"\"certificate\":{\"for\":\"dl.files.example\",\"issuer\":\"an authority\","
 		"\"until_unix_s\":1710000000}}],\"pool_state\":{\"state\":\"panic\","
