@@ -3,7 +3,6 @@
 #define PROBE_CHECK_H
 
 #include <curl/curl.h>
-#include <sys/queue.h>
 
 #include "answer.h"
 #include "checks.h"
@@ -13,6 +12,7 @@
 #include "redirect.h"
 #include "sight.h"
 #include "steerd/probe/names.h"
+#include "turns.h"
 
 struct chains;
 struct event;
@@ -47,8 +47,6 @@ struct check {
 	char alpn[16];
 	struct text refused; /* why this side goes no further; empty: it does */
 	char goaway[32];     /* reason.h */
-	bool is_running;
-	bool is_suspect; /* the check before it failed */
 	bool has_socket;
 	bool is_short; /* of descriptors, memory, ports: it says nothing */
 	bool has_full_headers;
@@ -58,11 +56,8 @@ struct check {
 	uint64_t began_at_us;		     /* the first hop */
 	uint64_t spent_bytes;		     /* of hops before */
 	uint64_t started_at_ms;		     /* once `easy` is there */
-	uint64_t turn;		 /* while it waits: it came before who has a higher one */
-	TAILQ_ENTRY(check) link; /* in `waiting`, `suspects` or `running` */
+	struct turn turn;
 };
-
-TAILQ_HEAD(check_queue, check);
 
 struct checks {
 	struct event_base *base;
@@ -71,13 +66,7 @@ struct checks {
 	struct names *names; /* NULL until a redirect needs them */
 	const char *servers;
 	struct random random;
-	struct check_queue waiting;
-	struct check_queue suspects; /* that wait */
-	struct check_queue running;
-	uint64_t turn; /* the next */
-	size_t running_count;
-	size_t suspect_count; /* of those that run */
-	size_t at_once;	      /* as many as keep the rounds short */
+	struct turns turns; /* as many places as keep the rounds short */
 	size_t most_at_once;
 	struct event *beat;
 	uint64_t beat_due_at_ms;

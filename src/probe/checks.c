@@ -24,9 +24,6 @@
 #define AT_ONCE_FIRST 64
 #define AT_ONCE_MIN 16
 
-/* One place of so many is not for checks that may hang. */
-#define SOUND_PART 4
-
 /*
  * Longer than this, and the process was stopped or starved: it has no right to judge what failed
  * meanwhile.
@@ -42,47 +39,20 @@ static void beat_again(struct checks *checks)
 	event_add(checks->beat, &wait);
 }
 
-/* ---- who is next ---- */
-
-static struct check_queue *queue_of(struct check *check)
+static struct check *check_of(struct turn *turn)
 {
-	if (check->is_running)
-		return &check->checks->running;
-	return check->is_suspect ? &check->checks->suspects : &check->checks->waiting;
+	return (struct check *)((char *)turn - offsetof(struct check, turn));
 }
 
-/*
- * Who came first.  But those whose last check failed, which may hang as long as they are allowed to, leave a quarter of the
- * places to the others: a region that is gone must not delay what is known of those that live.
- */
-static struct check *next(const struct checks *checks)
+static void begin(struct turn *turn, void *context)
 {
-	struct check *sound = TAILQ_FIRST(&checks->waiting);
-	struct check *suspect = TAILQ_FIRST(&checks->suspects);
+	struct checks *checks = context;
+	struct check *check = check_of(turn);
 
-	if (checks->suspect_count >= checks->at_once - checks->at_once / SOUND_PART)
-		suspect = NULL;
-	if (!sound || !suspect)
-		return sound ? sound : suspect;
-	return sound->turn < suspect->turn ? sound : suspect;
-}
-
-/* Lets who is next run, as long as there is room. */
-static void run_waiting(struct checks *checks)
-{
-	struct check *check;
-
-	while (checks->running_count < checks->at_once && (check = next(checks))) {
-		if (checks->running_count == 0)
-			beat_again(checks);
-		TAILQ_REMOVE(queue_of(check), check, link);
-		TAILQ_INSERT_TAIL(&checks->running, check, link);
-		checks->running_count++;
-		checks->suspect_count += check->is_suspect;
-		check->is_running = true;
-		check->started_at_ms = clock_monotonic_ms();
-		check_begin(check);
-	}
+	if (checks->turns.running_count == 1)
+		beat_again(checks);
+	check->started_at_ms = clock_monotonic_ms();
+	check_begin(check);
 }
 
 /* ---- its end ---- */
@@ -92,12 +62,11 @@ static void stop(struct check *check)
 {
 	struct checks *checks = check->checks;
 
-	TAILQ_REMOVE(queue_of(check), check, link);
-	if (!check->is_running)
-		return;
-	checks->running_count--;
-	checks->suspect_count -= check->is_suspect;
-	check_stop(check);
+	bool is_running = check->turn.has_place;
+
+	turns_leave(&checks->turns, &check->turn);
+	if (is_running)
+		check_stop(check);
 }
 
 /* How long the beat is overdue: the length of this round. */
@@ -150,11 +119,9 @@ static void end(struct check *check, const struct judge_check *result)
 
 	tell_verdict(check, result);
 	stop(check);
-	if (result && !result->is_skipped)
-		check->memory->has_failed = !result->passed;
 	check->order.done(check->order.context, result);
 	check_free(check);
-	run_waiting(checks);
+	turns_go_on(&checks->turns);
 }
 
 void check_finish(struct check *check, CURLcode code)
@@ -193,19 +160,20 @@ static void on_done(CURL *easy, CURLcode code, void *context)
 static void on_beat(evutil_socket_t fd, short what, void *context)
 {
 	struct checks *checks = context;
+	size_t places = checks->turns.places;
 
 	(void)fd;
 	(void)what;
 	if (note_lag(checks) > ROUND_MAX_MS)
-		checks->at_once -= checks->at_once / 4;
-	else if (checks->running_count >= checks->at_once || !TAILQ_EMPTY(&checks->suspects))
-		checks->at_once += 1 + checks->at_once / 16;
-	if (checks->at_once < AT_ONCE_MIN)
-		checks->at_once = AT_ONCE_MIN;
-	if (checks->at_once > checks->most_at_once)
-		checks->at_once = checks->most_at_once;
-	run_waiting(checks);
-	if (checks->running_count > 0)
+		places -= places / 4;
+	else if (turns_is_full(&checks->turns))
+		places += 1 + places / 16;
+	if (places < AT_ONCE_MIN)
+		places = AT_ONCE_MIN;
+	if (places > checks->most_at_once)
+		places = checks->most_at_once;
+	turns_set_places(&checks->turns, places);
+	if (checks->turns.running_count > 0)
 		beat_again(checks);
 }
 
@@ -218,10 +186,8 @@ struct checks *checks_new(struct event_base *base, const char *servers, size_t m
 	checks->chains = chains_new();
 	random_seed(&checks->random);
 	checks->most_at_once = most_at_once;
-	TAILQ_INIT(&checks->waiting);
-	TAILQ_INIT(&checks->suspects);
-	TAILQ_INIT(&checks->running);
-	checks->at_once = most_at_once < AT_ONCE_FIRST ? most_at_once : AT_ONCE_FIRST;
+	turns_init(&checks->turns, most_at_once < AT_ONCE_FIRST ? most_at_once : AT_ONCE_FIRST,
+		begin, checks);
 	checks->beat = evtimer_new(base, on_beat, checks);
 	checks->multi = multi_new(base, on_done, checks);
 	return checks;
@@ -235,13 +201,12 @@ static void drop(struct check *check)
 
 void checks_free(struct checks *checks)
 {
-	struct check *check;
+	struct turn *turn;
 
 	if (!checks)
 		return;
-	while ((check = TAILQ_FIRST(&checks->waiting)) ||
-		(check = TAILQ_FIRST(&checks->suspects)) || (check = TAILQ_FIRST(&checks->running)))
-		drop(check);
+	while ((turn = turns_any(&checks->turns)))
+		drop(check_of(turn));
 	names_free(checks->names);
 	chains_free(checks->chains);
 	multi_free(checks->multi);
@@ -257,11 +222,8 @@ struct check *check_start(struct checks *checks, const struct check_order *order
 	check->order = *order;
 	check->monitor = order->recipe->monitor;
 	check->memory = order->memory ? order->memory : &check->forgotten;
-	check->is_suspect = check->memory->has_failed;
-	check->turn = checks->turn++;
 	recipe_hold(order->recipe);
-	TAILQ_INSERT_TAIL(queue_of(check), check, link);
-	run_waiting(checks);
+	turns_take(&checks->turns, &check->turn, check->memory->has_failed);
 	return check;
 }
 
@@ -273,5 +235,5 @@ void check_cancel(struct check *check)
 	struct checks *checks = check->checks;
 
 	drop(check);
-	run_waiting(checks);
+	turns_go_on(&checks->turns);
 }

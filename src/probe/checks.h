@@ -22,7 +22,7 @@ struct event_base;
  * one host that the monitor allows.  Of the answer at most 64 KB of header fields, and as much of the body as the monitor
  * says, are read.  A body that is longer is judged by that: a health page that long is odd, but it was served.
  *
- *	checks.c    who runs when, the event loop
+ *	checks.c    who runs when (turns.h), the event loop
  *	request.c   how a request is set up        redirect.c  where it goes
  *	answer.c    what is kept of the answer     sight.c, certificate.c, chains.c  whom we speak with
  *	reason.c    what went wrong, in words      expect.c, range.c  whether it is what was expected

@@ -2,11 +2,13 @@
 #include "probes.h"
 
 #include <event2/event.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
 #include "check_dns.h"
 #include "check_exec.h"
+#include "check_memory.h"
 #include "check_tcp.h"
 #include "checks.h"
 #include "pulse.h"
@@ -17,6 +19,7 @@
 #include "steerd/base/text.h"
 #include "steerd/probe/runner.h"
 #include "terms.h"
+#include "turns.h"
 
 /* Programs, until orders say how many. */
 #define EXEC_AT_ONCE 8
@@ -27,7 +30,9 @@ struct probe {
 	struct probes *probes;
 	struct probe_order order;
 	const struct kind *kind;
-	void *run; /* the kind's; NULL: it could not be started */
+	struct turn turn; /* of kinds that take turns */
+	bool has_begun;
+	void *run; /* the kind's; NULL: it has not begun, or could not be started */
 	uint64_t started_at_ms;
 	struct err why;
 	struct event *failed; /* tells it, from the event loop */
@@ -37,6 +42,7 @@ struct probe {
 struct probes {
 	struct event_base *base;
 	struct checks *checks;
+	struct turns turns; /* of the kinds that have none of their own */
 	struct runner *runner;
 	struct pulse *pulse;
 	struct push *push;
@@ -50,7 +56,8 @@ struct probes {
 struct kind {
 	void *(*start)(struct probe *probe, struct err *err);
 	void (*cancel)(void *run);
-	bool is_timed; /* it is judged here whether it is void, and whether it was slow */
+	bool is_timed;	  /* it is judged here whether it is void, and whether it was slow */
+	bool takes_turns; /* each has a socket, and there may be thousands */
 };
 
 static void on_done(void *context, const struct judge_check *result);
@@ -160,12 +167,12 @@ static void cancel_push(void *run)
 }
 
 static const struct kind kinds[] = {
-	[KIND_HTTPS] = {start_http, cancel_http, false},
-	[KIND_HTTP] = {start_http, cancel_http, false},
-	[KIND_TCP] = {start_tcp, cancel_tcp, true},
-	[KIND_DNS] = {start_dns, cancel_dns, true},
-	[KIND_EXEC] = {start_exec, cancel_exec, true},
-	[KIND_PUSH] = {start_push, cancel_push, false},
+	[KIND_HTTPS] = {start_http, cancel_http, false, false},
+	[KIND_HTTP] = {start_http, cancel_http, false, false},
+	[KIND_TCP] = {start_tcp, cancel_tcp, true, true},
+	[KIND_DNS] = {start_dns, cancel_dns, true, true},
+	[KIND_EXEC] = {start_exec, cancel_exec, true, false},
+	[KIND_PUSH] = {start_push, cancel_push, false, false},
 };
 
 /* ---- what all have in common ---- */
@@ -174,7 +181,9 @@ static const struct kind kinds[] = {
 static void probe_free(struct probe *probe)
 {
 	LIST_REMOVE(probe, link);
-	if (probe->kind && probe->kind->is_timed)
+	if (probe->kind && probe->kind->takes_turns)
+		turns_leave(&probe->probes->turns, &probe->turn);
+	if (probe->has_begun && probe->kind->is_timed)
 		pulse_drop(probe->probes->pulse);
 	if (probe->failed)
 		event_free(probe->failed);
@@ -184,10 +193,14 @@ static void probe_free(struct probe *probe)
 static void tell(struct probe *probe, const struct judge_check *result)
 {
 	struct probe_order order = probe->order;
+	struct probes *probes = probe->probes;
 
+	if (order.memory && result && !result->is_skipped)
+		order.memory->has_failed = !result->passed;
 	probe_free(probe);
 	order.done(order.context, result);
 	orders_drop(order.orders);
+	turns_go_on(&probes->turns);
 }
 
 /* A check that passed whole, but took longer than the monitor likes. */
@@ -268,22 +281,39 @@ static const struct kind *find_kind(enum settings_kind which, struct err *err)
 	return NULL;
 }
 
+static void begin(struct probe *probe)
+{
+	probe->has_begun = true;
+	probe->started_at_ms = clock_monotonic_ms();
+	if (probe->kind->is_timed)
+		pulse_hold(probe->probes->pulse);
+	probe->run = probe->kind->start(probe, &probe->why);
+	if (!probe->run)
+		fail_later(probe);
+}
+
+static void on_turn(struct turn *turn, void *context)
+{
+	(void)context;
+	begin((struct probe *)((char *)turn - offsetof(struct probe, turn)));
+}
+
 struct probe *probe_start(struct probes *probes, const struct probe_order *order)
 {
 	struct probe *probe = memory_new(sizeof(*probe));
 
 	probe->probes = probes;
 	probe->order = *order;
-	probe->started_at_ms = clock_monotonic_ms();
 	probe->kind = find_kind(order->monitor->kind, &probe->why);
 	orders_hold(order->orders);
 	LIST_INSERT_HEAD(&probes->running, probe, link);
-	if (probe->kind && probe->kind->is_timed)
-		pulse_hold(probes->pulse);
-	if (probe->kind)
-		probe->run = probe->kind->start(probe, &probe->why);
-	if (!probe->run)
+	if (!probe->kind)
 		fail_later(probe);
+	else if (probe->kind->takes_turns)
+		turns_take(
+			&probes->turns, &probe->turn, order->memory && order->memory->has_failed);
+	else
+		begin(probe);
 	return probe;
 }
 
@@ -293,11 +323,13 @@ void probe_cancel(struct probe *probe)
 		return;
 
 	struct orders *orders = probe->order.orders;
+	struct probes *probes = probe->probes;
 
 	if (probe->run)
 		probe->kind->cancel(probe->run);
 	probe_free(probe);
 	orders_drop(orders);
+	turns_go_on(&probes->turns);
 }
 
 void probes_obey(struct probes *probes, const struct orders *orders)
@@ -325,6 +357,7 @@ struct probes *probes_new(struct event_base *base, const char *servers, size_t m
 
 	probes->base = base;
 	probes->checks = checks_new(base, servers, most_at_once);
+	turns_init(&probes->turns, most_at_once, on_turn, probes);
 	probes->runner = runner_new(base, EXEC_AT_ONCE);
 	probes->pulse = pulse_new(base);
 	probes->push = push_new(base);
@@ -338,6 +371,7 @@ void probes_free(struct probes *probes)
 
 	if (!probes)
 		return;
+	turns_set_places(&probes->turns, 0); /* nobody begins any more */
 	while ((probe = LIST_FIRST(&probes->running)))
 		probe_cancel(probe);
 	checks_free(probes->checks);

@@ -44,7 +44,8 @@ struct probe_order {
 };
 
 /*
- * At most `most_at_once` checks of one kind run; what is started beyond waits for its turn.  `servers` resolve what
+ * At most `most_at_once` checks over HTTP run, and as many of the other kinds that connect; what is started beyond waits
+ * for its turn (turns.h), those whose last check failed so that the others never wait for them.  `servers` resolve what
  * redirects lead to, as for names_new().
  */
 struct probes *probes_new(struct event_base *base, const char *servers, size_t most_at_once);

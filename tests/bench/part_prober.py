@@ -62,9 +62,12 @@ def measure_exchange(bench):
                         str(TARGETS), str(FAILING), str(EXCHANGE_S), str(EXCHANGE_ROUNDS))
     runs = {kind: [rig.fields(line) for line in said.splitlines() if line.startswith(f"kind={kind}")]
             for kind in ("calm", "storm")}
+    for run in runs["calm"] + runs["storm"]:
+        run["cpu_ms"] = run["prober_cpu_ms"] + run["steerd_cpu_ms"]
     rows = []
     for about, key, unit, digits in (
-            ("octets a second", "bytes", "", 0), ("CPU time of the prober's end a second", "prober_cpu_ms", " ms", 1),
+            ("octets a second", "bytes", "", 0), ("CPU time of both ends a second", "cpu_ms", " ms", 1),
+            ("CPU time of the prober's end a second", "prober_cpu_ms", " ms", 1),
             ("CPU time of steerd's end a second", "steerd_cpu_ms", " ms", 1)):
         calm, storm = (rig.median([run[key] for run in runs[kind]]) for kind in ("calm", "storm"))
         ratio = rig.median([b[key] / a[key] for a, b in zip(runs["calm"], runs["storm"])])

@@ -641,7 +641,6 @@ static void what_hangs_delays_nobody(void **state)
 	while (many.ended == 0)
 		assert_int_equal(event_base_loop(one.base, EVLOOP_ONCE), 0);
 	assert_true(many.has_passed);
-	assert_false(many.memories[HANGING].has_failed);
 	for (size_t i = 0; i < HANGING; i++)
 		check_cancel(many.running[i]);
 	checks_free(many.checks);
