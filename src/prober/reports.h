@@ -22,7 +22,8 @@ struct event_base;
 struct reports;
 
 #define REPORTS_TABLE_EVERY_MS 1000
-#define REPORTS_GAP_MS 50
+/* An answer is to follow within 100 ms; more often would make a storm dearer than a calm for who must wake up each time. */
+#define REPORTS_GAP_MS 80
 
 /* Makes the table of now; reports ends it. */
 typedef void (*reports_table_fn)(void *context, struct verdict_table *ret_table);
