@@ -250,12 +250,15 @@ static struct guard_account part_of_pool(
 
 	if (is_out(override) || child->total == 0)
 		return (struct guard_account){0};
-	if (override == OVERRIDE_UP) {
+	const struct guard_pool *pool = &guard->rules->pools[member->child];
+	bool is_sound = guard_pools_judge(pool, child) == BELIEF_POOL_SOUND;
+	bool is_used_whole = override == OVERRIDE_UP || (pool->is_fenced && !is_sound);
+
+	if (is_used_whole) {
 		part.left = part.total;
 		memcpy(part.usable, part.addresses, sizeof(part.usable));
 	}
-	part.sound = override == OVERRIDE_UP ||
-		guard_pools_judge(&guard->rules->pools[member->child], child) == BELIEF_POOL_SOUND;
+	part.sound = is_used_whole || is_sound;
 	if (!part.sound)
 		part.left = 0;
 	if (member->capacity > 0) {

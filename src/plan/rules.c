@@ -151,6 +151,7 @@ static struct guard_pool make_pool(
 		.members = members,
 		.member_count = from->member_count,
 		.is_failover = from->method == METHOD_FAILOVER,
+		.is_fenced = from->when_all_down == ALL_DOWN_FENCED,
 		.panic_percent = (uint8_t)from->panic_percent,
 		.loss_percent = (uint8_t)from->loss_percent,
 		.degraded_share = share_of(from->degraded_percent),

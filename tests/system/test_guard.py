@@ -281,7 +281,7 @@ def test_fenced(bench):
     """when-all-down: fenced answers within the fence though all of it fails; without a fence the other region answers"""
     world = World(bench)
     pools = {
-        "downloads": {"method": "nearest", "members": {
+        "downloads": {"method": "nearest", "when-all-down": "fallback", "members": {
             "europe": {"site": "fra", "pool": "europe"}, "america": {"site": "iad", "pool": "america"}}},
         "europe": everything(members=world.members(1, 2), **{"when-all-down": "fenced"}),
         "america": everything(members=world.members(3)),
@@ -293,6 +293,12 @@ def test_fenced(bench):
     world.stop(2)
     world.says("pool europe has no usable member")
     world.becomes(1, 2, subnet=EUROPE)
+    world.becomes(3, subnet=AMERICA)
+    # nor does the pool above go further, to its fallback, when nothing else is left
+    world.stop(3)
+    world.says("pool america has no usable member")
+    world.becomes(1, 2, subnet=EUROPE)
+    world.start(3)
     world.becomes(3, subnet=AMERICA)
     pools["europe"]["when-all-down"] = "serve-all"
     bench.config(geo=geography(bench), sites=SITES, pools=pools, monitors={"edge": bench.monitor()},

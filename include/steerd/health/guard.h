@@ -55,7 +55,7 @@ struct guard_condition {
 /*
  * Capacity is per address: an endpoint's, or 1, is divided among its addresses of both families; a pool's is the sum of its
  * members', or what is written where it is a member, in proportion to what is left of it.  One that is not sound counts as
- * nothing there.  An override of a member that is a pool weighs for the pool above as a whole.
+ * nothing there, unless it is fenced.  An override of a member that is a pool weighs for the pool above as a whole.
  */
 struct guard_member {
 	const char *key; /* "POOL/MEMBER": the same member in every generation */
@@ -75,6 +75,7 @@ struct guard_pool {
 	const uint32_t *members; /* ids, in the order written */
 	size_t member_count;
 	bool is_failover; /* the first sound member carries it all: its panic is judged after that */
+	bool is_fenced; /* nothing is used in its place: when it is not sound, those above count all of it as usable */
 	uint8_t panic_percent; /* of its capacity; below it the pool counts as failed; 0: when nothing is left */
 	uint8_t loss_percent; /* of its capacity, that health may take away in a minute, one address always; 100: no limit */
 	uint8_t degraded_share; /* of a degraded address, 1 to BELIEF_WHOLE */

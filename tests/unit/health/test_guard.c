@@ -405,6 +405,44 @@ static void pools_of_pools(void **state)
 	}
 }
 
+/* Pool 1 is fenced: what is in it is answered though all of it fails, so those above go no further. */
+static void a_fence_holds_above(void **state)
+{
+	static const struct {
+		const char *about;
+		uint32_t written; /* of the fenced pool as a member */
+		const char *script;
+	} fences[] = {
+		{"the fence is lost, and all else", 0,
+			"0 UUUUUU UUUUUU SSS; 1 DDDDUU DDDDUU SLS; 2 DDDDDD DDDDDD SLL; 3 UUUUDD "
+			"UUUUDD SSL"},
+		{"in panic it counts whole, too", 0, "0 UUUUUU UUUUUU SSS; 1 DDDUDD DDDUDD SPL"},
+		{"as much as is written", 1,
+			"0 UUUUUU UUUUUU SSS; 1 DDDDDD DDDDDD PLL; 2 DDDDDU DDDDDU SLS"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(fences); i++) {
+		struct rig rig;
+
+		rig_init(&rig);
+		for (size_t k = 0; k < 3; k++) {
+			uint32_t pool = rig_pool(&rig);
+
+			rig.pools[pool].panic_percent = 50;
+			rig.pools[pool].loss_percent = 100;
+		}
+		rig.pools[1].is_fenced = true;
+		rig.members[rig_child(&rig, 0, 1)].capacity = fences[i].written;
+		(void)rig_child(&rig, 0, 2);
+		for (size_t k = 0; k < 6; k++)
+			(void)rig_endpoint(&rig, k < 4 ? 1 : 2, 1, 1);
+		rig_use(&rig);
+		rig_play(&rig, fences[i].about, fences[i].script);
+		rig_done(&rig);
+	}
+}
+
 /* ---- both families ---- */
 
 /* Two endpoints with an address of each family. */
@@ -774,6 +812,7 @@ int main(void)
 		cmocka_unit_test(a_pass_of_before_confirms_nothing),
 		cmocka_unit_test(observer_counts_networks),
 		cmocka_unit_test(pools_of_pools),
+		cmocka_unit_test(a_fence_holds_above),
 		cmocka_unit_test(both_families),
 		cmocka_unit_test(needs),
 		cmocka_unit_test(circles_end),

@@ -92,6 +92,7 @@ static void make_pools(struct model *model)
 		pool->has_manual_return = pick(model, 5) == 0;
 	}
 	rig->pools[0].is_failover = pick(model, 2) == 0;
+	rig->pools[1].is_fenced = pick(model, 3) == 0;
 	rig->pools[3].needs = pick(model, 3);
 	rig->pools[3].without = (uint8_t)PICK_OF(model, VERDICT_UP, VERDICT_DEGRADED, VERDICT_DOWN);
 }
@@ -152,6 +153,7 @@ struct sum {
 	double left;
 	double lost;
 	unsigned lost_count;
+	unsigned addresses[2];
 	unsigned usable[2];
 	unsigned sound;
 };
@@ -190,6 +192,11 @@ static struct sum sum_of_child(const struct model *model, uint32_t id)
 	if (is_out(override) || sum.total <= 0)
 		return (struct sum){0};
 	sum.sound = judge(&model->rig.pools[member->child], &sum) == BELIEF_POOL_SOUND;
+	if (!sum.sound && model->rig.pools[member->child].is_fenced) {
+		sum.sound = true;
+		sum.left = sum.total;
+		memcpy(sum.usable, sum.addresses, sizeof(sum.usable));
+	}
 	sum.left = sum.sound ? sum.left * scale : 0;
 	sum.lost *= scale;
 	sum.total *= scale;
@@ -215,6 +222,7 @@ static struct sum sum_of_endpoint(const struct model *model, uint32_t id)
 		sum.left += is_up ? each : 0;
 		sum.lost += is_lost ? each : 0;
 		sum.lost_count += is_lost;
+		sum.addresses[rows[i].address.family == ADDRESS_IPV6]++;
 		sum.usable[rows[i].address.family == ADDRESS_IPV6] += is_up;
 		sum.sound = sum.sound || is_up;
 	}
@@ -236,6 +244,8 @@ static struct sum sum_of(const struct model *model, uint32_t pool)
 		sum.left += part.left;
 		sum.lost += part.lost;
 		sum.lost_count += part.lost_count;
+		sum.addresses[0] += part.addresses[0];
+		sum.addresses[1] += part.addresses[1];
 		sum.usable[0] += part.usable[0];
 		sum.usable[1] += part.usable[1];
 		sum.sound += part.sound;
