@@ -172,9 +172,9 @@ static bool compile(struct recipe *recipe, struct err *err)
 		if (!recipe->body)
 			return false;
 	}
-	recipe->headers =
-		memory_new((monitor->expected_header_count + 1) * sizeof(recipe->headers[0]));
-	for (size_t i = 0; i < monitor->expected_header_count; i++) {
+	recipe->header_count = monitor->expected_header_count;
+	recipe->headers = memory_new((recipe->header_count + 1) * sizeof(recipe->headers[0]));
+	for (size_t i = 0; i < recipe->header_count; i++) {
 		const char *value = monitor->expected_headers[i].value;
 
 		if (!value)
@@ -223,7 +223,8 @@ void recipe_drop(struct recipe *recipe)
 {
 	if (!recipe || --recipe->holders > 0)
 		return;
-	for (size_t i = 0; recipe->headers && i < recipe->monitor->expected_header_count; i++)
+	/* not by its monitor, which may be gone: a check lets go of its recipe last of all */
+	for (size_t i = 0; i < recipe->header_count; i++)
 		pattern_free(recipe->headers[i]);
 	free(recipe->headers);
 	pattern_free(recipe->body);

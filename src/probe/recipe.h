@@ -24,15 +24,16 @@ struct recipe {
 	X509 *certificate;	  /* of the client; NULL: none */
 	STACK_OF(X509) * issuers; /* behind it in its file */
 	EVP_PKEY *key;
-	struct pattern *body;	    /* NULL: any */
-	struct pattern **headers;   /* as monitor->expected_headers; NULL: that it is there */
-	struct curl_slist *request; /* header fields to the monitor's own host */
+	struct pattern *body;	  /* NULL: any */
+	struct pattern **headers; /* as monitor->expected_headers; NULL: that it is there */
+	size_t header_count;
+	struct curl_slist *request;	      /* header fields to the monitor's own host */
 	struct curl_slist *request_elsewhere; /* to another one, which is told no secrets */
 };
 
 /*
- * Held once by the caller, as is `trust` by the recipe from here on.  `monitor` must outlive it.  NULL: why its checks
- * cannot run.
+ * Held once by the caller, as is `trust` by the recipe from here on.  `monitor` must outlive its use, not its
+ * end.  NULL: why its checks cannot run.
  */
 struct recipe *recipe_new(
 	const struct settings_monitor *monitor, X509_STORE *trust, struct err *err);

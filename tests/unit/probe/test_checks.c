@@ -650,6 +650,32 @@ static void what_hangs_delays_nobody(void **state)
 	one_done(&one);
 }
 
+/* The last check of a monitor that is gone: its orders end when it says what it saw, and it lets go of its recipe after that. */
+static void a_recipe_outlives_its_monitor(void **state)
+{
+	static const struct settings_header wanted[] = {{.name = "Age", .value = "^[0-9]+$"}};
+	struct settings_monitor *monitor = memory_new(sizeof(*monitor));
+	struct recipe *recipe;
+	struct err err;
+
+	(void)state;
+	*monitor = (struct settings_monitor){
+		.name = "edge",
+		.kind = KIND_HTTPS,
+		.is_tls = true,
+		.host = "dl.files.example",
+		.path = "/health",
+		.method = "GET",
+		.expected_headers = wanted,
+		.expected_header_count = COUNT_OF(wanted),
+	};
+	recipe = recipe_hold(recipe_new(monitor, NULL, &err));
+	recipe_drop(recipe);
+	memset(monitor, 0xff, sizeof(*monitor));
+	free(monitor);
+	recipe_drop(recipe);
+}
+
 static void what_is_internal_is_not_connected_to(void **state)
 {
 	struct one one;
@@ -811,6 +837,7 @@ int main(void)
 		cmocka_unit_test(a_redirect_to_another_host),
 		cmocka_unit_test(a_redirect_that_nobody_resolves),
 		cmocka_unit_test(what_hangs_delays_nobody),
+		cmocka_unit_test(a_recipe_outlives_its_monitor),
 		cmocka_unit_test(what_is_internal_is_not_connected_to),
 		cmocka_unit_test(without_a_descriptor_it_says_nothing),
 		cmocka_unit_test(slices_are_remembered),
