@@ -1,142 +1,125 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checks.h"
 
-#include <curl/curl.h>
 #include <event2/event.h>
-#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "chains.h"
 #include "check.h"
+#include "dial.h"
+#include "request.h"
 #include "steerd/base/clock.h"
-#include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 #include "steerd/probe/multi.h"
 #include "tell.h"
 
-/*
- * While checks run a beat tells how long the event loop takes for one round.  A handshake needs
- * some five rounds, so that a long round looks like a slow backend: above 50 ms fewer checks run at
- * once, below it more.  What hangs needs no rounds, and may be as many as there are descriptors.
- */
-#define BEAT_MS 50
-#define ROUND_MAX_MS 50
-#define AT_ONCE_FIRST 64
-#define AT_ONCE_MIN 16
-
-/*
- * Longer than this, and the process was stopped or starved: it has no right to judge what failed
- * meanwhile.
- */
-#define STARVED_MS 500
-#define LOG_EVERY_MS 60000
-
-static void beat_again(struct checks *checks)
-{
-	const struct timeval wait = {.tv_usec = BEAT_MS * 1000};
-
-	checks->beat_due_at_ms = clock_monotonic_ms() + BEAT_MS;
-	event_add(checks->beat, &wait);
-}
-
-static struct check *check_of(struct turn *turn)
-{
-	return (struct check *)((char *)turn - offsetof(struct check, turn));
-}
-
-static void begin(struct turn *turn, void *context)
-{
-	struct checks *checks = context;
-	struct check *check = check_of(turn);
-
-	if (checks->turns.running_count == 1)
-		beat_again(checks);
-	check->started_at_ms = clock_monotonic_ms();
-	check_begin(check);
-}
+/* TLS and frames of HTTP/2, beyond what is in proportion to the answer. */
+#define RECEIVED_AROUND 65536
 
 /* ---- its end ---- */
 
-/* Off the loop: nothing of it happens any more. */
+/* Nothing of it happens any more. */
 static void stop(struct check *check)
 {
-	struct checks *checks = check->checks;
-
-	bool is_running = check->turn.has_place;
-
-	turns_leave(&checks->turns, &check->turn);
-	if (is_running)
-		check_stop(check);
-}
-
-/* How long the beat is overdue: the length of this round. */
-static uint64_t note_lag(struct checks *checks)
-{
-	uint64_t now_ms = clock_monotonic_ms();
-	uint64_t lag_ms = now_ms > checks->beat_due_at_ms ? now_ms - checks->beat_due_at_ms : 0;
-
-	if (lag_ms < STARVED_MS)
-		return lag_ms;
-	checks->starved_at_ms = now_ms;
-	if (checks->logged_at_ms == 0 || now_ms - checks->logged_at_ms > LOG_EVERY_MS) {
-		log_warning("stopped or starved for %" PRIu64
-			    " ms: checks that failed meanwhile do not count",
-			lag_ms);
-		checks->logged_at_ms = now_ms;
-	}
-	return lag_ms;
-}
-
-static bool was_starved_during(const struct check *check)
-{
-	/* this may be the first thing to run after the pause, before the beat */
-	(void)note_lag(check->checks);
-	return check->checks->starved_at_ms >= check->started_at_ms;
-}
-
-/* It is tried again soon; that must not go on in silence. */
-static void log_shortage(struct checks *checks)
-{
-	uint64_t now_ms = clock_monotonic_ms();
-
-	if (checks->shortage_at_ms > 0 && now_ms - checks->shortage_at_ms < LOG_EVERY_MS)
+	if (check->limit)
+		event_free(check->limit);
+	if (!check->easy)
 		return;
-	checks->shortage_at_ms = now_ms;
-	log_err("no descriptor, memory or port left for a check: it does not count");
+	lookup_cancel(check->lookup);
+	multi_remove(check->checks->multi, check->easy);
+	curl_easy_cleanup(check->easy);
+	range_spend(check->memory, clock_unix_s(), check->spent_bytes + check->answer->body_bytes);
 }
 
-/* Whether the fault may be ours. */
-static bool is_void(const struct check *check, const struct judge_check *result)
+static void discard(struct check *check)
 {
-	if (check->is_short)
-		log_shortage(check->checks);
-	return check->is_short || (!result->passed && was_starved_during(check));
+	curl_slist_free_all(check->connect_to);
+	for (size_t i = 0; i < check->hop_count; i++)
+		hop_done(&check->hops[i]);
+	sight_done(&check->sight);
+	text_done(&check->refused);
+	if (check->answer)
+		answer_done(check->answer);
+	free(check->answer);
+	free(check->hops);
+	recipe_drop(check->order.recipe);
+	free(check);
 }
 
 static void end(struct check *check, const struct judge_check *result)
 {
-	struct checks *checks = check->checks;
-
-	tell_verdict(check, result);
 	stop(check);
 	check->order.done(check->order.context, result);
-	check_free(check);
-	turns_go_on(&checks->turns);
+	discard(check);
 }
 
-void check_finish(struct check *check, CURLcode code)
-{
-	struct outcome outcome;
+/* ---- one request ---- */
 
-	if (check_goes_on(check, code))
+/* It is over, also where libcurl does not know that. */
+static void finish(struct check *check, CURLcode code);
+
+static void ask(struct check *check)
+{
+	long timeout_ms = (long)check_left_ms(check);
+
+	check_enter(check, PHASE_CONNECT);
+	request_aim(check, timeout_ms > 0 ? timeout_ms : 1); /* 0 would be for ever */
+	multi_add(check->checks->multi, check->easy);
+}
+
+static void on_resolved(void *context, const struct names_result *result)
+{
+	struct check *check = context;
+	const struct names_family *found =
+		result->ipv4.state == NAMES_FOUND ? &result->ipv4 : &result->ipv6;
+
+	check->lookup = NULL;
+	if (found->state == NAMES_FOUND) {
+		check->address = found->addresses[0];
+		ask(check);
 		return;
-	check_judge(check, code, &outcome);
-	end(check, is_void(check, &outcome.result) ? NULL : &outcome.result);
-	outcome_done(&outcome);
+	}
+	text_print(&check->refused, "redirects to %s, which cannot be resolved: %s",
+		check->hops[check->hop_count - 1].host,
+		result->ipv4.state == NAMES_FAILED ? result->ipv4.why : result->ipv6.why);
+	finish(check, CURLE_COULDNT_RESOLVE_HOST);
 }
 
-void check_skip(struct check *check)
+/* libcurl would ask in a thread, and wait for that to end when the check is over before. */
+static void resolve(struct check *check)
 {
+	struct checks *checks = check->checks;
+	const char *host = check->hops[check->hop_count - 1].host;
+
+	if (address_parse(host, &check->address)) {
+		ask(check);
+		return;
+	}
+	if (!checks->names)
+		checks->names = names_new(checks->base, checks->servers);
+	check_enter(check, PHASE_RESOLVE);
+	check->lookup = lookup_start(checks->names, host, on_resolved, check);
+}
+
+/* ---- from first to last ---- */
+
+static void on_limit(evutil_socket_t fd, short what, void *context)
+{
+	struct check *check = context;
+
+	(void)fd;
+	(void)what;
+	check->limit_ms = check_left_ms(check) > 0 ? check_limit_ms(check) : 0;
+	finish(check, CURLE_OPERATION_TIMEDOUT);
+}
+
+static void on_no_budget(evutil_socket_t fd, short what, void *context)
+{
+	struct check *check = context;
+
+	(void)fd;
+	(void)what;
 	end(check,
 		&(struct judge_check){
 			.is_skipped = true,
@@ -146,38 +129,164 @@ void check_skip(struct check *check)
 		});
 }
 
+/* Later, from the event loop: who ordered it does not know it yet. */
+static void skip_later(struct check *check)
+{
+	const struct timeval at_once = {0};
+
+	check->limit = evtimer_new(check->checks->base, on_no_budget, check);
+	event_add(check->limit, &at_once);
+}
+
+static bool has_limits(const struct settings_monitor *monitor)
+{
+	return monitor->resolve_ms > 0 || monitor->connect_ms > 0 || monitor->tls_ms > 0 ||
+		monitor->first_byte_ms > 0 || monitor->redirect_host;
+}
+
+/* What no answer has: its header fields, its body, and as much again for what is around them. */
+static uint64_t received_max(const struct check *check)
+{
+	return 2 * (ANSWER_HEADERS_MAX + check->answer->body_max) + RECEIVED_AROUND;
+}
+
+static void get_ready(struct check *check)
+{
+	struct checks *checks = check->checks;
+	bool tells_all = check->order.findings != NULL;
+
+	check->easy = curl_easy_init();
+	if (!check->easy)
+		abort(); /* out of memory, as base/memory.c would say */
+	if (has_limits(check->monitor))
+		check->limit = evtimer_new(checks->base, on_limit, check);
+	if (check->monitor->range_bytes > 0)
+		range_choose(check->monitor, check->memory, &checks->random, &check->ask);
+	check->sight.trust = check->order.recipe->trust;
+	check->sight.chains = checks->chains;
+	check->sight.keeps_chain = tells_all;
+	check->answer = memory_new(sizeof(*check->answer));
+	check->hops = memory_new((REDIRECT_MAX + 1) * sizeof(check->hops[0]));
+	answer_init(check->answer, check->order.recipe);
+	check->answer->keeps_all = tells_all;
+	check->sight.received_max = received_max(check);
+	check->address = check->order.address;
+	redirect_begin(check->monitor, &check->hops[0]);
+	check->hop_count = 1;
+	request_prepare(check);
+}
+
+static void begin(struct check *check)
+{
+	check->began_at_us = clock_monotonic_us();
+	if (check->monitor->range_bytes > 0 &&
+		!range_has_budget(check->monitor, check->memory, clock_unix_s(), &check->refused)) {
+		skip_later(check);
+		return;
+	}
+	get_ready(check);
+	ask(check);
+}
+
+/* ---- from one to the next, or to the end ---- */
+
+/* Forgets the request that is over, but for where it went. */
+static void forget(struct check *check)
+{
+	multi_remove(check->checks->multi, check->easy);
+	check->spent_bytes += check->answer->body_bytes;
+	answer_reset(check->answer);
+	sight_done(&check->sight);
+	check->sight = (struct sight){
+		.trust = check->sight.trust,
+		.chains = check->sight.chains,
+		.keeps_chain = check->sight.keeps_chain,
+		.received_max = check->sight.received_max,
+	};
+	memset(check->phase_at_us, 0, sizeof(check->phase_at_us));
+	check->tls_protocol = NULL;
+	check->detail[0] = '\0';
+	check->has_socket = false;
+}
+
+static bool goes_on(struct check *check, CURLcode code)
+{
+	const struct answer *answer = check->answer;
+	bool is_whole = code == CURLE_OK || code == CURLE_WRITE_ERROR; /* or cut by us */
+	struct hop next;
+
+	if (!is_whole || check->has_full_headers ||
+		!redirect_is_one(check->monitor, answer->status, answer->location) ||
+		!redirect_follow(check->monitor, check->hops, check->hop_count, answer->location,
+			&next, &check->refused))
+		return false;
+	check->redirect_status = answer->status;
+	check->ended_at_us = clock_monotonic_us();
+	tell_hop(check);
+	forget(check);
+	check->hops[check->hop_count++] = next;
+	if (next.is_own) {
+		check->address = check->order.address;
+		ask(check);
+	} else {
+		resolve(check);
+	}
+	return true;
+}
+
+static void judge(struct check *check, CURLcode code, struct outcome *ret_outcome)
+{
+	check->ended_at_us = clock_monotonic_us();
+
+	struct outcome_facts facts = {
+		.transfer = {.monitor = check->monitor,
+			.certificate = &check->sight,
+			.answer = check->answer,
+			.ask = check->monitor->range_bytes > 0 ? &check->ask : NULL,
+			.name = check->hops[check->hop_count - 1].host,
+			.refused = check->refused.size > 0 ? check->refused.bytes : "",
+			.goaway = check->goaway,
+			.detail = check->detail,
+			.code = code,
+			.limit_ms = check->limit_ms,
+			.phase = check->phase,
+			.has_full_headers = check->has_full_headers},
+		.memory = check->memory,
+		.took_us = check->ended_at_us - check->began_at_us,
+		.now_unix_s = clock_unix_s(),
+	};
+
+	curl_easy_getinfo(check->easy, CURLINFO_OS_ERRNO, &facts.transfer.os_error);
+	if (code == CURLE_COULDNT_CONNECT && check->refused.size == 0 &&
+		dial_is_our_fault((int)facts.transfer.os_error))
+		check->is_short = true;
+	outcome_judge(&facts, ret_outcome);
+	tell_hop(check);
+}
+
+static void finish(struct check *check, CURLcode code)
+{
+	struct outcome outcome;
+
+	if (goes_on(check, code))
+		return;
+	judge(check, code, &outcome);
+	end(check, check->is_short ? NULL : &outcome.result);
+	outcome_done(&outcome);
+}
+
 static void on_done(CURL *easy, CURLcode code, void *context)
 {
 	struct check *check;
 
 	(void)context;
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &check);
-	check_finish(check, code);
+	finish(check, code);
 }
 
-/* ---- how many at once ---- */
+/* ---- the whole ---- */
 
-static void on_beat(evutil_socket_t fd, short what, void *context)
-{
-	struct checks *checks = context;
-	size_t places = checks->turns.places;
-
-	(void)fd;
-	(void)what;
-	if (note_lag(checks) > ROUND_MAX_MS)
-		places -= places / 4;
-	else if (turns_is_full(&checks->turns))
-		places += 1 + places / 16;
-	if (places < AT_ONCE_MIN)
-		places = AT_ONCE_MIN;
-	if (places > checks->most_at_once)
-		places = checks->most_at_once;
-	turns_set_places(&checks->turns, places);
-	if (checks->turns.running_count > 0)
-		beat_again(checks);
-}
-
-struct checks *checks_new(struct event_base *base, const char *servers, size_t most_at_once)
+struct checks *checks_new(struct event_base *base, const char *servers)
 {
 	struct checks *checks = memory_new(sizeof(*checks));
 
@@ -185,32 +294,17 @@ struct checks *checks_new(struct event_base *base, const char *servers, size_t m
 	checks->servers = servers;
 	checks->chains = chains_new();
 	random_seed(&checks->random);
-	checks->most_at_once = most_at_once;
-	turns_init(&checks->turns, most_at_once < AT_ONCE_FIRST ? most_at_once : AT_ONCE_FIRST,
-		begin, checks);
-	checks->beat = evtimer_new(base, on_beat, checks);
-	checks->multi = multi_new(base, on_done, checks);
+	checks->multi = multi_new(base, on_done, NULL);
 	return checks;
-}
-
-static void drop(struct check *check)
-{
-	stop(check);
-	check_free(check);
 }
 
 void checks_free(struct checks *checks)
 {
-	struct turn *turn;
-
 	if (!checks)
 		return;
-	while ((turn = turns_any(&checks->turns)))
-		drop(check_of(turn));
 	names_free(checks->names);
 	chains_free(checks->chains);
 	multi_free(checks->multi);
-	event_free(checks->beat);
 	free(checks);
 }
 
@@ -223,7 +317,7 @@ struct check *check_start(struct checks *checks, const struct check_order *order
 	check->monitor = order->recipe->monitor;
 	check->memory = order->memory ? order->memory : &check->forgotten;
 	recipe_hold(order->recipe);
-	turns_take(&checks->turns, &check->turn, check->memory->has_failed);
+	begin(check);
 	return check;
 }
 
@@ -231,9 +325,6 @@ void check_cancel(struct check *check)
 {
 	if (!check)
 		return;
-
-	struct checks *checks = check->checks;
-
-	drop(check);
-	turns_go_on(&checks->turns);
+	stop(check);
+	discard(check);
 }

@@ -22,7 +22,7 @@ struct event_base;
  * one host that the monitor allows.  Of the answer at most 64 KB of header fields, and as much of the body as the monitor
  * says, are read.  A body that is longer is judged by that: a health page that long is odd, but it was served.
  *
- *	checks.c    who runs when (turns.h), the event loop
+ *	checks.c    from first to last             check.c     its phases and time limits
  *	request.c   how a request is set up        redirect.c  where it goes
  *	answer.c    what is kept of the answer     sight.c, certificate.c, chains.c  whom we speak with
  *	reason.c    what went wrong, in words      expect.c, range.c  whether it is what was expected
@@ -31,10 +31,7 @@ struct event_base;
 struct checks;
 struct check;
 
-/*
- * What came of it, lent for the call; the callee may start and cancel checks.  NULL: it says
- * nothing, for this process was stopped or starved while it ran.
- */
+/* What came of it, lent for the call; the callee may start and cancel checks.  NULL: this process is short of something. */
 typedef void (*check_done_fn)(void *context, const struct judge_check *result);
 
 struct check_order {
@@ -48,13 +45,9 @@ struct check_order {
 	void *context;
 };
 
-/*
- * At most `most_at_once` run, fewer where this process cannot keep up; what is started beyond waits for its turn.  Those
- * whose last check failed leave places to the others, which so never wait for a region that hangs.  `servers` are those
- * that resolve the host of a redirect, as for names_new().
- */
-struct checks *checks_new(struct event_base *base, const char *servers, size_t most_at_once);
-/* Cancels what runs.  NULL is allowed. */
+/* `servers` are those that resolve the host of a redirect, as for names_new(). */
+struct checks *checks_new(struct event_base *base, const char *servers);
+/* When none of its checks runs any more.  NULL is allowed. */
 void checks_free(struct checks *checks);
 
 /* The check is over, and its address void, when `done` was called or check_cancel(). */

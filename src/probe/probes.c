@@ -42,7 +42,7 @@ struct probe {
 struct probes {
 	struct event_base *base;
 	struct checks *checks;
-	struct turns turns; /* of the kinds that have none of their own */
+	struct turns turns;
 	struct runner *runner;
 	struct pulse *pulse;
 	struct push *push;
@@ -56,7 +56,8 @@ struct probes {
 struct kind {
 	void *(*start)(struct probe *probe, struct err *err);
 	void (*cancel)(void *run);
-	bool is_timed;	  /* it is judged here whether it is void, and whether it was slow */
+	bool is_timed; /* it fails by a time limit, and so is void where this process had no time */
+	bool may_be_slow; /* slower-than is of the whole, and judged here */
 	bool takes_turns; /* each has a socket, and there may be thousands */
 };
 
@@ -167,12 +168,29 @@ static void cancel_push(void *run)
 }
 
 static const struct kind kinds[] = {
-	[KIND_HTTPS] = {start_http, cancel_http, false, false},
-	[KIND_HTTP] = {start_http, cancel_http, false, false},
-	[KIND_TCP] = {start_tcp, cancel_tcp, true, true},
-	[KIND_DNS] = {start_dns, cancel_dns, true, true},
-	[KIND_EXEC] = {start_exec, cancel_exec, true, false},
-	[KIND_PUSH] = {start_push, cancel_push, false, false},
+	[KIND_HTTPS] = {.start = start_http,
+		.cancel = cancel_http,
+		.is_timed = true,
+		.takes_turns = true},
+	[KIND_HTTP] = {.start = start_http,
+		.cancel = cancel_http,
+		.is_timed = true,
+		.takes_turns = true},
+	[KIND_TCP] = {.start = start_tcp,
+		.cancel = cancel_tcp,
+		.is_timed = true,
+		.may_be_slow = true,
+		.takes_turns = true},
+	[KIND_DNS] = {.start = start_dns,
+		.cancel = cancel_dns,
+		.is_timed = true,
+		.may_be_slow = true,
+		.takes_turns = true},
+	[KIND_EXEC] = {.start = start_exec,
+		.cancel = cancel_exec,
+		.is_timed = true,
+		.may_be_slow = true},
+	[KIND_PUSH] = {.start = start_push, .cancel = cancel_push},
 };
 
 /* ---- what all have in common ---- */
@@ -208,7 +226,7 @@ static bool is_slow(const struct probe *probe, const struct judge_check *result)
 {
 	uint32_t limit_ms = probe->order.monitor->slower_than_ms;
 
-	return result->passed && !result->is_degraded && limit_ms > 0 &&
+	return probe->kind->may_be_slow && result->passed && !result->is_degraded && limit_ms > 0 &&
 		result->latency_ms > limit_ms;
 }
 
@@ -225,29 +243,39 @@ static void tell_slow(struct probe *probe, const struct judge_check *result)
 	text_done(&reason);
 }
 
+/* It is void, and tried again soon; that must not go on in silence. */
+static void tell_shortage(struct probe *probe)
+{
+	struct probes *probes = probe->probes;
+	uint64_t now_ms = clock_monotonic_ms();
+
+	if (probes->shortage_at_ms == 0 ||
+		now_ms - probes->shortage_at_ms >= SHORTAGE_LOG_EVERY_MS) {
+		probes->shortage_at_ms = now_ms;
+		log_err("no descriptor, memory or port left for a check: it does not count");
+	}
+	tell(probe, NULL);
+}
+
+/* Whether it failed while this process had no time for it. */
+static bool was_starved(const struct probe *probe, const struct judge_check *result)
+{
+	return probe->kind->is_timed && !result->passed && !result->is_skipped &&
+		pulse_is_missed_since(probe->probes->pulse, probe->started_at_ms);
+}
+
 static void on_done(void *context, const struct judge_check *result)
 {
 	struct probe *probe = context;
-	bool is_judged = probe->kind->is_timed && result;
 
-	if (is_judged && !result->passed &&
-		pulse_is_missed_since(probe->probes->pulse, probe->started_at_ms))
+	if (!result)
+		tell_shortage(probe);
+	else if (was_starved(probe, result))
 		tell(probe, NULL);
-	else if (is_judged && is_slow(probe, result))
+	else if (is_slow(probe, result))
 		tell_slow(probe, result);
 	else
 		tell(probe, result);
-}
-
-/* It is void, and tried again soon; that must not go on in silence. */
-static void log_shortage(struct probes *probes)
-{
-	uint64_t now_ms = clock_monotonic_ms();
-
-	if (probes->shortage_at_ms > 0 && now_ms - probes->shortage_at_ms < SHORTAGE_LOG_EVERY_MS)
-		return;
-	probes->shortage_at_ms = now_ms;
-	log_err("no descriptor, memory or port left for a check: it does not count");
 }
 
 static void on_failed(evutil_socket_t fd, short what, void *context)
@@ -257,12 +285,10 @@ static void on_failed(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (why.text[0] == '\0') {
-		log_shortage(probe->probes);
-		tell(probe, NULL);
-		return;
-	}
-	tell(probe, &(struct judge_check){.at_unix_s = clock_unix_s(), .reason = why.text});
+	if (why.text[0] == '\0')
+		tell_shortage(probe);
+	else
+		tell(probe, &(struct judge_check){.at_unix_s = clock_unix_s(), .reason = why.text});
 }
 
 static void fail_later(struct probe *probe)
@@ -351,15 +377,22 @@ void probes_take_word(struct probes *probes, const struct link_pushed *pushed)
 	push_take(probes->push, pushed);
 }
 
+static void on_beat(void *context, uint64_t late_ms)
+{
+	struct probes *probes = context;
+
+	turns_adapt(&probes->turns, late_ms);
+}
+
 struct probes *probes_new(struct event_base *base, const char *servers, size_t most_at_once)
 {
 	struct probes *probes = memory_new(sizeof(*probes));
 
 	probes->base = base;
-	probes->checks = checks_new(base, servers, most_at_once);
+	probes->checks = checks_new(base, servers);
 	turns_init(&probes->turns, most_at_once, on_turn, probes);
 	probes->runner = runner_new(base, EXEC_AT_ONCE);
-	probes->pulse = pulse_new(base);
+	probes->pulse = pulse_new(base, on_beat, probes);
 	probes->push = push_new(base);
 	LIST_INIT(&probes->running);
 	return probes;

@@ -26,7 +26,7 @@ struct probe;
 
 /*
  * What came of it, lent for the call; the callee may start and cancel probes.  NULL: it says nothing, for this process
- * was stopped or starved while it ran, or other orders came.
+ * was stopped, starved or short of something while it ran, or other orders came.
  */
 typedef void (*probe_done_fn)(void *context, const struct judge_check *result);
 
@@ -44,8 +44,8 @@ struct probe_order {
 };
 
 /*
- * At most `most_at_once` checks over HTTP run, and as many of the other kinds that connect; what is started beyond waits
- * for its turn (turns.h), those whose last check failed so that the others never wait for them.  `servers` resolve what
+ * At most `most_at_once` checks that connect run, fewer where this process cannot keep up; what is started beyond waits for
+ * its turn (turns.h), those whose last check failed so that the others never wait for them.  `servers` resolve what
  * redirects lead to, as for names_new().
  */
 struct probes *probes_new(struct event_base *base, const char *servers, size_t most_at_once);

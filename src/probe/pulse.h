@@ -14,7 +14,9 @@ struct event_base;
  */
 struct pulse;
 
-struct pulse *pulse_new(struct event_base *base);
+/* `on_beat` is called with how late the beat is, which is how long the event loop took for a round. */
+struct pulse *pulse_new(
+	struct event_base *base, void (*on_beat)(void *context, uint64_t late_ms), void *context);
 void pulse_free(struct pulse *pulse); /* NULL is allowed */
 
 void pulse_hold(struct pulse *pulse);

@@ -123,16 +123,3 @@ void tell_hop(struct check *check)
 	tell_chain(&check->sight, check->order.findings);
 	tell_fields(check);
 }
-
-void tell_verdict(struct check *check, const struct judge_check *result)
-{
-	const char *name = !result    ? "unknown"
-		: !result->passed     ? "down"
-		: result->is_degraded ? "degraded"
-				      : "up";
-
-	findings_add(check->order.findings, FINDING_VERDICT, name,
-		result ? result->reason : "this process was stopped or starved meanwhile", 0);
-	if (result && result->note && result->note[0] != '\0')
-		findings_add(check->order.findings, FINDING_VERDICT, "note", result->note, 0);
-}

@@ -7,7 +7,6 @@
 struct sight;
 struct check;
 struct findings;
-struct judge_check;
 
 /*
  * tell - everything that a check found, for who asked for it (findings.h); nothing is done where nobody did.
@@ -19,7 +18,5 @@ void tell_connection(struct check *check);
 void tell_hop(struct check *check);
 /* The chain that was kept, for checks of any kind. */
 void tell_chain(const struct sight *sight, struct findings *findings);
-/* The check is; NULL: it says nothing, for this process was stopped or starved. */
-void tell_verdict(struct check *check, const struct judge_check *result);
 
 #endif

@@ -4,10 +4,23 @@
 /* One place of so many is not for suspects. */
 #define SOUND_PART 4
 
-void turns_init(struct turns *turns, size_t places, void (*begin)(struct turn *turn, void *context),
+/*
+ * A handshake needs some five rounds of the event loop, so that a long round looks like a slow backend.  What hangs needs
+ * none: there may be as many as there are descriptors.
+ */
+#define ROUND_MAX_MS 50
+#define PLACES_FIRST 64
+#define PLACES_MIN 16
+
+void turns_init(struct turns *turns, size_t most, void (*begin)(struct turn *turn, void *context),
 	void *context)
 {
-	*turns = (struct turns){.places = places, .begin = begin, .context = context};
+	*turns = (struct turns){
+		.most = most,
+		.places = most < PLACES_FIRST ? most : PLACES_FIRST,
+		.begin = begin,
+		.context = context,
+	};
 	TAILQ_INIT(&turns->waiting);
 	TAILQ_INIT(&turns->suspects);
 	TAILQ_INIT(&turns->running);
@@ -69,16 +82,20 @@ void turns_leave(struct turns *turns, struct turn *turn)
 	turns->suspect_count -= turn->is_suspect;
 }
 
-bool turns_is_full(const struct turns *turns)
+static bool is_full(const struct turns *turns)
 {
 	return turns->running_count >= turns->places || !TAILQ_EMPTY(&turns->suspects);
 }
 
-struct turn *turns_any(const struct turns *turns)
+void turns_adapt(struct turns *turns, uint64_t round_ms)
 {
-	if (!TAILQ_EMPTY(&turns->waiting))
-		return TAILQ_FIRST(&turns->waiting);
-	if (!TAILQ_EMPTY(&turns->suspects))
-		return TAILQ_FIRST(&turns->suspects);
-	return TAILQ_FIRST(&turns->running);
+	size_t places = turns->places;
+
+	if (round_ms > ROUND_MAX_MS)
+		places -= places / 4;
+	else if (is_full(turns))
+		places += 1 + places / 16;
+	if (places < PLACES_MIN)
+		places = PLACES_MIN;
+	turns_set_places(turns, places < turns->most ? places : turns->most);
 }

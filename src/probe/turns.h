@@ -27,7 +27,8 @@ struct turns {
 	struct turn_queue suspects; /* that wait */
 	struct turn_queue running;
 	uint64_t number; /* the next */
-	size_t places;
+	size_t most;
+	size_t places; /* of `most` */
 	size_t running_count;
 	size_t suspect_count; /* of those that run */
 	/* It has a place now.  May take turns and give them back. */
@@ -35,10 +36,13 @@ struct turns {
 	void *context;
 };
 
-void turns_init(struct turns *turns, size_t places, void (*begin)(struct turn *turn, void *context),
+/* Never more than `most` places, and not all of them before it is seen that this process keeps up. */
+void turns_init(struct turns *turns, size_t most, void (*begin)(struct turn *turn, void *context),
 	void *context);
 /* Fewer than run now: none begins until so many are left. */
 void turns_set_places(struct turns *turns, size_t places);
+/* Fewer places where a round of the event loop is too long, more where it is short and they are needed. */
+void turns_adapt(struct turns *turns, uint64_t round_ms);
 
 /* Begins within the call if there is a place. */
 void turns_take(struct turns *turns, struct turn *turn, bool is_suspect);
@@ -46,10 +50,5 @@ void turns_take(struct turns *turns, struct turn *turn, bool is_suspect);
 void turns_leave(struct turns *turns, struct turn *turn);
 /* Whoever is next begins, as long as there are places. */
 void turns_go_on(struct turns *turns);
-
-/* Whether there are too few places. */
-bool turns_is_full(const struct turns *turns);
-/* Any that waits or runs; NULL: there is none. */
-struct turn *turns_any(const struct turns *turns);
 
 #endif

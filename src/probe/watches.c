@@ -587,23 +587,26 @@ static void say_found(struct watches *watches, uint64_t id, const struct finding
 	watches->options.found(watches->options.context, &found);
 }
 
-/* Where the check itself does not say how it ended. */
 static void add_verdict(struct findings *findings, const struct judge_check *result)
 {
-	for (size_t i = 0; i < findings->count; i++)
-		if (findings->items[i].section == FINDING_VERDICT)
-			return;
-	if (!result)
+	if (!result) {
 		findings_add(findings, FINDING_VERDICT, "unknown",
-			"the prober was stopped or starved meanwhile, or got other orders", 0);
-	else if (result->is_skipped)
+			"the prober was stopped, starved or short of descriptors, or got other "
+			"orders",
+			0);
+		return;
+	}
+	if (result->is_skipped) {
 		findings_add(findings, FINDING_VERDICT, "unknown", result->note, 0);
-	else
-		findings_add(findings, FINDING_VERDICT,
-			!result->passed		      ? "down"
-				: result->is_degraded ? "degraded"
-						      : "up",
-			result->passed && !result->is_degraded ? "" : result->reason, 0);
+		return;
+	}
+	findings_add(findings, FINDING_VERDICT,
+		!result->passed		      ? "down"
+			: result->is_degraded ? "degraded"
+					      : "up",
+		result->passed && !result->is_degraded ? "" : result->reason, 0);
+	if (result->note && result->note[0] != '\0')
+		findings_add(findings, FINDING_VERDICT, "note", result->note, 0);
 }
 
 static void on_found(void *context, const struct judge_check *result)

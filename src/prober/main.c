@@ -22,9 +22,6 @@
 /* For the event loop, name resolution, the log and what libraries open. */
 #define FDS_KEPT 192
 
-/* A check over HTTP and one of another kind may run in each place. */
-#define FDS_PLACE 2
-
 /* How many places there may be with the descriptors that we may have. */
 static unsigned most_at_once(void)
 {
@@ -33,7 +30,7 @@ static unsigned most_at_once(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return PROBER_MOST_AT_ONCE / 8;
 
-	rlim_t wanted = FDS_PLACE * PROBER_MOST_AT_ONCE + FDS_KEPT;
+	rlim_t wanted = PROBER_MOST_AT_ONCE + FDS_KEPT;
 
 	if (limit.rlim_cur < wanted) {
 		limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
@@ -42,8 +39,7 @@ static unsigned most_at_once(void)
 	}
 	if (limit.rlim_cur >= wanted)
 		return PROBER_MOST_AT_ONCE;
-	return limit.rlim_cur > 2 * FDS_KEPT ? ((unsigned)limit.rlim_cur - FDS_KEPT) / FDS_PLACE
-					     : 16;
+	return limit.rlim_cur > 2 * FDS_KEPT ? (unsigned)limit.rlim_cur - FDS_KEPT : 16;
 }
 
 static bool is_socket(int fd)

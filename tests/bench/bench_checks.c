@@ -114,7 +114,7 @@ static bool run(const struct address_port *to, X509_STORE *trust, const char *co
 
 	if (!recipe)
 		return false;
-	bench.checks = checks_new(bench.base, NULL, at_once);
+	bench.checks = checks_new(bench.base, NULL);
 	bench.order = (struct check_order){
 		.recipe = recipe,
 		.address = to->address,
