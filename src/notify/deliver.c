@@ -9,7 +9,7 @@
 #include "steerd/base/clock.h"
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
-#include "steerd/probe/runner.h"
+#include "steerd/outbound/runner.h"
 #include "webhook.h"
 
 #define PAUSE_MIN_MS 2000

@@ -13,9 +13,9 @@
 
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
-#include "steerd/probe/multi.h"
-#include "steerd/probe/names.h"
-#include "steerd/probe/reach.h"
+#include "steerd/outbound/multi.h"
+#include "steerd/outbound/names.h"
+#include "steerd/outbound/reach.h"
 
 #define ANSWER_MAX 65536
 

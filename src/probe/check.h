@@ -11,7 +11,7 @@
 #include "reason.h"
 #include "redirect.h"
 #include "sight.h"
-#include "steerd/probe/names.h"
+#include "steerd/outbound/names.h"
 
 struct chains;
 struct event;

@@ -8,14 +8,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "dial.h"
 #include "dns_talk.h"
 #include "phases.h"
 #include "steerd/base/bytes.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/random.h"
-#include "terms.h"
+#include "steerd/outbound/dial.h"
+#include "steerd/outbound/terms.h"
 
 #define MESSAGE_MAX 65535
 

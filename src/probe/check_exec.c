@@ -9,7 +9,7 @@
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/text.h"
-#include "terms.h"
+#include "steerd/outbound/terms.h"
 
 struct check_exec {
 	struct probe_order order;

@@ -3,7 +3,7 @@
 #define PROBE_CHECK_EXEC_H
 
 #include "probes.h"
-#include "steerd/probe/runner.h"
+#include "steerd/outbound/runner.h"
 
 /*
  * check_exec - a program of the operator says how a target is.

@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 #include "days.h"
-#include "dial.h"
 #include "handshake.h"
 #include "phases.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
+#include "steerd/outbound/dial.h"
+#include "steerd/outbound/terms.h"
 #include "tell.h"
-#include "terms.h"
 
 /* Of what came in place of the text, as much is shown. */
 #define SHOWN_MAX 32

@@ -7,11 +7,11 @@
 
 #include "chains.h"
 #include "check.h"
-#include "dial.h"
 #include "request.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
-#include "steerd/probe/multi.h"
+#include "steerd/outbound/dial.h"
+#include "steerd/outbound/multi.h"
 #include "tell.h"
 
 /* TLS and frames of HTTP/2, beyond what is in proportion to the answer. */

@@ -10,7 +10,7 @@
 #include "recipe.h"
 #include "steerd/base/address.h"
 #include "steerd/health/judge.h"
-#include "steerd/probe/reach.h"
+#include "steerd/outbound/reach.h"
 
 struct event_base;
 

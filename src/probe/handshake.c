@@ -4,7 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 
-#include "terms.h"
+#include "steerd/outbound/terms.h"
 
 const char *handshake_name(const struct settings_monitor *monitor)
 {

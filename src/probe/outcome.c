@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "days.h"
-#include "terms.h"
+#include "steerd/outbound/terms.h"
 
 void outcome_done(struct outcome *outcome)
 {

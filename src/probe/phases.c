@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-#include "terms.h"
+#include "steerd/outbound/terms.h"
 
 static uint64_t now_us(void)
 {

@@ -17,8 +17,8 @@
 #include "steerd/base/log.h"
 #include "steerd/base/memory.h"
 #include "steerd/base/text.h"
-#include "steerd/probe/runner.h"
-#include "terms.h"
+#include "steerd/outbound/runner.h"
+#include "steerd/outbound/terms.h"
 #include "turns.h"
 
 /* Programs, until orders say how many. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "expect.h"
-#include "terms.h"
+#include "steerd/outbound/terms.h"
 
 static void describe_timeout(const struct reason_facts *facts, struct text *reason)
 {

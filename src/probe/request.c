@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 
 #include "check.h"
-#include "dial.h"
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
+#include "steerd/outbound/dial.h"
 #include "tell.h"
 
 /*

@@ -14,7 +14,7 @@
 #include "steerd/base/memory.h"
 #include "steerd/base/random.h"
 #include "steerd/health/judge.h"
-#include "steerd/probe/names.h"
+#include "steerd/outbound/names.h"
 
 /*
  * The first checks are spread over a second: news fast, and not in one burst.  Over more where

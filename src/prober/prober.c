@@ -12,7 +12,7 @@
 #include "steerd/link/link.h"
 #include "steerd/link/stream.h"
 #include "steerd/notify/deliver.h"
-#include "steerd/probe/algorithms.h"
+#include "steerd/outbound/algorithms.h"
 #include "steerd/probe/orders.h"
 #include "steerd/probe/watches.h"
 

@@ -19,7 +19,7 @@
 #include "checks.h"
 #include "steerd/base/file.h"
 #include "steerd/base/memory.h"
-#include "steerd/probe/algorithms.h"
+#include "steerd/outbound/algorithms.h"
 
 struct bench {
 	struct event_base *base;

@@ -7,7 +7,7 @@
 
 #include "steerd/base/err.h"
 #include "steerd/link/link.h"
-#include "steerd/probe/reach.h"
+#include "steerd/outbound/reach.h"
 
 /*
  * orders - what steerd wants done, kept for as long as a check needs its part of it.

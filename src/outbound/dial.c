@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "dial.h"
+#include "steerd/outbound/dial.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "steerd/base/text.h"
-#include "terms.h"
+#include "steerd/outbound/terms.h"
 
 bool dial_is_our_fault(int error)
 {

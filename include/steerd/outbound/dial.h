@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PROBE_DIAL_H
-#define PROBE_DIAL_H
+#ifndef OUTBOUND_DIAL_H
+#define OUTBOUND_DIAL_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "steerd/probe/runner.h"
+#include "steerd/outbound/runner.h"
 
 #include <errno.h>
 #include <event2/event.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PROBE_TERMS_H
-#define PROBE_TERMS_H
+#ifndef OUTBOUND_TERMS_H
+#define OUTBOUND_TERMS_H
 
 #include <stdint.h>
 

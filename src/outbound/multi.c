@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "steerd/probe/multi.h"
+#include "steerd/outbound/multi.h"
 
 #include <event2/event.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PROBE_RUNNER_H
-#define PROBE_RUNNER_H
+#ifndef OUTBOUND_RUNNER_H
+#define OUTBOUND_RUNNER_H
 
 #include <stddef.h>
 #include <stdint.h>

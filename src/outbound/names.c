@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "steerd/probe/names.h"
+#include "steerd/outbound/names.h"
 
 #include <ares.h>
 #include <arpa/nameser.h>

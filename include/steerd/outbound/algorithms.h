@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PROBE_ALGORITHMS_H
-#define PROBE_ALGORITHMS_H
+#ifndef OUTBOUND_ALGORITHMS_H
+#define OUTBOUND_ALGORITHMS_H
 
 #include <stdbool.h>
 

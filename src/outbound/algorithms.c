@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "steerd/probe/algorithms.h"
+#include "steerd/outbound/algorithms.h"
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>

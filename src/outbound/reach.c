@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "steerd/probe/reach.h"
+#include "steerd/outbound/reach.h"
 
 #include <string.h>
 #include <sys/socket.h>

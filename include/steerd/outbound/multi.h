@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PROBE_MULTI_H
-#define PROBE_MULTI_H
+#ifndef OUTBOUND_MULTI_H
+#define OUTBOUND_MULTI_H
 
 #include <curl/curl.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PROBE_REACH_H
-#define PROBE_REACH_H
+#ifndef OUTBOUND_REACH_H
+#define OUTBOUND_REACH_H
 
 #include <stdbool.h>
 #include <stddef.h>

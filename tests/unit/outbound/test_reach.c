@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "steerd/base/memory.h"
-#include "steerd/probe/reach.h"
+#include "steerd/outbound/reach.h"
 
 #define ALLOWED NULL
 

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "steerd/base/memory.h"
-#include "steerd/probe/algorithms.h"
+#include "steerd/outbound/algorithms.h"
 
 /* ---- handshakes, the server with whatever OpenSSL has ---- */
 

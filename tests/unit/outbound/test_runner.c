@@ -23,7 +23,7 @@
 
 #include "steerd/base/clock.h"
 #include "steerd/base/memory.h"
-#include "steerd/probe/runner.h"
+#include "steerd/outbound/runner.h"
 
 /* For machines that hang. */
 #define WAIT_MAX_MS 20000

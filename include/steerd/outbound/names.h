@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef PROBE_NAMES_H
-#define PROBE_NAMES_H
+#ifndef OUTBOUND_NAMES_H
+#define OUTBOUND_NAMES_H
 
 #include <stdbool.h>
 #include <stddef.h>
