@@ -152,7 +152,8 @@ const struct setting table_pools[] = {
 			   "because what may work beats no answer. fallback: the name's own "
 			   "records in the zone. last-good: those that were up last. fenced: as "
 			   "serve-all, and a pool that holds this one looks no further: nothing "
-			   "else is answered in its place.",
+			   "else is answered in its place. A nearest pool sends it only those for "
+			   "whom it is the nearest, as long as it has others for the rest.",
 		.example = "fallback",
 		FIELD(struct settings_pool, when_all_down)},
 	{.path = "pools.NAME.members",

@@ -20,14 +20,19 @@
  *	key           fra     lhr
  *
  * An address that is in the tree twice may leave a place open, which the sites behind fill: then all of them are the key.
+ * While a fence holds its own clients alone, because nothing is left inside, the key has the client's own site too, and
+ * the usable ones of both kinds of clients.
  */
 struct keys_nearest {
 	const bool *is_usable; /* by position in the walk's sites */
+	const bool *is_there;  /* NULL, and the next: no fence is lost */
+	const bool *is_usable_from_afar;
 	size_t want;
 };
 
 struct keys {
 	size_t site_count;
+	bool has_lost_fence;
 	struct keys_nearest *nearest; /* heap */
 	size_t nearest_count;
 	size_t nearest_capacity;

@@ -17,27 +17,38 @@ const struct belief *walk_rows(
 	return belief_table_find(walk->world->beliefs, endpoint->id, ret_count);
 }
 
+static bool has_rows(
+	const struct walk *walk, const struct steer_member *endpoint, bool *ret_may_get)
+{
+	size_t count;
+	const struct belief *rows = walk_rows(walk, endpoint, &count);
+
+	if (count == 0)
+		*ret_may_get = true;
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].address.family == walk->family)
+			return true;
+	return false;
+}
+
 bool walk_has_family(const struct walk *walk, const struct steer_pool *pool, bool *ret_may_get)
 {
 	for (size_t i = 0; i < pool->member_count; i++) {
 		const struct steer_member *member = &pool->members[i];
 
-		if (member->pool) {
-			if (walk_has_family(walk, member->pool, ret_may_get))
-				return true;
-			continue;
-		}
-
-		size_t count;
-		const struct belief *rows = walk_rows(walk, member, &count);
-
-		if (count == 0)
-			*ret_may_get = true;
-		for (size_t k = 0; k < count; k++)
-			if (rows[k].address.family == walk->family)
-				return true;
+		if (member->pool ? walk_has_family(walk, member->pool, ret_may_get)
+				 : has_rows(walk, member, ret_may_get))
+			return true;
 	}
 	return false;
+}
+
+bool walk_is_there(const struct walk *walk, const struct steer_member *member)
+{
+	bool may_get;
+
+	return member->pool ? walk_has_family(walk, member->pool, &may_get)
+			    : has_rows(walk, member, &may_get);
 }
 
 /* ---- What is usable ------------------------------------------------------------------------------ */
@@ -96,12 +107,11 @@ bool walk_is_usable(
 {
 	enum override_kind override = walk_override(walk, member, above);
 	size_t index = 0;
-	bool may_get;
 
 	if (!member->pool)
 		return next_usable(walk, member, override, &index) != NULL;
-	if (is_fenced(member->pool, override))
-		return walk_has_family(walk, member->pool, &may_get);
+	if (is_fenced(member->pool, override) && !walk->is_far)
+		return walk_is_there(walk, member);
 	return !walk_is_failed(walk, member->pool, override) &&
 		walk_has_usable(walk, member->pool, override);
 }
@@ -308,19 +318,42 @@ static struct spread fill_from(const struct walk *walk, struct spread so_far,
 	return spread_builder_finish(&builder, walk->arena);
 }
 
-static struct spread walk_nearest(const struct walk *walk, const struct steer_pool *pool,
-	enum override_kind above, size_t want)
+static bool is_site_there(const struct walk *walk, const struct steer_pool *pool, uint16_t site)
+{
+	for (size_t i = 0; i < pool->member_count; i++)
+		if (pool->members[i].site == site && walk_is_there(walk, &pool->members[i]))
+			return true;
+	return false;
+}
+
+/* From the first site that is there, which is the client's own, by `walk`, and from all others by `far`. */
+static struct spread walk_sites(const struct walk *walk, const struct walk *far,
+	const struct steer_pool *pool, enum override_kind above, size_t want)
 {
 	struct spread spread = spread_of(walk->arena, NULL, 0);
+	const struct walk *from = walk;
 
 	for (size_t i = 0; i < walk->site_count && !is_full(spread, want); i++) {
 		const struct steer_member at = {.site = walk->sites[walk->order[i]]};
-		struct group group = gather_group(walk, pool, &at, above);
+		struct group group = gather_group(from, pool, &at, above);
 
 		if (group.count > 0)
-			spread = fill_from(walk, spread, &group, above, want);
+			spread = fill_from(from, spread, &group, above, want);
+		if (from != far && is_site_there(walk, pool, at.site))
+			from = far;
 	}
 	return spread;
+}
+
+static struct spread walk_nearest(const struct walk *walk, const struct steer_pool *pool,
+	enum override_kind above, size_t want)
+{
+	struct walk far = *walk;
+	struct spread spread;
+
+	far.is_far = true;
+	spread = walk_sites(walk, &far, pool, above, want);
+	return is_full(spread, 1) ? spread : walk_sites(walk, walk, pool, above, want);
 }
 
 struct spread walk_pool(const struct walk *walk, const struct steer_pool *pool,

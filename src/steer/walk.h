@@ -29,7 +29,8 @@ struct walk {
 	const struct steer_world *world;
 	enum address_family family;
 	enum trust trust;
-	uint8_t floor;	       /* of what is believed, shares above it are usable */
+	uint8_t floor; /* of what is believed, shares above it are usable */
+	bool is_far; /* for clients from elsewhere: a fence with nothing left inside holds none of them */
 	const uint16_t *sites; /* those of `order` */
 	size_t site_count;
 	const uint8_t *order; /* nearest first; NULL: the tree has no nearest pool */
@@ -43,6 +44,8 @@ enum override_kind walk_override(
 const struct belief *walk_rows(
 	const struct walk *walk, const struct steer_member *endpoint, size_t *ret_count);
 
+/* Whether the member has an address of the family, usable or not. */
+bool walk_is_there(const struct walk *walk, const struct steer_member *member);
 /* Whether an endpoint below the pool has an address of the family; `ret_may_get` becomes true where one may get it. */
 bool walk_has_family(const struct walk *walk, const struct steer_pool *pool, bool *ret_may_get);
 

@@ -278,13 +278,15 @@ def test_last_good(bench):
 
 
 def test_fenced(bench):
-    """when-all-down: fenced answers within the fence though all of it fails; without a fence the other region answers"""
+    """when-all-down: fenced answers its own clients within the fence though all of it fails, and sends it no others"""
     world = World(bench)
     pools = {
         "downloads": {"method": "nearest", "when-all-down": "fallback", "members": {
-            "europe": {"site": "fra", "pool": "europe"}, "america": {"site": "iad", "pool": "america"}}},
+            "europe": {"site": "fra", "pool": "europe"}, "america": {"site": "iad", "pool": "america"},
+            "asia": {"site": "sin", "pool": "asia"}}},
         "europe": everything(members=world.members(1, 2), **{"when-all-down": "fenced"}),
         "america": everything(members=world.members(3)),
+        "asia": everything(members=world.members(4)),
     }
     server = world.serve(pools)
     world.becomes(1, 2, subnet=EUROPE)
@@ -294,9 +296,16 @@ def test_fenced(bench):
     world.says("pool europe has no usable member")
     world.becomes(1, 2, subnet=EUROPE)
     world.becomes(3, subnet=AMERICA)
-    # nor does the pool above go further, to its fallback, when nothing else is left
+    # those of a region that has no fence are not sent into one that has nothing left, though it is the next nearest
     world.stop(3)
     world.says("pool america has no usable member")
+    world.becomes(4, subnet=AMERICA)
+    contains(world.why(1, subnet=AMERICA), "too little of its pool is left")
+    world.becomes(1, 2, subnet=EUROPE)
+    # nor does the pool above go further, to its fallback, when nothing else is left
+    world.stop(4)
+    world.says("pool asia has no usable member")
+    world.becomes(1, 2, subnet=AMERICA)
     world.becomes(1, 2, subnet=EUROPE)
     world.start(3)
     world.becomes(3, subnet=AMERICA)

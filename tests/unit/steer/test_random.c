@@ -171,6 +171,7 @@ struct reference {
 	enum address_family family;
 	const uint8_t *order;
 	unsigned part; /* of BELIEF_WHOLE: for which random numbers */
+	bool is_far;   /* a fence with nothing left inside does not hold them */
 };
 
 static bool is_row_usable(
@@ -219,7 +220,7 @@ static bool is_usable(const struct reference *at, const struct steer_member *mem
 {
 	uint8_t override = override_of(at, member, above);
 
-	if (member->pool && is_fence(member->pool, override))
+	if (member->pool && is_fence(member->pool, override) && !at->is_far)
 		return has_usable(at, member->pool, OVERRIDE_NONE, IS_THERE);
 	if (member->pool)
 		return is_enough(at, member->pool, override, mode);
@@ -286,32 +287,73 @@ static void add_member(const struct reference *at, const struct steer_member *me
 			shares[i] += share / usable;
 }
 
+/* Whether any of a group has an address of the family, whatever is known of it. */
+static bool is_there(
+	const struct reference *at, const struct steer_pool *pool, const bool in_group[static 4])
+{
+	const struct reference near = {at->tree, at->family, at->order, at->part, false};
+
+	for (size_t i = 0; i < pool->member_count; i++)
+		if (in_group[i] &&
+			(pool->members[i].pool ? has_usable(&near, pool->members[i].pool,
+							 OVERRIDE_NONE, IS_THERE)
+					       : is_usable(&near, &pool->members[i], OVERRIDE_NONE,
+							 IS_THERE)))
+			return true;
+	return false;
+}
+
+/* What a group gives; false: nothing. */
+static bool add_group(const struct reference *at, const struct steer_pool *pool,
+	bool in_group[static 4], uint8_t override, enum mode mode, double share,
+	double shares[static ROWS_MAX])
+{
+	double weight = 0;
+	double count = 0;
+
+	for (size_t i = 0; i < pool->member_count; i++) {
+		in_group[i] = in_group[i] && is_usable(at, &pool->members[i], override, mode);
+		weight += in_group[i] ? pool->members[i].weight : 0;
+		count += in_group[i];
+	}
+	for (size_t i = 0; i < pool->member_count; i++)
+		if (in_group[i] && (weight == 0 || pool->members[i].weight > 0))
+			add_member(at, &pool->members[i], override, mode,
+				share *
+					(weight == 0 ? 1 / count
+						     : pool->members[i].weight / weight),
+				shares);
+	return count > 0;
+}
+
 /* Of a pool with one answer, whose addresses are all different. */
 static void add_shares(const struct reference *at, const struct steer_pool *pool, uint8_t override,
 	enum mode mode, double share, double shares[static ROWS_MAX])
 {
-	for (size_t number = 0; number < SITES + 4; number++) {
-		bool in_group[4];
-		double weight = 0;
-		double count = 0;
+	struct reference far = *at;
+	bool is_home = true;
+	bool in_group[4];
 
-		if ((pool->method == STEER_NEAREST && number >= SITES) ||
-			next_group(at, pool, number, in_group) == 0)
-			continue;
-		for (size_t i = 0; i < pool->member_count; i++) {
-			in_group[i] =
-				in_group[i] && is_usable(at, &pool->members[i], override, mode);
-			weight += in_group[i] ? pool->members[i].weight : 0;
-			count += in_group[i];
-		}
-		for (size_t i = 0; i < pool->member_count; i++)
-			if (in_group[i] && (weight == 0 || pool->members[i].weight > 0))
-				add_member(at, &pool->members[i], override, mode,
-					share *
-						(weight == 0 ? 1 / count
-							     : pool->members[i].weight / weight),
-					shares);
-		if (count > 0)
+	far.is_far = true;
+	if (pool->method != STEER_NEAREST) {
+		for (size_t number = 0; number < 4; number++)
+			if (next_group(at, pool, number, in_group) > 0 &&
+				add_group(at, pool, in_group, override, mode, share, shares))
+				return;
+		return;
+	}
+	for (size_t number = 0; number < SITES; number++) {
+		(void)next_group(at, pool, number, in_group);
+
+		bool is_passed = is_there(at, pool, in_group);
+
+		if (add_group(is_home ? at : &far, pool, in_group, override, mode, share, shares))
+			return;
+		is_home = is_home && !is_passed;
+	}
+	for (size_t number = 0; number < SITES; number++) {
+		(void)next_group(at, pool, number, in_group);
+		if (add_group(at, pool, in_group, override, mode, share, shares))
 			return;
 	}
 }
@@ -545,7 +587,7 @@ static void choices_hold(void **state)
 		struct steer_planner *planner = steer_planner_new(
 			&tree->pools[0], at.family, &tree->world, sites, SITES, arena);
 
-		for (int i = 0; i < 3; i++) {
+		for (int i = 0; i < 6; i++) {
 			uint8_t order[SITES] = {0};
 			struct steer_trace trace = {0};
 			double shares[ROWS_MAX] = {0};

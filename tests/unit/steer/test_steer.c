@@ -107,6 +107,22 @@ static const struct steer_member behind_near_list[] = {
 	SUB(2, 0, 1, fenced_nearest), END(3, 1, 1, 8, 1)};
 static const struct steer_pool behind_near = POOL(0, STEER_NEAREST, 1, behind_near_list);
 
+/* A fenced region between two others; its members are in none of the three sites. */
+static const struct steer_member region_list[] = {END(0, 2, 1, 1, 1), END(1, 2, 1, 2, 1)};
+static const struct steer_pool region = {
+	.name = "region",
+	.id = 1,
+	.method = STEER_FAILOVER,
+	.when_all_down = STEER_FENCED,
+	.answers = 1,
+	.members = region_list,
+	.member_count = COUNT_OF(region_list),
+};
+static const struct steer_member regions_list[] = {
+	END(2, 0, 1, 3, 1), SUB(3, 1, 1, region), END(4, 2, 1, 4, 1)};
+static const struct steer_pool regions = POOL(0, STEER_NEAREST, 1, regions_list);
+static const struct steer_pool regions_two = POOL(0, STEER_NEAREST, 2, regions_list);
+
 static const struct steer_member with_zero[] = {
 	END(0, NOWHERE, 0, 1, 1), END(1, NOWHERE, 1, 2, 1), END(2, NOWHERE, 0, 3, 1)};
 static const struct steer_pool zero_weight = POOL(0, STEER_WEIGHTED, 1, with_zero);
@@ -410,6 +426,18 @@ static const struct {
 	{"nearest inside the fence, of what is up", &behind_near, {0, 1, 2}, "6", "", "7:100%"},
 	{"nearest inside the fence, of what is down", &behind_near, {0, 1, 2}, "6 7 fence=l", "",
 		"6:100%"},
+	{"a lost fence holds its own", &regions, {1, 0, 2}, "1 2 region=l", "", "1:100%"},
+	{"a lost fence holds nobody else", &regions, {0, 1, 2}, "1 2 3 region=l", "", "4:100%"},
+	{"a drained region's clients are not its own", &regions, {0, 1, 2}, "1 2 region=l", "2=d",
+		"4:100%"},
+	{"a fence with something left takes others", &regions, {0, 1, 2}, "1 3", "", "2:100%"},
+	{"a fence in panic takes no others", &regions, {0, 1, 2}, "1 3 region=p", "", "4:100%"},
+	{"when all are lost a fence is better than none", &regions, {0, 1, 2}, "1 2 3 4 region=l",
+		"", "1:100%"},
+	{"a second answer is not from a lost fence", &regions_two, {0, 1, 2}, "1 2 region=l", "",
+		"3,4:100%"},
+	{"a second answer is not its own region's", &regions_two, {1, 0, 2}, "1 2 region=l", "",
+		"1,3:100%"},
 };
 
 static void apply_overrides(const char *overrides, uint8_t *kinds)
@@ -603,6 +631,8 @@ static const struct {
 		{STEER_LAST_RESORT, STEER_LAST_RESORT, STEER_LOWER_PRIORITY}},
 	{"a fence in panic", &behind, "6 fence=p", "",
 		{STEER_PANIC, STEER_KEPT, STEER_LOWER_PRIORITY}},
+	{"a lost fence, for others", &regions, "1 2 3 region=l", "",
+		{STEER_HEALTH_DOWN, STEER_POOL_FAILED, STEER_POOL_FAILED, STEER_KEPT}},
 	{"replaced", &fallback, "1 2 3", "", {STEER_REPLACED, STEER_REPLACED, STEER_REPLACED}},
 };
 
@@ -772,6 +802,42 @@ static void like_classes_share_a_choice(void **state)
 	arena_free(arena);
 }
 
+/* Near a region that is down and a fence that holds its own alone, classes differ by what is behind both. */
+static void classes_behind_a_lost_fence(void **state)
+{
+	const uint16_t four_sites[] = {0, 1, 2, 3};
+	const struct steer_member members[] = {
+		END(2, 0, 1, 3, 1), SUB(3, 1, 1, region), END(4, 2, 1, 4, 1), END(5, 3, 1, 5, 1)};
+	const struct steer_pool pool = POOL(0, STEER_NEAREST, 1, members);
+	static const struct {
+		uint8_t order[4];
+		const char *want;
+	} classes[] = {
+		{{0, 1, 2, 3}, "4:100%"},
+		{{0, 1, 3, 2}, "5:100%"},
+		{{1, 0, 2, 3}, "1:100%"},
+		{{3, 1, 0, 2}, "5:100%"},
+	};
+	struct scene scene;
+	struct arena *arena = arena_new();
+	struct text got = {0};
+
+	(void)state;
+	believe_tree(&scene, &pool, "1 2 3 region=l");
+
+	struct steer_planner *planner = steer_planner_new(
+		&pool, ADDRESS_IPV4, &scene.world, four_sites, COUNT_OF(four_sites), arena);
+
+	for (size_t i = 0; i < COUNT_OF(classes); i++) {
+		print_choice(steer_planner_choose(planner, classes[i].order, NULL), &got);
+		assert_string_equal(got.bytes, classes[i].want);
+		text_clear(&got);
+	}
+	steer_planner_free(planner);
+	text_done(&got);
+	arena_free(arena);
+}
+
 static void steps_are_found(void **state)
 {
 	const struct steer_step steps[] = {{100, 0, 1}, {200, 1, 1}, {UINT32_MAX, 2, 1}};
@@ -796,6 +862,7 @@ int main(void)
 		cmocka_unit_test(shares_are_exact),
 		cmocka_unit_test(shares_of_many_are_rounded_up),
 		cmocka_unit_test(like_classes_share_a_choice),
+		cmocka_unit_test(classes_behind_a_lost_fence),
 		cmocka_unit_test(steps_are_found),
 	};
 
