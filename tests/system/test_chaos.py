@@ -10,7 +10,7 @@ import threading
 import time
 
 import wire
-from harness import equal, true, wait_until
+from harness import Failed, equal, true, wait_until
 from world import AMERICA, EUROPE, SITES, geography, zone_head
 
 DURATION_S = float(os.environ.get("STEERD_TEST_CHAOS_S", "10"))
@@ -24,6 +24,15 @@ MODES = (
     "endless-1xx", "close-headers", "endless-headers", "two-lengths", "missing-header", "wrong-body", "short-body", "slow-body",
     "endless-body", "gzip", "gzip-bomb", "chunk-size", "endless-chunks", "redirect", "redirect-once", "range-ignored",
     "range-short", "http2-goaway", "http2-hang", "http2-close")
+
+
+def signal_to(pid, number):
+    """Whether it was there to get it."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class Chaos:
@@ -126,18 +135,20 @@ _steer.mix 30 TXT "pool=mixed"
         equal(self.server.reload(check=False).code, 1, "it is refused")
         self.bench.write("steerd.yaml", text)
 
+    def signals_prober(self, number):
+        """Returns its pid; None: there is none at the moment."""
+        pid = self.server.prober()
+        return pid if pid and signal_to(pid, number) else None
+
     def kills_prober(self):
         """kill -9; steerd starts another one, later each time."""
-        pid = self.server.prober()
-        if pid:
-            os.kill(pid, signal.SIGKILL)
+        if self.signals_prober(signal.SIGKILL):
             self.stopped = None
 
     def stops_prober(self):
         """For a while."""
-        pid = self.server.prober()
-        if pid and not self.stopped:
-            os.kill(pid, signal.SIGSTOP)
+        pid = None if self.stopped else self.signals_prober(signal.SIGSTOP)
+        if pid:
             self.stopped = (pid, time.monotonic() + self.random.uniform(0.1, 1.5))
 
     def asks(self):
@@ -174,10 +185,7 @@ _steer.mix 30 TXT "pool=mixed"
         """A prober that was stopped for long enough."""
         if not self.stopped or time.monotonic() < self.stopped[1]:
             return
-        try:
-            os.kill(self.stopped[0], signal.SIGCONT)
-        except ProcessLookupError:
-            pass
+        signal_to(self.stopped[0], signal.SIGCONT)
         self.stopped = None
 
     def step(self):
@@ -220,12 +228,18 @@ class Asker(threading.Thread):
 
     def run(self):
         while not self.is_over and not self.wrong:
-            for name in NAMES:
-                reply = self.server.ask(wire.ecs_query(name, "A", (EUROPE, AMERICA)[self.count % 2]))
-                if reply.rcode != "NOERROR" or not reply.addresses or not set(reply.addresses) <= self.good:
-                    self.wrong = f"{name}: {reply.rcode}, {reply.addresses}"
-                self.count += 1
+            try:
+                for name in NAMES:
+                    self._ask(name)
+            except Failed as failure:
+                self.wrong = str(failure)
             time.sleep(0.005)
+
+    def _ask(self, name):
+        reply = self.server.ask(wire.ecs_query(name, "A", (EUROPE, AMERICA)[self.count % 2]))
+        true(reply.rcode == "NOERROR" and reply.addresses and set(reply.addresses) <= self.good,
+             f"{name}: {reply.rcode}, {reply.addresses}")
+        self.count += 1
 
 
 def test_anything(bench):
