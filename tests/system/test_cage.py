@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 
-from harness import Skipped, contains, equal, open_to_nobody, true, wait_until
+from harness import Skipped, contains, equal, open_to_nobody, port_free_everywhere, true, wait_until
 from world import four_backends, steered_world, zone_head
 
 NAME = "dl.files.example"
@@ -247,7 +247,7 @@ def test_a_file_is_exchanged(bench):
 
 
 def own_address():
-    """An address of this machine that is not loopback, and a port that is free on it."""
+    """An address of this machine that is not loopback."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
             sock.connect(("198.51.100.1", 53))  # nothing is sent
@@ -256,13 +256,12 @@ def own_address():
         address = sock.getsockname()[0]
     if address.startswith("127."):
         raise Skipped("this machine has no address but loopback's")
-    with socket.create_server((address, 0)) as sock:
-        return address, sock.getsockname()[1]
+    return address
 
 
 def test_own_sockets(bench):
     """A check of steerd's own socket is refused, whichever address of the machine it has, unless it is meant"""
-    address, port = own_address()
+    address, port = own_address(), port_free_everywhere()
     bench.zone("files.example", zone_head("files.example") + "www A 192.0.2.2\n_steer.dl 30 TXT \"pool=downloads\"\n")
 
     def configure(**changes):

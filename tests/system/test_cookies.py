@@ -4,12 +4,11 @@
 import os
 import re
 import shutil
-import socket
 import stat
 import subprocess
 
 import wire
-from harness import Skipped, contains, equal, true, wait_until
+from harness import Skipped, contains, equal, port_free_everywhere, true, wait_until
 from world import zone_head
 
 ZONE = zone_head("files.example") + 'www A 192.0.2.80\nlong TXT "' + '" "'.join(["x" * 250] * 3) + '"\n'
@@ -40,14 +39,6 @@ def keep(bench, *secrets):
 def ask(server, cookie, name="www.files.example", rtype="A"):
     """A query with a cookie: the response."""
     return server.ask(wire.query(name, rtype, edns=wire.opt_record(options=[(wire.OPTION_COOKIE, cookie)])))
-
-
-def free_port(address):
-    """A port that is free for UDP and TCP."""
-    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-        tcp.bind((address, 0))
-        udp.bind(tcp.getsockname())
-        return tcp.getsockname()[1]
 
 
 def cookie_of(server):
@@ -195,7 +186,7 @@ def start_named(bench, secret):
     if not program:
         raise Skipped("no named: scripts/packages install differential")
     address = "127.0.0.1"  # it listens at addresses that an interface has and at no other
-    port = free_port(address)
+    port = port_free_everywhere()
     config = bench.write("named.conf", NAMED % {
         "directory": bench.directory, "port": port, "address": address, "secret": secret,
         "zone": bench.path("zones", "files.example.zone")})

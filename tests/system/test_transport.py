@@ -9,7 +9,7 @@ import struct
 import time
 
 import wire
-from harness import PATIENCE, Skipped, equal, open_to_nobody, true, wait_until
+from harness import PATIENCE, Skipped, equal, open_to_nobody, port_free_everywhere, true, wait_until
 from world import zone_head
 
 ZONE = zone_head("t.example") + "".join(f"h{n} A 192.0.2.{n}\n" for n in range(1, 101))
@@ -182,20 +182,6 @@ def test_reply_address_ipv6(bench):
         raise Skipped("no IPv6 on this machine")
     server = serve(bench, listen=["[::]:0"])
     equal(wire.Response(wire.ask_udp(("::1", server.server[1]), numbered(3))).id, 3)
-
-
-def port_free_everywhere():
-    """A port that is free on every address of both families, for UDP and TCP: those of other programs included."""
-    while True:
-        with socket.socket(socket.AF_INET6) as tcp, socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as udp:
-            for sock in (tcp, udp):  # IPv4 as well
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            tcp.bind(("::", 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            return tcp.getsockname()[1]
 
 
 def test_both_families_on_one_port(bench):
