@@ -6,14 +6,6 @@
 
 #include "steerd/base/memory.h"
 
-static struct walk from_afar(const struct walk *walk)
-{
-	struct walk far = *walk;
-
-	far.is_far = true;
-	return far;
-}
-
 /* By position in the walk's sites. */
 static void mark_site(const struct walk *walk, uint16_t site, bool *is_marked)
 {
@@ -50,7 +42,7 @@ static void add_nearest(struct keys *keys, const struct walk *walk, const struct
 
 	keys->size += want;
 	if (keys->has_lost_fence) {
-		const struct walk far = from_afar(walk);
+		const struct walk far = walk_from_afar(walk);
 
 		nearest.is_there = find_sites_that_are_there(walk, pool);
 		nearest.is_usable_from_afar = find_usable_sites(&far, pool, above);
@@ -82,7 +74,7 @@ static void collect_nearest(struct keys *keys, const struct walk *walk,
 static bool has_lost_fence(
 	const struct walk *walk, const struct steer_pool *pool, enum override_kind above)
 {
-	const struct walk far = from_afar(walk);
+	const struct walk far = walk_from_afar(walk);
 
 	for (size_t i = 0; i < pool->member_count; i++) {
 		const struct steer_member *member = &pool->members[i];

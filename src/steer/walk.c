@@ -17,12 +17,23 @@ const struct belief *walk_rows(
 	return belief_table_find(walk->world->beliefs, endpoint->id, ret_count);
 }
 
-static bool has_rows(
-	const struct walk *walk, const struct steer_member *endpoint, bool *ret_may_get)
+struct walk walk_from_afar(const struct walk *walk)
+{
+	struct walk far = *walk;
+
+	far.is_far = true;
+	return far;
+}
+
+static bool has_family(
+	const struct walk *walk, const struct steer_member *member, bool *ret_may_get)
 {
 	size_t count;
-	const struct belief *rows = walk_rows(walk, endpoint, &count);
+	const struct belief *rows;
 
+	if (member->pool)
+		return walk_has_family(walk, member->pool, ret_may_get);
+	rows = walk_rows(walk, member, &count);
 	if (count == 0)
 		*ret_may_get = true;
 	for (size_t i = 0; i < count; i++)
@@ -33,13 +44,9 @@ static bool has_rows(
 
 bool walk_has_family(const struct walk *walk, const struct steer_pool *pool, bool *ret_may_get)
 {
-	for (size_t i = 0; i < pool->member_count; i++) {
-		const struct steer_member *member = &pool->members[i];
-
-		if (member->pool ? walk_has_family(walk, member->pool, ret_may_get)
-				 : has_rows(walk, member, ret_may_get))
+	for (size_t i = 0; i < pool->member_count; i++)
+		if (has_family(walk, &pool->members[i], ret_may_get))
 			return true;
-	}
 	return false;
 }
 
@@ -47,8 +54,7 @@ bool walk_is_there(const struct walk *walk, const struct steer_member *member)
 {
 	bool may_get;
 
-	return member->pool ? walk_has_family(walk, member->pool, &may_get)
-			    : has_rows(walk, member, &may_get);
+	return has_family(walk, member, &may_get);
 }
 
 /* ---- What is usable ------------------------------------------------------------------------------ */
@@ -348,11 +354,9 @@ static struct spread walk_sites(const struct walk *walk, const struct walk *far,
 static struct spread walk_nearest(const struct walk *walk, const struct steer_pool *pool,
 	enum override_kind above, size_t want)
 {
-	struct walk far = *walk;
-	struct spread spread;
+	const struct walk far = walk_from_afar(walk);
+	struct spread spread = walk_sites(walk, &far, pool, above, want);
 
-	far.is_far = true;
-	spread = walk_sites(walk, &far, pool, above, want);
 	return is_full(spread, 1) ? spread : walk_sites(walk, walk, pool, above, want);
 }
 

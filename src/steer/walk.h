@@ -44,6 +44,9 @@ enum override_kind walk_override(
 const struct belief *walk_rows(
 	const struct walk *walk, const struct steer_member *endpoint, size_t *ret_count);
 
+/* The same for clients from elsewhere. */
+struct walk walk_from_afar(const struct walk *walk);
+
 /* Whether the member has an address of the family, usable or not. */
 bool walk_is_there(const struct walk *walk, const struct steer_member *member);
 /* Whether an endpoint below the pool has an address of the family; `ret_may_get` becomes true where one may get it. */

@@ -291,14 +291,8 @@ static void add_member(const struct reference *at, const struct steer_member *me
 static bool is_there(
 	const struct reference *at, const struct steer_pool *pool, const bool in_group[static 4])
 {
-	const struct reference near = {at->tree, at->family, at->order, at->part, false};
-
 	for (size_t i = 0; i < pool->member_count; i++)
-		if (in_group[i] &&
-			(pool->members[i].pool ? has_usable(&near, pool->members[i].pool,
-							 OVERRIDE_NONE, IS_THERE)
-					       : is_usable(&near, &pool->members[i], OVERRIDE_NONE,
-							 IS_THERE)))
+		if (in_group[i] && is_usable(at, &pool->members[i], OVERRIDE_NONE, IS_THERE))
 			return true;
 	return false;
 }

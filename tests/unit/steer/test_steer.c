@@ -107,8 +107,9 @@ static const struct steer_member behind_near_list[] = {
 	SUB(2, 0, 1, fenced_nearest), END(3, 1, 1, 8, 1)};
 static const struct steer_pool behind_near = POOL(0, STEER_NEAREST, 1, behind_near_list);
 
-/* A fenced region between two others; its members are in none of the three sites. */
-static const struct steer_member region_list[] = {END(0, 2, 1, 1, 1), END(1, 2, 1, 2, 1)};
+/* A fenced region between two others. */
+static const struct steer_member region_list[] = {
+	END(0, NOWHERE, 1, 1, 1), END(1, NOWHERE, 1, 2, 1)};
 static const struct steer_pool region = {
 	.name = "region",
 	.id = 1,
