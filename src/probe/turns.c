@@ -23,7 +23,6 @@ void turns_init(struct turns *turns, size_t most, void (*begin)(struct turn *tur
 	};
 	TAILQ_INIT(&turns->waiting);
 	TAILQ_INIT(&turns->suspects);
-	TAILQ_INIT(&turns->running);
 }
 
 void turns_set_places(struct turns *turns, size_t places)
@@ -32,10 +31,9 @@ void turns_set_places(struct turns *turns, size_t places)
 	turns_go_on(turns);
 }
 
+/* Where it waits. */
 static struct turn_queue *queue_of(struct turns *turns, const struct turn *turn)
 {
-	if (turn->has_place)
-		return &turns->running;
 	return turn->is_suspect ? &turns->suspects : &turns->waiting;
 }
 
@@ -58,7 +56,6 @@ void turns_go_on(struct turns *turns)
 	while (turns->running_count < turns->places && (turn = next(turns))) {
 		TAILQ_REMOVE(queue_of(turns, turn), turn, link);
 		turn->has_place = true;
-		TAILQ_INSERT_TAIL(&turns->running, turn, link);
 		turns->running_count++;
 		turns->suspect_count += turn->is_suspect;
 		turns->begin(turn, turns->context);
@@ -74,9 +71,10 @@ void turns_take(struct turns *turns, struct turn *turn, bool is_suspect)
 
 void turns_leave(struct turns *turns, struct turn *turn)
 {
-	TAILQ_REMOVE(queue_of(turns, turn), turn, link);
-	if (!turn->has_place)
+	if (!turn->has_place) {
+		TAILQ_REMOVE(queue_of(turns, turn), turn, link);
 		return;
+	}
 	turn->has_place = false;
 	turns->running_count--;
 	turns->suspect_count -= turn->is_suspect;

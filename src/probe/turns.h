@@ -17,7 +17,7 @@ struct turn {
 	uint64_t number; /* it came before who has a higher one */
 	bool is_suspect;
 	bool has_place;
-	TAILQ_ENTRY(turn) link;
+	TAILQ_ENTRY(turn) link; /* while it waits */
 };
 
 TAILQ_HEAD(turn_queue, turn);
@@ -25,8 +25,7 @@ TAILQ_HEAD(turn_queue, turn);
 struct turns {
 	struct turn_queue waiting;
 	struct turn_queue suspects; /* that wait */
-	struct turn_queue running;
-	uint64_t number; /* the next */
+	uint64_t number;	    /* the next */
 	size_t most;
 	size_t places; /* of `most` */
 	size_t running_count;

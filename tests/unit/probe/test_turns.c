@@ -139,14 +139,17 @@ static void as_this_process_keeps_up(void **state)
 		uint64_t round_ms;
 		size_t rounds;
 		size_t waiting; /* as many want a place, all the time */
+		bool are_suspect;
 		size_t want;
 	} lives[] = {
-		{"nobody needs more", 0, 100, 10, 64},
-		{"all are taken", 0, 1, 64, 69},
-		{"as many as there may be", 0, 200, 5000, 1024},
-		{"a round at the limit is short", 50, 200, 5000, 1024},
-		{"too long once", 51, 1, 64, 48},
-		{"too long all the time", 51, 100, 64, 16},
+		{"nobody needs more", 0, 100, 10, false, 64},
+		{"all are taken", 0, 1, 64, false, 69},
+		{"those of suspects are taken", 0, 1, 49, true, 69},
+		{"those of suspects are just enough", 0, 1, 48, true, 64},
+		{"as many as there may be", 0, 200, 5000, false, 1024},
+		{"a round at the limit is short", 50, 200, 5000, false, 1024},
+		{"too long once", 51, 1, 64, false, 48},
+		{"too long all the time", 51, 100, 64, false, 16},
 	};
 	static struct one_turn all[5000];
 
@@ -158,7 +161,7 @@ static void as_this_process_keeps_up(void **state)
 		turns_init(&stage.turns, 1024, on_begin, &stage);
 		for (size_t k = 0; k < lives[i].waiting; k++) {
 			all[k].is_there = true;
-			turns_take(&stage.turns, &all[k].turn, false);
+			turns_take(&stage.turns, &all[k].turn, lives[i].are_suspect);
 		}
 		for (size_t k = 0; k < lives[i].rounds; k++)
 			turns_adapt(&stage.turns, lives[i].round_ms);
