@@ -8,10 +8,10 @@ database does so with the city database: gdnsd by distance, Knot DNS and PowerDN
 import os
 import re
 import shutil
-import socket
 import subprocess
 
 import rig
+import wire  # rig.py has told where it is
 
 DATA = ("static", "nxdomain")
 ALL = ("steered", "mixed", "static", "nxdomain")
@@ -73,7 +73,7 @@ class Peer:
         self.rig = found
         self.directory = os.path.dirname(found.path(self.name, "x"))
         self.path = rig.need(self.program)
-        self.port = free_port()
+        self.port = wire.port_free_everywhere()
         self.process = None
 
     def write(self, name, text):
@@ -319,22 +319,8 @@ security-poll-suffix=
 PEERS = (Gdnsd, Nsd, Knot, Bind, Powerdns)
 
 
-def free_port():
-    """A port of 127.0.0.1 that is free for UDP and TCP."""
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            return tcp.getsockname()[1]
-
-
 def answers(port):
     """Whether somebody answers for the zone there."""
-    import wire  # pylint: disable=import-outside-toplevel  # rig.py has told where it is
-
     try:
         reply = wire.ask_udp(("127.0.0.1", port), wire.query("bench.example", "SOA"), 0.2)
     except OSError:

@@ -129,18 +129,6 @@ class Server:
         return records[:-1]
 
 
-def free_port(address):
-    """A port that is free for UDP and TCP."""
-    while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind((address, 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            return tcp.getsockname()[1]
-
-
 def serves(server, zones):
     """Whether it answers for every zone."""
     for zone in zones:
@@ -180,7 +168,7 @@ def program(name):
 
 def configuration(bench, name, head, zone, address, zones):
     """Writes one's configuration; its path, and where it will listen."""
-    server = (bench.address(address), free_port(bench.address(address)))
+    server = (bench.address(address), wire.port_free_everywhere())
     directory = bench.path(name)
     os.makedirs(directory, exist_ok=True)
     text = head.format(address=server[0], port=server[1], directory=directory, zones=bench.path("zones"))

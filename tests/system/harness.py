@@ -325,22 +325,6 @@ def open_to_nobody(bench):
         lowest = os.path.dirname(lowest)
 
 
-def port_free_everywhere():
-    """A port that is free on every address of both families, for UDP and TCP: those of other programs included."""
-    family, everywhere = (socket.AF_INET6, "::") if wire.has_ipv6() else (socket.AF_INET, "0.0.0.0")
-    while True:
-        with socket.socket(family) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp:
-            if family == socket.AF_INET6:  # IPv4 as well
-                for sock in (tcp, udp):
-                    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-            tcp.bind((everywhere, 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            return tcp.getsockname()[1]
-
-
 # ---- the bench --------------------------------------------------------------------------------------------------
 
 

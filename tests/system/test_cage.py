@@ -9,7 +9,8 @@ import socket
 import subprocess
 import tempfile
 
-from harness import Skipped, contains, equal, open_to_nobody, port_free_everywhere, true, wait_until
+import wire
+from harness import Skipped, contains, equal, open_to_nobody, true, wait_until
 from world import four_backends, steered_world, zone_head
 
 NAME = "dl.files.example"
@@ -261,7 +262,7 @@ def own_address():
 
 def test_own_sockets(bench):
     """A check of steerd's own socket is refused, whichever address of the machine it has, unless it is meant"""
-    address, port = own_address(), port_free_everywhere()
+    address, port = own_address(), wire.port_free_everywhere()
     bench.zone("files.example", zone_head("files.example") + "www A 192.0.2.2\n_steer.dl 30 TXT \"pool=downloads\"\n")
 
     def configure(**changes):

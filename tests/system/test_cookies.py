@@ -8,7 +8,7 @@ import stat
 import subprocess
 
 import wire
-from harness import Skipped, contains, equal, port_free_everywhere, true, wait_until
+from harness import Skipped, contains, equal, true, wait_until
 from world import zone_head
 
 ZONE = zone_head("files.example") + 'www A 192.0.2.80\nlong TXT "' + '" "'.join(["x" * 250] * 3) + '"\n'
@@ -186,7 +186,7 @@ def start_named(bench, secret):
     if not program:
         raise Skipped("no named: scripts/packages install differential")
     address = "127.0.0.1"  # it listens at addresses that an interface has and at no other
-    port = port_free_everywhere()
+    port = wire.port_free_everywhere()
     config = bench.write("named.conf", NAMED % {
         "directory": bench.directory, "port": port, "address": address, "secret": secret,
         "zone": bench.path("zones", "files.example.zone")})

@@ -9,7 +9,7 @@ import struct
 import time
 
 import wire
-from harness import PATIENCE, Skipped, equal, open_to_nobody, port_free_everywhere, true, wait_until
+from harness import PATIENCE, Skipped, equal, open_to_nobody, true, wait_until
 from world import zone_head
 
 ZONE = zone_head("t.example") + "".join(f"h{n} A 192.0.2.{n}\n" for n in range(1, 101))
@@ -188,7 +188,7 @@ def test_both_families_on_one_port(bench):
     """0.0.0.0 and [::] on the same port, as the default has it: two sockets, no conflict"""
     if not wire.has_ipv6():
         raise Skipped("no IPv6 on this machine")
-    port = port_free_everywhere()
+    port = wire.port_free_everywhere()
     server = serve(bench, listen=[f"0.0.0.0:{port}", f"[::]:{port}"])
     for address in (bench.address(7), "::1"):
         equal(wire.Response(wire.ask_udp((address, port), numbered(3))).addresses, ["192.0.2.3"], address)

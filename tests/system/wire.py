@@ -255,6 +255,22 @@ def has_ipv6():
         return False
 
 
+def port_free_everywhere():
+    """A port that is free on every address of both families, for UDP and TCP: those of other programs included."""
+    family, everywhere = (socket.AF_INET6, "::") if has_ipv6() else (socket.AF_INET, "0.0.0.0")
+    while True:
+        with socket.socket(family) as tcp, socket.socket(family, socket.SOCK_DGRAM) as udp:
+            if family == socket.AF_INET6:  # IPv4 as well
+                for sock in (tcp, udp):
+                    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            tcp.bind((everywhere, 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return tcp.getsockname()[1]
+
+
 def pending(sock):
     """The datagrams that have come in."""
     while True:

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "one.h"
 
+#include <arpa/inet.h>
 #include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -158,4 +160,51 @@ void one_expect(struct one *one, const char *want, const char *about)
 	one_print(one, outcome, sizeof(outcome));
 	if (strcmp(outcome, want) != 0)
 		fail_msg("%s: '%s', not '%s'", about, outcome, want);
+}
+
+/* ---- many that hang ---- */
+
+static void on_none(void *context, const struct judge_check *result)
+{
+	(void)context;
+	(void)result;
+	fail_msg("it is not over");
+}
+
+void one_hang(struct one *one, const struct settings_monitor *monitor,
+	const struct address *address, struct one_hanging *ret_hanging)
+{
+	*ret_hanging = (struct one_hanging){0};
+	for (size_t i = 0; i < ONE_HANGING; i++) {
+		ret_hanging->memories[i].has_failed = true;
+		ret_hanging->probes[i] = probe_start(one->probes,
+			&(struct probe_order){
+				.orders = &one->orders,
+				.monitor = monitor,
+				.target = &one->target,
+				.address = *address,
+				.memory = &ret_hanging->memories[i],
+				.done = on_none,
+			});
+	}
+}
+
+void one_hang_done(struct one_hanging *hanging)
+{
+	for (size_t i = 0; i < ONE_HANGING; i++)
+		probe_cancel(hanging->probes[i]);
+}
+
+int one_listen_mute(const struct address *address, uint16_t *port)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(*port)};
+	socklen_t size = sizeof(to);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memcpy(&to.sin_addr, address->bytes, sizeof(to.sin_addr));
+	assert_int_equal(bind(fd, (const struct sockaddr *)&to, size), 0);
+	assert_int_equal(listen(fd, 4 * ONE_HANGING), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&to, &size), 0);
+	*port = ntohs(to.sin_port);
+	return fd;
 }

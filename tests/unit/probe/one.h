@@ -55,4 +55,20 @@ void one_print(const struct one *one, char *ret_text, size_t size);
 /* Both, and fails the test unless the outcome is that. */
 void one_expect(struct one *one, const char *want, const char *about);
 
+/* More checks than there are places, each of which failed before, and none of which ends. */
+#define ONE_HANGING 24
+
+struct one_hanging {
+	struct check_memory memories[ONE_HANGING];
+	struct probe *probes[ONE_HANGING];
+};
+
+/* By orders that were given before or are to be given, for an address that one_listen_mute() is at. */
+void one_hang(struct one *one, const struct settings_monitor *monitor,
+	const struct address *address, struct one_hanging *ret_hanging);
+void one_hang_done(struct one_hanging *hanging);
+
+/* A socket that takes connections and never says anything, which the caller closes; `port` 0: it becomes one that is free. */
+int one_listen_mute(const struct address *address, uint16_t *port);
+
 #endif

@@ -2,7 +2,6 @@
 
 /* Monitors of kind https and http against servers that are wrong in every way that tests/tools/backend knows. */
 
-#include <arpa/inet.h>
 #include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,13 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "certificate.h"
-#include "checks.h"
 #include "one.h"
 #include "resolver.h"
 #include "rig.h"
@@ -565,32 +562,10 @@ static void a_redirect_to_another_host(void **state)
 
 /* ---- many that hang ---- */
 
-#define HANGING 24 /* one.h has eight places */
-
-static void on_none(void *context, const struct judge_check *result)
-{
-	(void)context;
-	(void)result;
-	fail_msg("it is not over");
-}
-
-/* A socket that takes connections and never says anything. */
-static int listen_mute(const struct address *address, uint16_t port)
-{
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	memcpy(&to.sin_addr, address->bytes, sizeof(to.sin_addr));
-	assert_int_equal(bind(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
-	assert_int_equal(listen(fd, 4 * HANGING), 0);
-	return fd;
-}
-
 /* A region is gone: whoever failed before hangs for 20 s, in more places than there are; one that lives is seen meanwhile. */
 static void what_hangs_delays_nobody(void **state)
 {
-	struct check_memory memories[HANGING] = {0};
-	struct probe *hanging[HANGING];
+	struct one_hanging hanging;
 	struct address mute;
 	struct one one;
 	int fd;
@@ -599,23 +574,11 @@ static void what_hangs_delays_nobody(void **state)
 	begin(&one, KIND_HTTPS);
 	one.monitor.timeout_ms = 20000;
 	assert_true(address_parse("127.0.0.2", &mute));
-	fd = listen_mute(&mute, one.monitor.port);
+	fd = one_listen_mute(&mute, &one.monitor.port);
 	expect(&one, "up*");
-	for (size_t i = 0; i < HANGING; i++) {
-		memories[i].has_failed = true;
-		hanging[i] = probe_start(one.probes,
-			&(struct probe_order){
-				.orders = &one.orders,
-				.monitor = &one.monitor,
-				.target = &one.target,
-				.address = mute,
-				.memory = &memories[i],
-				.done = on_none,
-			});
-	}
+	one_hang(&one, &one.monitor, &mute, &hanging);
 	expect(&one, "up*");
-	for (size_t i = 0; i < HANGING; i++)
-		probe_cancel(hanging[i]);
+	one_hang_done(&hanging);
 	close(fd);
 	one_done(&one);
 }

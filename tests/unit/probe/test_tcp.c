@@ -599,56 +599,25 @@ static void certificates_of_both(void **state)
 
 /* ---- many that hang ---- */
 
-#define HANGING 24 /* one.h has eight places */
-
-struct hanging {
-	struct check_memory memories[HANGING];
-	struct probe *probes[HANGING];
-};
-
-static void on_none(void *context, const struct judge_check *result)
-{
-	(void)context;
-	(void)result;
-	fail_msg("it is not over");
-}
-
 /* Of those that failed before none answers: one that lives is seen meanwhile, and has what it failed by in its memory. */
 static void what_hangs_delays_nobody(void **state)
 {
-	struct hanging hanging = {0};
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(to);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct one_hanging hanging;
 	struct one one;
+	int fd;
 
 	(void)state;
-	assert_int_equal(bind(fd, (const struct sockaddr *)&to, size), 0);
-	assert_int_equal(listen(fd, 4 * HANGING), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&to, &size), 0);
 	one_init(&one, KIND_TCP);
-	one.monitor.port = ntohs(to.sin_port);
+	fd = one_listen_mute(&one.address, &one.monitor.port);
 	one.monitor.timeout_ms = 20000;
 
 	struct settings_monitor mute = one.monitor;
 
 	mute.expect = "hello";
-	for (size_t i = 0; i < HANGING; i++) {
-		hanging.memories[i].has_failed = true;
-		hanging.probes[i] = probe_start(one.probes,
-			&(struct probe_order){
-				.orders = &one.orders,
-				.monitor = &mute,
-				.target = &one.target,
-				.address = one.address,
-				.memory = &hanging.memories[i],
-				.done = on_none,
-			});
-	}
+	one_hang(&one, &mute, &one.address, &hanging);
 	one_expect(&one, "up", "one that lives");
 	assert_false(one.memory.has_failed);
-	for (size_t i = 0; i < HANGING; i++)
-		probe_cancel(hanging.probes[i]);
+	one_hang_done(&hanging);
 	one.monitor.expect = "hello";
 	one.monitor.timeout_ms = 300;
 	one_expect(&one, "down: no answer within 300 ms", "one that hangs");
